@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The whole configuration of one tunnel as data: NAME.conf (tund.conf(5)) and, beside it,
+ * NAME.policy (tund-policy(5)). It is parsed only in the short-lived sandboxed process and crosses
+ * to the others encoded, each in the view that it may see.
+ */
+#ifndef TUND_CONFIG_CONFIG_H
+#define TUND_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tund/base/addr.h>
+#include <tund/base/base64.h>
+#include <tund/base/bytes.h>
+#include <tund/policy/model.h>
+
+enum role {
+	ROLE_CLIENT,
+	ROLE_CONNECTOR,
+	ROLE_EDGE,
+};
+
+enum transport_choice {
+	TRANSPORT_AUTO, /* UDP first, TCP when UDP is silent for 3 s */
+	TRANSPORT_UDP_ONLY,
+	TRANSPORT_TCP_ONLY,
+};
+
+enum source_mode {
+	SOURCE_SNAT,     /* the origin sees the connector's own address */
+	SOURCE_PRESERVE, /* the origin sees the client's tunnel address */
+};
+
+#define CONFIG_PREFIXES_MAX 256 /* in one list: accept_routes, announce */
+#define CONFIG_HOST_MAX 254     /* bytes of a host name */
+#define INTERFACE_MAX 16        /* IFNAMSIZ, with the NUL */
+
+struct prefix_list {
+	uint32_t count;
+	struct ip_prefix prefix[CONFIG_PREFIXES_MAX];
+};
+
+/* The edge, as a client or connector names it. */
+struct config_edge {
+	uint8_t public_key[KEY_SIZE];
+	uint8_t preshared_key[KEY_SIZE]; /* zeros: none */
+	char host[CONFIG_HOST_MAX];      /* name or numeric address, NUL-terminated */
+	uint16_t port;
+	int8_t suite;                    /* 1, 2, or -1: chosen by the hardware */
+};
+
+struct config {
+	enum role role;
+	uint8_t private_key[KEY_SIZE]; /* zeros in the public views */
+	char interface[INTERFACE_MAX]; /* client, connector: the TUN device; "" on an edge */
+	uint16_t mtu;                  /* inner, bytes: 1280..9000; on an edge what it pushes */
+	uint16_t keepalive_s;          /* persistent keepalive; 0: off */
+
+	/* edge */
+	uint16_t listen_port;          /* UDP and TCP */
+	uint32_t address_count;        /* own inner addresses: source of ICMP errors */
+	struct ip_addr address[2];
+	struct prefix_list pool;       /* what its clients' addresses are taken from; pushed to
+					* connectors as routes */
+
+	/* client, connector */
+	struct config_edge edge;
+	enum transport_choice transport;
+	struct prefix_list accept_routes;
+	bool full_tunnel, accept_dns;
+	uint32_t fwmark;               /* of outer sockets */
+
+	/* connector */
+	struct prefix_list announce;
+	enum source_mode source;
+
+	struct policy_spec *policy;    /* edge: principals and routes; connector: what narrows; owned;
+					* never NULL after config_parse() or config_decode() */
+};
+
+/* Where a configuration is wrong and what to write instead. */
+struct config_error {
+	char file[128];
+	unsigned line;  /* 0: the file as a whole */
+	char text[384]; /* "unknown option \"prot\"; expected one of: proto, ports, from, action" */
+};
+
+/* A sink for errors: the parser goes on where it can and reports all it finds. */
+struct config_errors {
+	void *ctx;
+	void (*report)(void *ctx, const struct config_error *error);
+};
+
+/* One opened file. */
+struct config_file {
+	int fd;            /* -1: absent (only the policy file may be) */
+	const char *name;  /* for messages */
+	bool world_access; /* other users may read it: an error if it holds a secret */
+};
+
+/*
+ * Parses and checks both files. Only the config process calls it (libconfuse has global state).
+ * Returns 0, or -EINVAL after at least one report, -ENOMEM. Owned by the caller: config_free().
+ */
+int config_parse(const struct config_file *conf, const struct config_file *policy,
+		 const struct config_errors *errors, struct config **out);
+
+/* Wipes and frees. NULL is allowed. */
+void config_free(struct config *config);
+
+enum config_view {
+	CONFIG_FULL,   /* engine: everything */
+	CONFIG_PUBLIC, /* control: no private or preshared key */
+	CONFIG_HOST,   /* parent: no key and no policy at all; fixed size CONFIG_HOST_SIZE at most */
+};
+
+/* Encodes a view; test w->failed for lack of room. */
+void config_encode(const struct config *config, enum config_view view, struct writer *w);
+
+/* Decodes and validates every field again; -EBADMSG for anything unexpected, -ENOMEM. */
+int config_decode(struct reader *r, struct config **out);
+
+#define CONFIG_HOST_SIZE (64 * 1024)
+#define CONFIG_IMAGE_MAX (64 * 1024 * 1024)
+
+#endif

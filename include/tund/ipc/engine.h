@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What engine and control say to each other, over a SOCK_SEQPACKET pair: a kind, then exactly the
+ * struct of that kind (for those that end in a flexible part, that many bytes more). Peers are
+ * named by their slot in the configuration: on a client or connector 0 is the edge; on an edge the
+ * index of the device in the policy. After a reload slots may have moved: `generation` in a
+ * message must match the configuration that both hold, or it is ignored and asked again.
+ */
+#ifndef TUND_IPC_ENGINE_H
+#define TUND_IPC_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <tund/base/addr.h>
+#include <tund/base/base64.h>
+
+/* Control to engine. */
+enum control_says {
+	CONTROL_HELLO = 1,  /* struct control_hello: a (re)started control; engine answers with
+			     * ENGINE_PEER for every peer that is up, and restarts control frames */
+	CONTROL_ENDPOINTS,  /* struct control_endpoints: where the edge is, resolved */
+	CONTROL_FRAME,      /* struct control_frame + bytes: send to this peer, reliably */
+	CONTROL_CONSUMED,   /* struct control_consumed: one frame of this peer was consumed */
+	CONTROL_NETWORK,    /* struct control_network: client/connector: addresses and routes now
+			     * applied on this host, which bound what the engine lets in and out */
+	CONTROL_ROUTES,     /* struct control_routes: edge: the prefixes a connector announced */
+	CONTROL_HOLDERS,    /* struct control_holders: connector: who holds which inner address */
+	CONTROL_STATUS,     /* struct control_ask: send ENGINE_PEER for all, counters, then END */
+	CONTROL_EXPLAIN,    /* struct control_explain: answered by ENGINE_EXPLAINED */
+	CONTROL_CLOSE,      /* struct control_consumed: this peer said goodbye */
+};
+
+struct control_hello {
+	uint32_t generation;
+};
+
+#define ENDPOINTS_MAX 8
+
+struct control_endpoints {
+	uint32_t count;
+	struct endpoint endpoint[ENDPOINTS_MAX]; /* in order of preference */
+};
+
+#define CONTROL_FRAME_MAX 65000
+
+struct control_frame {
+	uint32_t generation, slot;
+	uint32_t len; /* bytes that follow, 1..CONTROL_FRAME_MAX */
+};
+
+struct control_consumed {
+	uint32_t generation, slot;
+};
+
+#define ENGINE_ADDRESSES_MAX 8
+#define ENGINE_ROUTES_MAX 512
+
+struct control_network {
+	uint32_t address_count, route_count;
+	struct ip_addr address[ENGINE_ADDRESSES_MAX];
+	struct ip_prefix route[ENGINE_ROUTES_MAX];
+};
+
+struct control_routes {
+	uint32_t generation, slot;
+	uint32_t route_count;
+	struct ip_prefix route[ENGINE_ROUTES_MAX];
+};
+
+/* One holder; the list is sent whole: `first` empties the table, `last` publishes it. */
+struct control_holders {
+	bool first, last;
+	struct ip_addr address;
+	char principal[128];
+	uint32_t group_count;
+	char group[16][64];
+};
+
+struct control_ask {
+	uint32_t id;
+};
+
+struct control_explain {
+	uint32_t id;
+	char principal[128];     /* "alice@example.com", or a device "alice@example.com/laptop" */
+	struct ip_addr source;   /* family 0: the device's first address of dst's family */
+	struct ip_addr dst;
+	uint8_t proto;           /* IP protocol number */
+	uint16_t port;           /* 0 where there is none */
+};
+
+/* Engine to control. */
+enum engine_says {
+	ENGINE_PEER = 1,  /* struct engine_peer: a change, or an answer to CONTROL_STATUS */
+	ENGINE_FRAME,     /* struct control_frame + bytes: a control message from this peer */
+	ENGINE_RESET,     /* struct control_consumed: the peer lost its state; send all again */
+	ENGINE_COUNTERS,  /* struct engine_counters: one drop reason with its count */
+	ENGINE_END,       /* struct control_ask: the answer to CONTROL_STATUS is complete */
+	ENGINE_EXPLAINED, /* struct engine_explained */
+	ENGINE_DENIED,    /* struct engine_denied: a refusal on this edge, rate-limited */
+	ENGINE_RESOLVE,   /* no body: every endpoint failed; resolve the name again */
+};
+
+struct engine_peer {
+	uint32_t id;       /* of the CONTROL_STATUS it answers; 0: a change */
+	uint32_t generation, slot;
+	bool up;
+	int8_t suite;      /* -1 without a session */
+	uint8_t transport; /* enum transport */
+	uint8_t public_key[KEY_SIZE];
+	struct endpoint endpoint;  /* remote; family 0: none known */
+	struct endpoint local;
+	uint64_t last_handshake_wall_ns, last_heard_ago_ns; /* 0: never */
+	uint64_t rx_bytes, tx_bytes, rx_packets, tx_packets;
+};
+
+struct engine_counters {
+	uint32_t id;
+	char name[48];
+	uint64_t count;
+};
+
+struct engine_explained {
+	uint32_t id;
+	int32_t error;     /* 0; ENOENT: no such principal or device */
+	bool accepted;
+	char text[900];    /* lines for people: route, rule, file:line, why */
+	char file[128];
+	uint32_t line;
+	char route[64], rule[64], reason[48], action[16];
+};
+
+struct engine_denied {
+	uint32_t generation, slot;
+	struct ip_addr src, dst;
+	uint8_t proto;
+	uint16_t port;
+	char reason[48];
+};
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the parent and its children say to each other, over one SOCK_SEQPACKET pair for each child
+ * (descriptor 3 of the child). Fixed-size structs between programs of one build: a message is a
+ * kind, then exactly the struct of that kind, then at most one descriptor by SCM_RIGHTS. The
+ * receiver checks the length, the kind against its closed table, and every field.
+ */
+#ifndef TUND_IPC_PARENT_H
+#define TUND_IPC_PARENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <tund/base/addr.h>
+#include <tund/wire/message.h>
+
+#define CHILD_CHANNEL_FD 3
+
+/* Parent to child, at its start and later. Every one of the first group may come again. */
+enum parent_says {
+	PARENT_CONFIG = 1,  /* fd: sealed memfd, an encoded configuration; again after a reload */
+	PARENT_TUN,         /* fd: TUN queue; engine of client and connector; body: struct parent_tun */
+	PARENT_UDP,         /* fd: bound dual-stack UDP socket; edge's engine */
+	PARENT_TCP,         /* fd: listening dual-stack TCP socket; edge's engine */
+	PARENT_COMMAND,     /* fd: listening Unix socket; control */
+	PARENT_SIBLING,     /* fd: SEQPACKET channel between engine and control; again when the other
+			     * was restarted */
+	PARENT_STATE,       /* body: struct parent_state; engine: what was last stored */
+	PARENT_GO,          /* start-up is complete: drop what is left of privileges and work */
+	PARENT_REPLY,       /* body: struct parent_reply; fd: for REQUEST_SOCKET */
+	PARENT_INTERFACE,   /* body: struct parent_interface: the TUN went up, down, or away */
+	PARENT_STOP,        /* say goodbye to the peers, then exit 0 within 500 ms */
+};
+
+struct parent_tun {
+	char name[16];
+	uint32_t mtu;
+};
+
+struct parent_state {
+	uint8_t tai64n[TAI64N_SIZE];
+};
+
+struct parent_interface {
+	bool present, up;
+	uint32_t mtu;
+};
+
+/* Child to parent. */
+enum parent_request {
+	/* engine */
+	REQUEST_SOCKET = 1, /* struct request_socket; answered with a descriptor */
+	REQUEST_STORE,      /* struct parent_state; not answered */
+	/* control */
+	REQUEST_NETWORK,    /* struct request_network: the whole of it, idempotent; answered */
+	REQUEST_UP,         /* no body: the tunnel works (sd_notify READY); not answered */
+	REQUEST_RELOAD,     /* no body; answered with the outcome's text */
+	REQUEST_DOWN,       /* no body: stop everything; answered when begun */
+};
+
+enum socket_kind {
+	SOCKET_UDP, /* connected to `remote` */
+	SOCKET_TCP, /* non-blocking, connect() begun */
+};
+
+struct request_socket {
+	uint32_t id; /* comes back in the reply */
+	enum socket_kind kind;
+	struct endpoint remote; /* its port must be the configured one */
+};
+
+#define NETWORK_ADDRESSES_MAX 8
+#define NETWORK_ROUTES_MAX 512
+
+/* What the edge pushed, after control has parsed it; the parent bounds it by the configuration. */
+struct request_network {
+	uint32_t id;
+	uint32_t mtu;
+	uint32_t address_count, route_count;
+	struct ip_addr address[NETWORK_ADDRESSES_MAX];
+	struct ip_prefix route[NETWORK_ROUTES_MAX];
+};
+
+struct parent_reply {
+	uint32_t id;
+	int32_t error;     /* 0 or a positive errno */
+	char text[500];    /* one line for people; "" when there is nothing to say */
+	/* REQUEST_NETWORK: which of the asked routes were refused, as bits */
+	uint8_t refused[NETWORK_ROUTES_MAX / 8];
+};
+
+#endif
