@@ -18,7 +18,8 @@
 
 /* Parent to child, at its start and later. Every one of the first group may come again. */
 enum parent_says {
-	PARENT_CONFIG = 1,  /* fd: sealed memfd, an encoded configuration; again after a reload */
+	PARENT_CONFIG = 1,  /* struct parent_config; fd: sealed memfd, an encoded configuration; again
+			     * after a reload */
 	PARENT_TUN,         /* fd: TUN queue; engine of client and connector; body: struct parent_tun */
 	PARENT_UDP,         /* fd: bound dual-stack UDP socket; edge's engine */
 	PARENT_TCP,         /* fd: listening dual-stack TCP socket; edge's engine */
@@ -30,6 +31,13 @@ enum parent_says {
 	PARENT_REPLY,       /* body: struct parent_reply; fd: for REQUEST_SOCKET */
 	PARENT_INTERFACE,   /* body: struct parent_interface: the TUN went up, down, or away */
 	PARENT_STOP,        /* say goodbye to the peers, then exit 0 within 500 ms */
+};
+
+/* Which configuration this is, the same number for engine and control: 1 for the parent's first,
+ * one more after every reload. It is the `generation` in their messages (ipc/engine.h); a restarted
+ * child is told the current one. */
+struct parent_config {
+	uint32_t generation;
 };
 
 struct parent_tun {
