@@ -1,5 +1,5 @@
 # Every unit test links the sans-I/O core only.
-UNIT_LIBS = libtund_core.a $(CHECK_LIBS) $(SODIUM_LIBS) $(B2_LIBS) $(CRYPTO_LIBS)
+UNIT_LIBS = libtund_core.a $(CHECK_LIBS) $(SODIUM_LIBS) $(B2_LIBS) $(CRYPTO_LIBS) $(IPSEC_MB_LIBS)
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 
 check_PROGRAMS += tests/unit/check_addr

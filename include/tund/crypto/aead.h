@@ -14,6 +14,7 @@
 #ifndef TUND_CRYPTO_AEAD_H
 #define TUND_CRYPTO_AEAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -68,7 +69,7 @@ const struct aead *aead_select(enum aead_kind kind, const char *name);
  * Whether this kind has hardware (AES-NI or the like) on this CPU: an initiator offers suite 1
  * only then. Always true for ChaCha20-Poly1305.
  */
-_Bool aead_in_hardware(enum aead_kind kind);
+bool aead_in_hardware(enum aead_kind kind);
 
 /*
  * Expands a secret; the caller keeps (and wipes) its copy of the secret. -ENOMEM or -ENOTSUP:
