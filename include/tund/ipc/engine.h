@@ -29,6 +29,14 @@ enum control_says {
 	CONTROL_STATUS,     /* struct control_ask: send ENGINE_PEER for all, counters, then END */
 	CONTROL_EXPLAIN,    /* struct control_explain: answered by ENGINE_EXPLAINED */
 	CONTROL_CLOSE,      /* struct control_consumed: this peer said goodbye */
+	CONTROL_LAST_SEEN,  /* struct control_last_seen: edge: after a restart of the engine, where a
+			     * peer was last reached by UDP: the engine starts a handshake there, so
+			     * that a peer behind NAT comes back at once and not at its next keepalive */
+};
+
+struct control_last_seen {
+	uint32_t generation, slot;
+	struct endpoint local, remote; /* as in the last struct engine_peer */
 };
 
 struct control_hello {

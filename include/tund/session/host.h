@@ -63,7 +63,10 @@ struct peer_config {
 	uint8_t preshared_key[KEY_SIZE]; /* zeros: none */
 	bool wireguard;          /* suite 0, and only that */
 	int pinned_suite;        /* 1 or 2: only that suite; -1: both, initiator's choice */
-	uint16_t keepalive_s;    /* persistent keepalive, seconds; 0: off */
+	/* Persistent keepalive, seconds; 0: off. A connecting peer of suites 1 and 2 sends it as a
+	 * probe, so that a restarted edge is noticed: unanswered, it is repeated as any probe is and
+	 * ends in PEER_PATH_SILENT. */
+	uint16_t keepalive_s;
 	bool connect;            /* initiate at once and never give up */
 	void *user;              /* the engine's own, see peer_user() */
 };
@@ -74,7 +77,7 @@ enum received_kind {
 };
 
 struct received {
-	struct peer *peer;
+	struct peer *peer;  /* set for every authenticated data message, NULL otherwise */
 	uint8_t *packet;  /* inside the caller's message buffer, decrypted in place */
 	size_t len;       /* bytes, padding included: the caller trims to the IP length */
 	uint8_t flags;    /* DATA_FLAG_* */
@@ -123,6 +126,13 @@ void peer_remove(struct peer *peer);
 struct peer *peer_find(struct host *host, const uint8_t public_key[KEY_SIZE]);
 void *peer_user(const struct peer *peer);
 void peer_public_key(const struct peer *peer, uint8_t key[KEY_SIZE]);
+
+/*
+ * Starts a handshake on the active path now, unless one has been running for less than
+ * REKEY_TIMEOUT. A live session stays in use until the new one is confirmed. -EHOSTUNREACH: no
+ * path known.
+ */
+int peer_handshake(struct peer *peer, uint64_t now_ns);
 
 /*
  * Makes `path` the active one (configured or newly opened) and, if the peer is to connect or has
