@@ -1,3 +1,4 @@
+# The ciphers, hashes and keys, and the libraries behind them; part of libtund_core.a.
 libtund_core_a_SOURCES += \
 	include/tund/crypto/aead.h src/crypto/aead.c \
 	include/tund/crypto/blake2s.h src/crypto/blake2s.c \

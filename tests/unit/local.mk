@@ -1,8 +1,14 @@
-# Every unit test links the sans-I/O core only.
-UNIT_LIBS = libtund_core.a $(CHECK_LIBS) $(SODIUM_LIBS) $(B2_LIBS) $(CRYPTO_LIBS) $(IPSEC_MB_LIBS)
+# A unit test tests/unit/check_MODULE.c is one word in UNIT_TESTS; it links the sans-I/O core and
+# Check. What else one needs it says in its own _LDADD (with $(UNIT_LIBS) last) and _CFLAGS.
+UNIT_LIBS = $(CORE_LIBS) $(CHECK_LIBS)
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+LDADD = $(UNIT_LIBS)
 
-check_PROGRAMS += tests/unit/check_addr
-tests_unit_check_addr_SOURCES = tests/unit/check_addr.c tests/unit/tap.h
-tests_unit_check_addr_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_check_addr_LDADD = $(UNIT_LIBS)
+UNIT_TESTS = \
+	tests/unit/check_addr
+
+# Those with threads: scripts/test runs them under ThreadSanitizer, too.
+TSAN_TESTS =
+
+check_PROGRAMS += $(UNIT_TESTS)
+noinst_HEADERS += tests/unit/tap.h

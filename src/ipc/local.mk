@@ -1,0 +1,5 @@
+# The messages that parent, engine, control and cmd exchange: headers only.
+noinst_HEADERS += \
+	include/tund/ipc/command.h \
+	include/tund/ipc/engine.h \
+	include/tund/ipc/parent.h

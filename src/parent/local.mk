@@ -1,0 +1,20 @@
+# The parent, the only process that stays root; linked into sbin/tund with src/cmd. PARENT_FILES
+# are its files, PARENT_LIBS what they need.
+PARENT_FILES =
+PARENT_LIBS = libtund_sys.a libtund_config.a $(CORE_LIBS) $(NL_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS)
+
+# What systemd needs to start it.
+systemdsystemunit_DATA = src/parent/tund@.service
+dist_sysusers_DATA = src/parent/sysusers.d/tund.conf
+tmpfiles_DATA = src/parent/tmpfiles.d/tund.conf
+CLEANFILES += $(systemdsystemunit_DATA) $(tmpfiles_DATA)
+EXTRA_DIST += src/parent/tund@.service.in src/parent/tmpfiles.d/tund.conf.in
+
+SUBSTITUTE = $(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) \
+	-e 's|@sbindir[@]|$(sbindir)|g' \
+	-e 's|@statedir[@]|$(localstatedir)/lib/tund|g' \
+	-e 's|@rundir[@]|$(runstatedir)/tund|g' <$< >$@.tmp && mv $@.tmp $@
+src/parent/tund@.service: src/parent/tund@.service.in Makefile
+	$(SUBSTITUTE)
+src/parent/tmpfiles.d/tund.conf: src/parent/tmpfiles.d/tund.conf.in Makefile
+	$(SUBSTITUTE)

@@ -1,0 +1,33 @@
+# Fuzz targets. tests/fuzz/fuzz_NAME.c holds LLVMFuzzerTestOneInput, tests/fuzz/corpus/NAME/ its
+# inputs. To add one, add two lines:
+#     FUZZ_TARGETS += tests/fuzz/fuzz_NAME
+#     tests_fuzz_fuzz_NAME_LDADD = $(FUZZ_LIBS)
+# "make check" replays the corpora; with --enable-fuzzers the same programs are libFuzzer's, and
+# "make fuzz" runs each for FUZZ_SECONDS, keeping what it finds in the build folder.
+FUZZ_TARGETS = tests/fuzz/fuzz_addr
+tests_fuzz_fuzz_addr_LDADD = $(FUZZ_LIBS)
+
+if ENABLE_FUZZERS
+FUZZ_LIBS = $(CORE_LIBS) $(FUZZ_LDFLAGS)
+noinst_PROGRAMS += $(FUZZ_TARGETS)
+else
+FUZZ_LIBS = libtund_replay.a $(CORE_LIBS)
+check_PROGRAMS += $(FUZZ_TARGETS)
+check_LIBRARIES += libtund_replay.a
+endif
+libtund_replay_a_SOURCES = tests/fuzz/replay.c
+EXTRA_DIST += tests/fuzz/corpus
+
+FUZZ_SECONDS = 60
+fuzz: $(FUZZ_TARGETS)
+if ENABLE_FUZZERS
+	@set -e; for target in $(FUZZ_TARGETS); do \
+		name=$${target##*/fuzz_}; found=tests/fuzz/found/$$name; \
+		$(MKDIR_P) $$found; echo "fuzz $$name: $(FUZZ_SECONDS) s"; \
+		./$$target -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$found- -print_final_stats=1 \
+			$$found $(srcdir)/tests/fuzz/corpus/$$name; \
+	done
+else
+	@echo 'configure with CC=clang --enable-fuzzers first' >&2; exit 1
+endif
+.PHONY: fuzz
