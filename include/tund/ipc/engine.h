@@ -4,7 +4,10 @@
  * struct of that kind (for those that end in a flexible part, that many bytes more). Peers are
  * named by their slot in the configuration: on a client or connector 0 is the edge; on an edge the
  * index of the device in the policy. After a reload slots may have moved: `generation` in a
- * message must match the configuration that both hold, or it is ignored and asked again.
+ * message must match the configuration that both hold, or it is ignored and asked again. Control
+ * learns which peer a slot is from the public key in ENGINE_PEER, and only from there: so that comes
+ * before any other message of that slot. When the engine has taken a new configuration it sends
+ * ENGINE_PEER again for every peer that is up.
  */
 #ifndef TUND_IPC_ENGINE_H
 #define TUND_IPC_ENGINE_H
@@ -35,7 +38,7 @@ enum control_says {
 };
 
 struct control_last_seen {
-	uint32_t generation, slot;
+	uint8_t public_key[KEY_SIZE];  /* not the slot: a restarted engine numbers anew */
 	struct endpoint local, remote; /* as in the last struct engine_peer */
 };
 
@@ -76,7 +79,8 @@ struct control_routes {
 	struct ip_prefix route[ENGINE_ROUTES_MAX];
 };
 
-/* One holder; the list is sent whole: `first` empties the table, `last` publishes it. */
+/* One address and its holder; the list is sent whole: `first` empties the table, `last` publishes
+ * it. An address of family 0 adds nothing: so is an empty list sent. */
 struct control_holders {
 	bool first, last;
 	struct ip_addr address;
