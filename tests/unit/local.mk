@@ -5,7 +5,8 @@ UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 LDADD = $(UNIT_LIBS)
 
 UNIT_TESTS = \
-	tests/unit/check_addr
+	tests/unit/check_addr \
+	tests/unit/check_base64
 
 # Those with threads: scripts/test runs them under ThreadSanitizer, too.
 TSAN_TESTS =

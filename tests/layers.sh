@@ -1,0 +1,242 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# The architecture, verified: which layer may include which, who may use which library, that the
+# core touches neither the system nor a global, that headers, sources and tests mirror each other,
+# and that no function is longer than 80 lines. doc/principles.md says why. TAP.
+set -u
+cd "${TUND_SRCDIR:-$(dirname "$0")/..}" || exit 1
+build=${TUND_BUILDDIR:-.}
+nm=${NM:-nm}
+core=$build/libtund_core.a
+
+sources=$(find src include tests -name '*.[ch]' | LC_ALL=C sort)
+product=$(echo "$sources" | grep -v '^tests/')
+count=0
+
+# verify FUNCTION NAME: one TAP line; whatever FUNCTION prints is what is wrong.
+verify()
+{
+	count=$((count + 1))
+	wrong=$("$1")
+	if [ -z "$wrong" ]; then
+		echo "ok $count - $2"
+	else
+		echo "$wrong" | sed 's/^/# /'
+		echo "not ok $count - $2"
+	fi
+}
+
+# Every include of the product: FILE LAYER WHAT, where WHAT keeps its <> or "".
+includes()
+{
+	# shellcheck disable=SC2086
+	awk 'match($0, /^[ \t]*#[ \t]*include[ \t]*/) {
+		what = substr($0, RLENGTH + 1)
+		sub(/[ \t].*/, "", what)
+		n = split(FILENAME, part, "/")
+		print FILENAME, part[1] == "include" ? part[3] : part[2], what
+	}' $product
+}
+
+# A layer, and those to its left; itself is always allowed.
+arrows()
+{
+	includes | awk '
+	BEGIN {
+		left["base"] = ""
+		left["wire"] = left["crypto"] = left["sys"] = "base"
+		left["session"] = "base wire crypto"
+		left["policy"] = "base wire"
+		left["config"] = "base wire policy"
+		left["ipc"] = "base wire"
+		left["engine"] = left["control"] = left["parent"] = \
+			"base wire crypto session policy config sys ipc"
+		left["cmd"] = left["engine"] " parent"
+	}
+	!($2 in left) { print $1 ": there is no layer \"" $2 "\""; next }
+	$3 ~ /^<tund\// {
+		split($3, part, "/")
+		if (part[2] != $2 && index(" " left[$2] " ", " " part[2] " ") == 0)
+			print $1 ": " $2 " must not include " $3
+	}
+	$3 ~ /^"/ {
+		name = $3
+		gsub(/"/, "", name)
+		if ($1 !~ /^src\// || name ~ /\// || system("test -f src/" $2 "/" name) != 0)
+			print $1 ": " $3 " is no private header beside it"
+	}'
+}
+
+# Libraries, and the one place for each.
+libraries()
+{
+	includes | awk '
+	function only(pattern, place) {
+		if ($3 ~ pattern && $1 !~ place)
+			print $1 ": " $3 " belongs to " place
+	}
+	{
+		only("^<ev[.]h>", "^(src|include/tund)/(engine|control)/")
+		only("^<(sodium|blake2|openssl/|intel-ipsec-mb|ipsec-mb)", "^src/crypto/")
+		only("^<netlink/", "^src/sys/netlink[^/]*[.]c$")
+		only("^<(seccomp|cap-ng)[.]h>", "^src/sys/")
+		only("^<confuse[.]h>", "^src/config/")
+		only("^<jansson[.]h>", "^src/(control|cmd)/")
+	}'
+}
+
+# FILE is part of the module MODULE of its layer: MODULE.c, or MODULE_something.c. Prints MODULE.
+module_of()
+{
+	layer=$(basename "$(dirname "$1")")
+	module=$(basename "$1" .c)
+	while [ ! -f "include/tund/$layer/$module.h" ]; do
+		case $module in
+		*_*) module=${module%_*} ;;
+		*) return 1 ;;
+		esac
+	done
+	echo "$module"
+}
+
+# True if a header declares a function that a source must define.
+declares()
+{
+	grep -Eq '^[a-z][A-Za-z0-9_ *]*[ *][a-z][a-z0-9_]*\(' "$1" &&
+		grep -E '^[a-z][A-Za-z0-9_ *]*[ *][a-z][a-z0-9_]*\(' "$1" | grep -Evq '^(static|typedef)'
+}
+
+mirror_sources()
+{
+	for file in $(echo "$product" | grep '^src/.*\.c$' | grep -v '/main\.c$'); do
+		module_of "$file" >/dev/null || echo "$file: no header include/tund/${file#src/} declares it" |
+			sed 's/\.c declares/.h declares/'
+	done
+	for file in $(echo "$product" | grep '^include/'); do
+		source=src/${file#include/tund/}
+		source=${source%.h}.c
+		if declares "$file" && [ ! -f "$source" ]; then
+			echo "$file: no $source"
+		fi
+	done
+}
+
+# The sans-I/O layers and the configuration have a unit test for each module; every unit test has
+# its module, or is one of the whole.
+mirror_tests()
+{
+	for file in $(echo "$product" |
+		grep -E '^src/(base|wire|crypto|session|policy|config)/.*\.c$' | grep -v '/main\.c$'); do
+		module=$(module_of "$file") || continue
+		[ -f "tests/unit/check_$module.c" ] || echo "$file: no tests/unit/check_$module.c"
+	done | LC_ALL=C sort -u
+	for file in tests/unit/check_*.c; do
+		module=${file#tests/unit/check_}
+		set -- include/tund/*/"${module%.c}.h"
+		[ -f "$1" ] || echo "$file: no include/tund/LAYER/${module%.c}.h"
+	done
+}
+
+# A file that no makefile names is neither built nor distributed.
+listed()
+{
+	for file in $sources; do
+		case $file in
+		tests/unit/check_*.c | tests/fuzz/fuzz_*.c) file=${file%.c} ;;
+		esac
+		grep -Eqs -- "(^|[[:space:]=])$file([[:space:]]|\$)" Makefile.am src/*/local.mk \
+			tests/*/local.mk || echo "$file: in no local.mk"
+	done
+}
+
+# What the core calls: no descriptor, clock, randomness, output, process or environment. The one
+# exception is rng_system(), which the shell hands to the core.
+core_calls()
+{
+	"$nm" -A -u "$core" 2>&1 | awk '
+	BEGIN {
+		split("socket socketpair bind listen accept accept4 connect shutdown setsockopt getsockopt " \
+			"send sendto sendmsg sendmmsg recv recvfrom recvmsg recvmmsg poll ppoll select " \
+			"pselect epoll_create epoll_create1 epoll_ctl epoll_wait open openat creat close " \
+			"read readv pread write writev pwrite ioctl fcntl stat fstat lstat unlink rename " \
+			"mkdir fopen fdopen fclose fread fwrite fgets fputs fputc puts putchar putc printf " \
+			"vprintf fprintf vfprintf dprintf perror stdin stdout stderr syslog vsyslog " \
+			"clock_gettime clock_getres gettimeofday time times nanosleep clock_nanosleep usleep " \
+			"sleep alarm timer_create timerfd_create localtime localtime_r gmtime gmtime_r " \
+			"getrandom getentropy arc4random arc4random_buf arc4random_uniform rand rand_r random " \
+			"srand srandom RAND_bytes RAND_priv_bytes randombytes randombytes_buf " \
+			"randombytes_random randombytes_uniform fork vfork execv execve execvp system popen " \
+			"kill raise signal sigaction pthread_create thrd_create getenv secure_getenv setenv " \
+			"exit _exit syscall getaddrinfo gethostbyname getpid", list, " ")
+		for (i in list)
+			denied[list[i]] = 1
+	}
+	$(NF - 1) != "U" { if (/:$/ == 0 && NF) print; next }
+	{
+		name = $NF
+		if (name ~ /^__.*_chk$/)
+			name = substr(name, 3, length(name) - 6)
+		sub(/64(_2)?$/, "", name)
+		split($1, part, ":")
+		if (part[2] ~ /random[.]o$/ && name == "randombytes_buf")
+			next
+		if (name in denied || name ~ /^ev_/)
+			print part[2] ": calls " name
+	}'
+}
+
+# What the core keeps between calls: nothing but constants. The exception is what ipsec-mb says of
+# this CPU, asked once by crypto_init().
+core_globals()
+{
+	"$nm" -A -f sysv "$core" 2>&1 | awk -F '|' '
+	NF >= 7 && $NF ~ /^([.](data|bss|tdata|tbss)|[*]COM)/ && $NF !~ /^[.]data[.]rel[.]ro/ {
+		split($1, part, ":")
+		gsub(/ /, "", part[3])
+		if (part[2] !~ /aead_ipsec_mb[.]o$/ && $4 !~ /SECTION/)
+			print part[2] ": keeps " part[3]
+	}'
+}
+
+# Prints FILE:LINE LENGTH of every function: a body is between braces at the start of a line.
+functions()
+{
+	# shellcheck disable=SC2086
+	awk '/^{/ { start = FNR - 1 }
+	/^}[ \t]*$/ && start { print FILENAME ":" start, FNR - start + 1; start = 0 }' "$@"
+}
+
+# shellcheck disable=SC2086
+long_functions()
+{
+	functions $sources | awk '$2 > 80 { print $1 ": " $2 " lines" }'
+}
+
+headings()
+{
+	for file in $sources; do
+		[ "$(sed -n 1p "$file")" = '/* SPDX-License-Identifier: ISC */' ] ||
+			echo "$file: does not start with its licence"
+		case $file in
+		include/*)
+			guard=$(echo "${file#include/}" | tr 'a-z/.' 'A-Z__')
+			grep -qx "#ifndef $guard" "$file" || echo "$file: its guard is not $guard"
+			;;
+		esac
+	done
+}
+
+verify arrows 'an include points to the left'
+verify libraries 'each library is used in its one place'
+verify mirror_sources 'headers and sources mirror each other'
+verify mirror_tests 'modules and unit tests mirror each other'
+verify listed 'every file is in a local.mk'
+verify core_calls 'the core calls nothing of the system'
+verify core_globals 'the core has no global state'
+verify long_functions 'no function is longer than 80 lines'
+verify headings 'every file says its licence, every header its name'
+# shellcheck disable=SC2086
+functions $product | awk '{ print $2 }' | sort -n |
+	awk '{ n[NR] = $1 } END { print "# " NR " functions, median " n[int((NR + 1) / 2)] \
+		" lines, longest " n[NR] }'
+echo "1..$count"
