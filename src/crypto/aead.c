@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* Choice of an AEAD provider, and nonces from counters. */
-#include <config.h>
-
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>

@@ -4,8 +4,6 @@
  * stack and so run in any thread. Which of them suits the CPU is read once from a manager that is
  * not kept; after that the table never changes.
  */
-#include <config.h>
-
 #ifdef HAVE_IPSEC_MB
 
 #include <errno.h>

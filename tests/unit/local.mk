@@ -6,10 +6,26 @@ LDADD = $(UNIT_LIBS)
 
 UNIT_TESTS = \
 	tests/unit/check_addr \
-	tests/unit/check_base64
+	tests/unit/check_aead \
+	tests/unit/check_base64 \
+	tests/unit/check_blake2s \
+	tests/unit/check_secret \
+	tests/unit/check_wycheproof \
+	tests/unit/check_x25519
 
 # Those with threads: scripts/test runs them under ThreadSanitizer, too.
-TSAN_TESTS =
+TSAN_TESTS = \
+	tests/unit/check_aead
 
 check_PROGRAMS += $(UNIT_TESTS)
-noinst_HEADERS += tests/unit/tap.h
+noinst_HEADERS += tests/unit/tap.h tests/unit/vectors.h tests/unit/blake2s_table.h
+
+# Tests that read vectors, the public ones or ours.
+VECTOR_SOURCES = tests/unit/vectors.c
+VECTOR_LDADD = $(UNIT_LIBS) $(JANSSON_LIBS)
+EXTRA_DIST += \
+	tests/vectors/blake2s_table.py \
+	tests/vectors/ikpsk2_dissononce.json \
+	tests/vectors/noise_dissononce.py
+tests_unit_check_wycheproof_SOURCES = tests/unit/check_wycheproof.c $(VECTOR_SOURCES)
+tests_unit_check_wycheproof_LDADD = $(VECTOR_LDADD)
