@@ -15,6 +15,12 @@
 #define KEY_BYTES "0123456789abcdef0123456789ABCDEF"
 #define MANY 20000 /* objects, more than sodium_malloc() can give */
 
+#ifdef TUND_SANITIZE
+#define REAL_MLOCK false /* the sanitizers' mlock() does nothing and succeeds */
+#else
+#define REAL_MLOCK true
+#endif
+
 /* Runs `fn` in a child; its wait status. */
 static int in_child(void (*fn)(void *arg), void *arg)
 {
@@ -168,7 +174,8 @@ START_TEST(slab_pages_are_protected)
 	mapping_flags(p, flags);
 	ck_assert_msg(strstr(flags, " dd") != NULL, "in core files: %s", flags);
 	ck_assert_msg(strstr(flags, " wf") != NULL, "in children: %s", flags);
-	ck_assert_int_eq(strstr(flags, " lo") != NULL, secret_slab_locked(slab));
+	if (REAL_MLOCK)
+		ck_assert_int_eq(strstr(flags, " lo") != NULL, secret_slab_locked(slab));
 	secret_slab_destroy(slab);
 }
 END_TEST
@@ -219,7 +226,8 @@ int main(void)
 	tcase_add_test(tc, slab_wipes_and_reuses);
 	tcase_add_test(tc, slab_refuses_nonsense);
 	tcase_add_test(tc, slab_pages_are_protected);
-	tcase_add_test(tc, slab_reports_unlocked);
+	if (REAL_MLOCK)
+		tcase_add_test(tc, slab_reports_unlocked);
 	tcase_add_test(tc, slab_empty_in_child);
 	suite_add_tcase(suite, tc);
 	return tap_run(suite);
