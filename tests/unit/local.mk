@@ -9,9 +9,11 @@ UNIT_TESTS = \
 	tests/unit/check_aead \
 	tests/unit/check_base64 \
 	tests/unit/check_blake2s \
+	tests/unit/check_random \
 	tests/unit/check_secret \
-	tests/unit/check_wycheproof \
-	tests/unit/check_x25519
+	tests/unit/check_x25519 \
+	tests/unit/check_xaead \
+	tests/unit/wycheproof
 
 # Those with threads: scripts/test runs them under ThreadSanitizer, too.
 TSAN_TESTS = \
@@ -27,5 +29,5 @@ EXTRA_DIST += \
 	tests/vectors/blake2s_table.py \
 	tests/vectors/ikpsk2_dissononce.json \
 	tests/vectors/noise_dissononce.py
-tests_unit_check_wycheproof_SOURCES = tests/unit/check_wycheproof.c $(VECTOR_SOURCES)
-tests_unit_check_wycheproof_LDADD = $(VECTOR_LDADD)
+tests_unit_wycheproof_SOURCES = tests/unit/wycheproof.c $(VECTOR_SOURCES)
+tests_unit_wycheproof_LDADD = $(VECTOR_LDADD)
