@@ -69,12 +69,10 @@ packages_install()
 	# shellcheck disable=SC2086
 	apt_get_quietly install --no-install-recommends $missing ||
 		die 'apt-get install failed: see above'
-	# A web server of its own is more than the user asked for.
+	# The user asked for no web server: it must not start with the machine.
 	case " $missing " in
 	*' nginx '*)
-		if command -v systemctl >/dev/null; then
-			as_root systemctl --quiet disable nginx.service || true
-		fi
+		as_root update-rc.d nginx disable || true
 		;;
 	esac
 }
