@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* What must hold of a configuration, however it came into this process. */
+#ifndef TUND_CONFIG_CONFIG_CHECK_H
+#define TUND_CONFIG_CONFIG_CHECK_H
+
+#include <tund/config/config.h>
+
+#define CONFIG_MTU_MIN 1280 /* IPv6's least (RFC 8200 section 5) */
+#define CONFIG_MTU_MAX 9000
+
+/* Zeroed, with an empty policy. NULL when memory is out. */
+struct config *config_new(void);
+
+/* The same questions that the parser asks with a message, asked again after decoding. */
+bool interface_is_valid(const char *name);
+bool host_is_valid(const char *host);
+bool prefix_list_holds(const struct prefix_list *list, const struct ip_addr *a);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * An encoded configuration back, trusting nothing: the parser that wrote it has read foreign
+ * bytes. Whatever the parser would not have let through is refused here as well.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "config_check.h"
+#include "config_codec.h"
+
+/* Like the reader: a wrong value sets `failed`, which is looked at once, at the end. */
+static uint8_t read_below(struct reader *r, uint8_t limit)
+{
+	uint8_t v = read_u8(r);
+
+	if (v >= limit)
+		r->failed = true;
+	return v < limit ? v : 0;
+}
+
+static void read_addr(struct reader *r, struct ip_addr *out)
+{
+	uint8_t family = read_u8(r);
+
+	*out = (struct ip_addr){.family = family};
+	if (family != 4 && family != 6)
+		r->failed = true;
+	read_copy(r, out->bytes, ip_addr_size(out));
+}
+
+static void read_prefix(struct reader *r, struct ip_prefix *out)
+{
+	struct ip_prefix p, canonical;
+
+	read_addr(r, &p.addr);
+	p.len = read_u8(r);
+	canonical = ip_prefix_of(&p.addr, p.len);
+	if (!ip_prefix_equal(&p, &canonical))
+		r->failed = true;
+	*out = canonical;
+}
+
+static void read_prefixes(struct reader *r, struct prefix_list *out)
+{
+	uint32_t count = read_u32(r);
+
+	if (count > CONFIG_PREFIXES_MAX)
+		r->failed = true;
+	for (uint32_t i = 0; i < count && !r->failed; i++)
+		read_prefix(r, &out->prefix[i]);
+	out->count = r->failed ? 0 : count;
+}
+
+/* A text of fewer than `size` bytes, without a NUL in it. */
+static void read_text(struct reader *r, char *out, size_t size)
+{
+	uint8_t len = read_below(r, (uint8_t)size);
+
+	read_copy(r, out, len);
+	out[len] = '\0';
+	if (strlen(out) != len)
+		r->failed = true;
+}
+
+static void read_edge(struct reader *r, enum config_view view, struct config_edge *edge)
+{
+	if (view != CONFIG_HOST)
+		read_copy(r, edge->public_key, KEY_SIZE);
+	if (view == CONFIG_FULL)
+		read_copy(r, edge->preshared_key, KEY_SIZE);
+	read_text(r, edge->host, sizeof edge->host);
+	edge->port = read_u16(r);
+	edge->suite = (int8_t)read_u8(r);
+}
+
+static void read_fields(struct reader *r, enum config_view view, struct config *c)
+{
+	c->role = (enum role)read_below(r, ROLE_EDGE + 1);
+	if (view == CONFIG_FULL)
+		read_copy(r, c->private_key, KEY_SIZE);
+	read_text(r, c->interface, sizeof c->interface);
+	c->mtu = read_u16(r);
+	c->keepalive_s = read_u16(r);
+	c->listen_port = read_u16(r);
+	c->address_count = read_below(r, 3);
+	for (uint32_t i = 0; i < c->address_count; i++)
+		read_addr(r, &c->address[i]);
+	read_prefixes(r, &c->pool);
+	read_edge(r, view, &c->edge);
+	c->transport = (enum transport_choice)read_below(r, TRANSPORT_TCP_ONLY + 1);
+	read_prefixes(r, &c->accept_routes);
+	c->full_tunnel = read_below(r, 2);
+	c->accept_dns = read_below(r, 2);
+	c->fwmark = read_u32(r);
+	read_prefixes(r, &c->announce);
+	c->source = (enum source_mode)read_below(r, SOURCE_PRESERVE + 1);
+}
+
+static bool edge_is_valid(const struct config *c)
+{
+	for (uint32_t i = 0; i < c->address_count; i++)
+		if (ip_addr_is_special(&c->address[i]) || !prefix_list_holds(&c->pool, &c->address[i]))
+			return false;
+	if (c->address_count == 2 && c->address[0].family == c->address[1].family)
+		return false;
+	return c->listen_port != 0 && c->interface[0] == '\0' && c->edge.host[0] == '\0';
+}
+
+static bool inner_is_valid(const struct config *c)
+{
+	if (c->edge.suite != -1 && c->edge.suite != 1 && c->edge.suite != 2)
+		return false;
+	return interface_is_valid(c->interface) && host_is_valid(c->edge.host) && c->edge.port != 0 &&
+	       c->fwmark != 0 && c->address_count == 0 && c->pool.count == 0;
+}
+
+static bool is_valid(const struct config *c)
+{
+	if (c->mtu < CONFIG_MTU_MIN || c->mtu > CONFIG_MTU_MAX)
+		return false;
+	switch (c->role) {
+	case ROLE_EDGE:
+		return edge_is_valid(c);
+	case ROLE_CONNECTOR:
+		return inner_is_valid(c) && c->announce.count > 0 && c->policy->principal_count == 0;
+	case ROLE_CLIENT:
+		return inner_is_valid(c) && c->announce.count == 0 && c->policy->route_count == 0 &&
+		       c->policy->principal_count == 0;
+	}
+	return false;
+}
+
+static int read_policy(struct reader *r, struct config *c)
+{
+	struct policy_spec *policy;
+	struct policy_error error;
+	int err = policy_spec_decode(r, &policy);
+
+	if (err)
+		return err;
+	policy_spec_free(c->policy);
+	c->policy = policy;
+	return policy_spec_validate(policy, c->role == ROLE_CONNECTOR ? POLICY_OF_CONNECTOR :
+				    POLICY_OF_EDGE, &error) == 0 ? 0 : -EBADMSG;
+}
+
+static int read_all(struct reader *r, struct config *c)
+{
+	const uint8_t *magic = read_bytes(r, CODEC_MAGIC_SIZE);
+	uint16_t version = read_u16(r);
+	enum config_view view = (enum config_view)read_below(r, CONFIG_HOST + 1);
+	int err;
+
+	if (r->failed || memcmp(magic, CODEC_MAGIC, CODEC_MAGIC_SIZE) != 0 || version != CODEC_VERSION)
+		return -EBADMSG;
+	read_fields(r, view, c);
+	if (r->failed)
+		return -EBADMSG;
+	if (view != CONFIG_HOST) {
+		err = read_policy(r, c);
+		if (err)
+			return err;
+	}
+	return reader_done(r) && is_valid(c) ? 0 : -EBADMSG;
+}
+
+int config_decode(struct reader *r, struct config **out)
+{
+	struct config *config = config_new();
+	int err;
+
+	if (!config)
+		return -ENOMEM;
+	err = read_all(r, config);
+	if (err) {
+		config_free(config);
+		return err;
+	}
+	*out = config;
+	return 0;
+}
