@@ -49,6 +49,7 @@ arrows()
 		left["policy"] = "base wire"
 		left["config"] = "base wire policy"
 		left["ipc"] = "base wire"
+		left["loader"] = "base wire policy config sys ipc"
 		left["engine"] = left["control"] = left["parent"] = \
 			"base wire crypto session policy config sys ipc"
 		left["cmd"] = left["engine"] " parent"

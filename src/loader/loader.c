@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+/* What the loader does around the parser: confinement before it, the views after it. */
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <tund/loader/loader.h>
+
+#define CPU_SECONDS 20
+
+struct config_file loader_file(int fd, const char *name)
+{
+	struct config_file file = {.fd = fd, .name = name};
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		file.fd = -1;
+	else
+		file.world_access = (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+	return file;
+}
+
+static int limit(int resource, rlim_t value)
+{
+	struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
+
+	return setrlimit(resource, &limit);
+}
+
+int loader_confine(void)
+{
+	/* libconfuse frees its copies of keys as they are: have them overwritten. */
+	mallopt(M_PERTURB, 0xa5);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
+	    limit(RLIMIT_CORE, 0) != 0 || limit(RLIMIT_CPU, CPU_SECONDS) != 0 ||
+	    limit(RLIMIT_FSIZE, CONFIG_IMAGE_MAX) != 0) {
+		fprintf(stderr, "the configuration's parser cannot confine itself: %s\n",
+			strerror(errno));
+		return EXIT_SYSTEM;
+	}
+	return 0;
+}
+
+static int write_all(int fd, const uint8_t *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int write_view(const struct config *config, enum config_view view, int fd, uint8_t *buf,
+		      size_t size)
+{
+	struct writer w = writer_init(buf, size);
+
+	config_encode(config, view, &w);
+	if (w.failed || w.len > CONFIG_IMAGE_MAX || (view == CONFIG_HOST && w.len > CONFIG_HOST_SIZE))
+		return -EFBIG;
+	return write_all(fd, w.data, w.len);
+}
+
+int loader_load(const struct config *config)
+{
+	size_t size = policy_spec_encoded_max(config->policy) + CONFIG_HOST_SIZE;
+	uint8_t *buf = malloc(size);
+	int err = buf ? 0 : -ENOMEM;
+
+	if (!err)
+		err = write_view(config, CONFIG_FULL, LOADER_FULL_FD, buf, size);
+	if (!err)
+		err = write_view(config, CONFIG_PUBLIC, LOADER_PUBLIC_FD, buf, size);
+	if (!err)
+		err = write_view(config, CONFIG_HOST, LOADER_HOST_FD, buf, size);
+	if (buf)
+		explicit_bzero(buf, size);
+	free(buf);
+	if (err) {
+		fprintf(stderr, "the configuration cannot be handed on: %s\n", strerror(-err));
+		return EXIT_SYSTEM;
+	}
+	return EXIT_DONE;
+}
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void print_policy(const struct policy_spec *policy)
+{
+	size_t devices = 0, rules = 0;
+
+	for (size_t i = 0; i < policy->principal_count; i++)
+		devices += policy->principals[i].device_count;
+	for (size_t i = 0; i < policy->route_count; i++)
+		rules += policy->routes[i].rule_count;
+	printf("%zu principal%s, %zu device%s, %zu route%s, %zu rule%s\n", policy->principal_count,
+	       plural(policy->principal_count), devices, plural(devices), policy->route_count,
+	       plural(policy->route_count), rules, plural(rules));
+}
+
+int loader_check(const struct config *config)
+{
+	bool bare_v6 = strchr(config->edge.host, ':') != NULL;
+
+	switch (config->role) {
+	case ROLE_EDGE:
+		printf("edge on port %u: ", config->listen_port);
+		print_policy(config->policy);
+		break;
+	case ROLE_CONNECTOR:
+	case ROLE_CLIENT:
+		printf("%s %s to %s%s%s:%u", config->role == ROLE_CLIENT ? "client" : "connector",
+		       config->interface, bare_v6 ? "[" : "", config->edge.host, bare_v6 ? "]" : "",
+		       config->edge.port);
+		if (config->role == ROLE_CONNECTOR)
+			printf(": %u prefix%s announced", config->announce.count,
+			       config->announce.count == 1 ? "" : "es");
+		printf("\n");
+		break;
+	}
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_SYSTEM;
+}

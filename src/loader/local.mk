@@ -1,0 +1,8 @@
+# libexec/tund/loader: the short-lived sandboxed parser of configurations.
+EXTRA_PROGRAMS += src/loader/loader
+src_loader_loader_SOURCES = \
+	include/tund/loader/loader.h \
+	src/loader/loader.c \
+	src/loader/loader_explain.c \
+	src/loader/main.c
+src_loader_loader_LDADD = $(CONFIG_LIBS)
