@@ -6,6 +6,8 @@ CORE_LIBS = libtund_core.a $(IPSEC_MB_LIBS) $(SODIUM_LIBS) $(B2_LIBS) $(CRYPTO_L
 
 libtund_core_a_SOURCES = \
 	include/tund/base/addr.h src/base/addr.c \
+	include/tund/base/arena.h src/base/arena.c \
 	include/tund/base/base64.h src/base/base64.c \
 	include/tund/base/bytes.h \
+	include/tund/base/siphash.h src/base/siphash.c \
 	include/tund/base/time.h
