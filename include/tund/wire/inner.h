@@ -86,7 +86,8 @@ struct inner_packet {
 	enum inner_fragment fragment;
 	bool frag_more;
 	uint8_t frag_proto;     /* IPv4: the protocol; IPv6: next header of the fragment header */
-	uint16_t frag_offset;   /* bytes */
+	uint16_t frag_start;    /* where the fragment's payload begins in the packet */
+	uint16_t frag_offset;   /* where that belongs in the datagram, bytes */
 	uint32_t frag_id;
 };
 
@@ -103,7 +104,7 @@ enum inner_error inner_parse(const uint8_t *data, size_t len, struct inner_packe
  */
 enum inner_error inner_parse_quote(const uint8_t *data, size_t len, struct inner_packet *out);
 
-/* "bad_ihl" and the like, for counters and messages. */
+/* "inner_bad_ihl" and the like, for counters and messages. */
 const char *inner_error_name(enum inner_error error);
 
 /* What an ICMP or ICMPv6 message is to a flow. OTHER: discovery, redirect, and all else. */
@@ -124,9 +125,9 @@ enum inner_icmp inner_icmp_class(const struct inner_packet *p);
 bool inner_ttl_decrement(uint8_t *data);
 
 /*
- * Replaces the source address of a parsed, unfragmented packet in place and corrects IPv4's header
- * checksum and the checksum of TCP, UDP or ICMPv6. `p` is the parse of `data`, updated as well;
- * `src` has its family.
+ * Replaces the source address of a parsed, unfragmented ICMP or ICMPv6 packet in place and corrects
+ * IPv4's header checksum or ICMPv6's. `p` is the parse of `data`, updated as well; `src` has its
+ * family.
  */
 void inner_set_source(uint8_t *data, struct inner_packet *p, const struct ip_addr *src);
 
