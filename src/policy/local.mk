@@ -1,2 +1,16 @@
 # Principals, routes, rules and flows; part of libtund_core.a.
-libtund_core_a_SOURCES +=
+libtund_core_a_SOURCES += \
+	include/tund/policy/explain.h src/policy/explain.c \
+	include/tund/policy/flow.h src/policy/flow.c \
+	include/tund/policy/forward.h src/policy/forward.c \
+	include/tund/policy/fragment.h src/policy/fragment.c \
+	include/tund/policy/lpm.h src/policy/lpm.c \
+	include/tund/policy/model.h src/policy/model.c src/policy/model_codec.c \
+	src/policy/model_index.c src/policy/model_index.h \
+	src/policy/model_selector.c src/policy/model_selector.h src/policy/model_validate.c \
+	include/tund/policy/narrow.h src/policy/narrow.c \
+	include/tund/policy/policy.h src/policy/policy.c \
+	src/policy/policy_compile.c src/policy/policy_compiled.h \
+	include/tund/policy/reach.h src/policy/reach.c \
+	include/tund/policy/reason.h src/policy/reason.c \
+	include/tund/policy/refusal.h src/policy/refusal.c

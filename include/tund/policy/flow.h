@@ -52,7 +52,8 @@ struct flow {
 	struct flow_tuple tuple; /* original direction */
 	uint32_t client;         /* device that started it */
 	uint32_t next_hop;       /* device that its packets go to, and replies must come from */
-	uint32_t generation;     /* of the policy that accepted it */
+	uint32_t route;          /* number of its route; UINT32_MAX: next_hop holds the address */
+	uint32_t generation;     /* of the policy that accepted it, and that `route` is of */
 	enum flow_state state;
 	uint64_t slot, sequence; /* private to the table */
 };
@@ -76,18 +77,18 @@ bool flow_exists(const struct flow_table *t, uint64_t now_ns, const struct flow_
 
 /*
  * Records a flow that was accepted, replacing one with the same tuple and client. `state` is
- * FLOW_UNANSWERED, or FLOW_ANSWERED where the first packet seen was the answer.
+ * FLOW_UNANSWERED, or FLOW_ANSWERED where the first packet seen was the answer. The private fields
+ * are not read.
  */
-void flow_insert(struct flow_table *t, uint64_t now_ns, const struct flow_tuple *tuple,
-		 uint32_t client, uint32_t next_hop, uint32_t generation, enum flow_state state);
+void flow_insert(struct flow_table *t, uint64_t now_ns, const struct flow *flow);
 
 /* Moves state and expiry on by one packet. Does nothing if the entry is another's by now. */
 void flow_touch(struct flow_table *t, uint64_t now_ns, const struct flow *flow,
 		enum flow_direction direction, uint8_t tcp_flags);
 
-/* After it was judged anew: sets generation and next hop. Does nothing if it is gone. */
-void flow_renew(struct flow_table *t, const struct flow *flow, uint32_t generation,
-		uint32_t next_hop);
+/* After it was judged anew: stores generation, route and next hop of `flow`, whose `sequence`
+ * follows. Does nothing if the entry is gone. */
+void flow_renew(struct flow_table *t, struct flow *flow);
 
 /* After it was refused. Does nothing if it is gone. */
 void flow_remove(struct flow_table *t, const struct flow *flow);

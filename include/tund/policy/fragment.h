@@ -47,17 +47,23 @@ struct fragment_table;
 struct fragment_table *fragment_table_new(void);
 void fragment_table_free(struct fragment_table *t);
 
-/* Takes in a fragment from `device`; `data` is the packet that `p` was parsed from. */
-void fragment_take(struct fragment_table *t, uint64_t now_ns, uint32_t device,
+/* Who sent a fragment, and under which policy: a verdict holds for its generation only. */
+struct fragment_origin {
+	uint32_t device, generation;
+};
+
+/* Takes in a fragment; `data` is the packet that `p` was parsed from. */
+void fragment_take(struct fragment_table *t, uint64_t now_ns, const struct fragment_origin *from,
 		   const uint8_t *data, const struct inner_packet *p,
 		   struct fragment_outcome *out);
 
 /*
- * Records the verdict on the first fragment that fragment_take() just returned JUDGE for. When
- * accepted, the held ones are put into `pieces` and their number returned; else they are dropped.
+ * Records the verdict on the first fragment that fragment_take() just returned JUDGE for: the
+ * device that its datagram goes to, or DEVICE_NONE if it was refused. When accepted, the held ones
+ * are put into `pieces` and their number returned; else they are dropped.
  */
-size_t fragment_decide(struct fragment_table *t, uint64_t now_ns, bool accepted,
-		       uint32_t next_hop, struct fragment_piece pieces[FRAGMENT_PIECES]);
+size_t fragment_decide(struct fragment_table *t, uint64_t now_ns, uint32_t next_hop,
+		       struct fragment_piece pieces[FRAGMENT_PIECES]);
 
 /* Held fragments that were lost since the last call, by expiry and by eviction: for counters. */
 void fragment_lost(struct fragment_table *t, uint64_t now_ns, uint64_t *expired,

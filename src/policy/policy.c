@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: ISC */
+/* Questions to a compiled policy. policy_compile.c makes it. */
+#include <stdlib.h>
+
+#include "policy_compiled.h"
+
+void policy_free(struct policy *policy)
+{
+	if (!policy)
+		return;
+	lpm_free(policy->holders);
+	lpm_free(policy->routes);
+	index_clear(&policy->keys);
+	arena_clear(&policy->arena);
+	policy_spec_free(policy->spec);
+	free(policy);
+}
+
+uint32_t policy_generation(const struct policy *policy)
+{
+	return policy->generation;
+}
+
+const struct policy_spec *policy_spec(const struct policy *policy)
+{
+	return policy->spec;
+}
+
+uint32_t policy_device_limit(const struct policy *policy)
+{
+	return policy->device_limit;
+}
+
+static const struct compiled_device *find_device(const struct policy *policy, uint32_t device)
+{
+	if (device >= policy->device_limit || !policy->devices[device].device)
+		return NULL;
+	return &policy->devices[device];
+}
+
+const struct spec_device *policy_device(const struct policy *policy, uint32_t device)
+{
+	const struct compiled_device *d = find_device(policy, device);
+
+	return d ? d->device : NULL;
+}
+
+const struct spec_principal *policy_principal(const struct policy *policy, uint32_t device)
+{
+	const struct compiled_device *d = find_device(policy, device);
+
+	return d ? &policy->spec->principals[d->principal] : NULL;
+}
+
+uint32_t policy_device_by_key(const struct policy *policy, const uint8_t key[KEY_SIZE])
+{
+	return index_find(&policy->keys, key, KEY_SIZE); /* INDEX_NONE is DEVICE_NONE */
+}
+
+uint32_t policy_holder(const struct policy *policy, const struct ip_addr *a)
+{
+	uint32_t holder = lpm_find(policy->holders, a);
+
+	return holder == HOLDER_SELF ? DEVICE_NONE : holder;
+}
+
+uint32_t policy_route_of(const struct policy *policy, const struct ip_addr *a)
+{
+	return lpm_find(policy->routes, a);
+}
+
+const uint32_t *policy_route_devices(const struct policy *policy, uint32_t route, size_t *count)
+{
+	*count = policy->compiled[route].device_count;
+	return policy->compiled[route].devices;
+}
+
+static bool route_has_device(const struct compiled_route *r, uint32_t device)
+{
+	for (size_t i = 0; i < r->device_count; i++) {
+		if (r->devices[i] == device)
+			return true;
+	}
+	return false;
+}
+
+bool policy_owns(const struct policy *policy, uint32_t device, const struct ip_addr *src)
+{
+	const struct compiled_device *d = find_device(policy, device);
+	uint32_t route;
+
+	if (!d)
+		return false;
+	for (size_t i = 0; i < d->device->address_count; i++) {
+		if (ip_addr_equal(&d->device->addresses[i], src))
+			return true;
+	}
+	if (policy->spec->principals[d->principal].kind != PRINCIPAL_CONNECTOR)
+		return false;
+	route = lpm_find(policy->routes, src);
+	return route != LPM_NONE && route_has_device(&policy->compiled[route], device) &&
+	       lpm_find(policy->holders, src) == LPM_NONE;
+}
+
+static bool proto_matches(const struct spec_rule *rule, uint8_t proto)
+{
+	if (rule->proto == POLICY_PROTO_ANY)
+		return true;
+	if (rule->proto == POLICY_PROTO_ICMP)
+		return proto == PROTO_ICMP || proto == PROTO_ICMPV6;
+	return rule->proto == proto;
+}
+
+static bool ports_match(const struct spec_rule *rule, uint16_t port)
+{
+	for (size_t i = 0; i < rule->port_count; i++) {
+		if (rule->ports[i].first <= port && port <= rule->ports[i].last)
+			return true;
+	}
+	return rule->port_count == 0;
+}
+
+static bool contains(const uint32_t *numbers, size_t n, uint32_t wanted)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (numbers[i] == wanted)
+			return true;
+	}
+	return false;
+}
+
+static bool from_matches(const struct policy *policy, const struct compiled_rule *rule,
+			 uint32_t principal)
+{
+	const struct compiled_principal *p = &policy->principals[principal];
+
+	if (rule->any && policy->spec->principals[principal].kind != PRINCIPAL_CONNECTOR)
+		return true;
+	if (contains(rule->principals, rule->principal_count, principal))
+		return true;
+	for (size_t i = 0; i < rule->group_count; i++) {
+		if (contains(p->groups, p->group_count, rule->groups[i]))
+			return true;
+	}
+	return false;
+}
+
+/* The route of a query, or NULL. A device's address is reached by a route without connectors, and
+ * only by such a one; nobody reaches himself, or this host. */
+static const struct compiled_route *judge_route(const struct policy *policy,
+						const struct policy_query *query,
+						struct judgement *j)
+{
+	uint32_t holder = lpm_find(policy->holders, &query->dst);
+	uint32_t route = lpm_find(policy->routes, &query->dst);
+	bool leads_to_devices;
+
+	if (route == LPM_NONE || holder == HOLDER_SELF || holder == query->device)
+		return NULL;
+	leads_to_devices = policy->spec->routes[route].via.count == 0;
+	if (leads_to_devices != (holder != DEVICE_NONE))
+		return NULL;
+	j->route = route;
+	j->holder = holder;
+	j->place = policy->spec->routes[route].place;
+	return &policy->compiled[route];
+}
+
+static void judge_rules(const struct policy *policy, const struct compiled_route *route,
+			const struct policy_query *query, struct judgement *j)
+{
+	uint32_t principal = policy->devices[query->device].principal;
+
+	j->reason = REASON_NO_RULE;
+	for (size_t i = 0; i < route->rule_count; i++) {
+		const struct spec_rule *rule = route->rules[i].rule;
+
+		if (!proto_matches(rule, query->proto) || !ports_match(rule, query->dst_port) ||
+		    !from_matches(policy, &route->rules[i], principal))
+			continue;
+		j->action = rule->action;
+		j->reason = rule->action == POLICY_ACCEPT ? REASON_ACCEPTED : REASON_DENIED;
+		j->rule = rule;
+		j->place = rule->place;
+		return;
+	}
+}
+
+void policy_judge(const struct policy *policy, const struct policy_query *query,
+		  struct judgement *out)
+{
+	struct judgement j = {
+		.action = POLICY_REJECT,
+		.reason = REASON_NO_ROUTE,
+		.route = LPM_NONE,
+		.holder = DEVICE_NONE,
+	};
+	const struct compiled_route *route;
+
+	if (!find_device(policy, query->device))
+		j.reason = REASON_UNKNOWN_DEVICE;
+	else if ((route = judge_route(policy, query, &j)))
+		judge_rules(policy, route, query, &j);
+	*out = j;
+}
