@@ -123,6 +123,11 @@ static bool read_edge_role(struct diag *diag, cfg_t *root, struct config *config
 	/* Without a pool every address would be outside of it. */
 	if (!read_prefixes(diag, root, "pool", pool, &config->pool))
 		return false;
+	if (config->pool.count == 0) {
+		diag_report(diag, 0, "pool is empty; expected the prefixes that clients' addresses are "
+			    "from, or no such option for %s and %s", pool[0], pool[1]);
+		return false;
+	}
 	if (!tree_is_set(root, "address"))
 		default_addresses(config);
 	return read_addresses(diag, root, config) && ok;

@@ -97,6 +97,23 @@ static void read_fields(struct reader *r, enum config_view view, struct config *
 	c->source = (enum source_mode)read_below(r, SOURCE_PRESERVE + 1);
 }
 
+static bool is_zero(const uint8_t key[KEY_SIZE])
+{
+	uint8_t any = 0;
+
+	for (size_t i = 0; i < KEY_SIZE; i++)
+		any |= key[i];
+	return any == 0;
+}
+
+/* Every view that has keys has all that must be there. */
+static bool keys_are_valid(const struct config *c, enum config_view view)
+{
+	if (view == CONFIG_FULL && is_zero(c->private_key))
+		return false;
+	return view == CONFIG_HOST || is_zero(c->edge.public_key) == (c->role == ROLE_EDGE);
+}
+
 static bool edge_is_valid(const struct config *c)
 {
 	for (uint32_t i = 0; i < c->address_count; i++)
@@ -162,7 +179,7 @@ static int read_all(struct reader *r, struct config *c)
 		if (err)
 			return err;
 	}
-	return reader_done(r) && is_valid(c) ? 0 : -EBADMSG;
+	return reader_done(r) && is_valid(c) && keys_are_valid(c, view) ? 0 : -EBADMSG;
 }
 
 int config_decode(struct reader *r, struct config **out)

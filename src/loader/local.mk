@@ -1,5 +1,5 @@
 # libexec/tund/loader: the short-lived sandboxed parser of configurations.
-EXTRA_PROGRAMS += src/loader/loader
+pkglibexec_PROGRAMS += src/loader/loader
 src_loader_loader_SOURCES = \
 	include/tund/loader/loader.h \
 	src/loader/loader.c \

@@ -9,6 +9,7 @@ UNIT_TESTS = \
 	tests/unit/check_aead \
 	tests/unit/check_base64 \
 	tests/unit/check_blake2s \
+	tests/unit/check_config \
 	tests/unit/check_random \
 	tests/unit/check_secret \
 	tests/unit/check_x25519 \
@@ -31,3 +32,6 @@ EXTRA_DIST += \
 	tests/vectors/noise_dissononce.py
 tests_unit_wycheproof_SOURCES = tests/unit/wycheproof.c $(VECTOR_SOURCES)
 tests_unit_wycheproof_LDADD = $(VECTOR_LDADD)
+
+# The parser's own libraries come before the core.
+tests_unit_check_config_LDADD = libtund_config.a $(CONFUSE_LIBS) $(UNIT_LIBS)
