@@ -6,12 +6,14 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Descriptor `from` of ours is number `to` in the child; 3 or above. */
+#define PROCESS_FDS_MAX 16
+
+/* Descriptor `from` of ours is number `to` in the child; 0 <= to < PROCESS_FD_TOP. */
 struct process_fd {
 	int from, to;
 };
 
-#define PROCESS_FDS_MAX 16
+#define PROCESS_FD_TOP 64
 
 struct process_plan {
 	const char *path;         /* absolute */
@@ -27,8 +29,9 @@ struct process {
 };
 
 /*
- * Starts a child: standard input is /dev/null, output and error are ours, then the descriptors of
- * the plan, every other one closed; signal mask and handlers as at login; killed when we die.
+ * Starts a child: the descriptors of the plan, every other one closed; where the plan does not say
+ * otherwise, standard input is /dev/null, output and error are ours. Signal mask and handlers as
+ * at login; killed when we die.
  * -EINVAL: the plan. -ENOENT, -EACCES ...: the program could not be executed (nothing was
  * started then). -errno.
  */

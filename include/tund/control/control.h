@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The control process as a whole: what its modules share. One thread, one event loop; the only
+ * other thread ever is the resolver's (resolve.h), which touches nothing of this.
+ */
+#ifndef TUND_CONTROL_CONTROL_H
+#define TUND_CONTROL_CONTROL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <ev.h>
+
+#include <tund/config/config.h>
+#include <tund/control/ask.h>
+#include <tund/control/command.h>
+#include <tund/control/directory.h>
+#include <tund/control/edge.h>
+#include <tund/control/link.h>
+#include <tund/control/member.h>
+#include <tund/control/notice.h>
+#include <tund/control/roster.h>
+#include <tund/ipc/engine.h>
+#include <tund/ipc/parent.h>
+
+struct control {
+	struct ev_loop *loop;
+	const char *name;      /* of the tunnel, for people; "" when not told */
+	struct config *config; /* the public view; owned */
+	uint32_t generation;   /* of the configuration */
+	bool started;          /* PARENT_GO was received: events have effects from then on */
+	bool stopping;
+	ev_timer grace;        /* from PARENT_STOP to the end */
+	uint8_t *buffer;       /* both links receive into it */
+	struct link parent, engine;
+	struct directory directory;
+	struct roster roster;
+	struct commands commands;
+	struct asks asks;
+	struct edge edge;      /* its part when the role is edge ... */
+	struct member member;  /* ... and when it is client or connector */
+	uint32_t last_id;      /* of requests to engine and parent */
+	uint64_t malformed;    /* notices that could not be decoded */
+	bool works;
+	uint64_t works_since_wall_ns;
+};
+
+/*
+ * Receives what the parent says at the start, up to PARENT_GO: the configuration at least. Blocks.
+ * -EPIPE: the parent is gone; -EBADMSG: no configuration came, or it cannot be used; -ENOMEM.
+ */
+int control_start(struct control *c, const char *name, int channel);
+
+/* Works until told to stop, or until the parent is gone. */
+void control_run(struct control *c);
+
+void control_clear(struct control *c);
+
+/* A number for a request, never 0 and never used for another one that is still open. */
+uint32_t control_next_id(struct control *c);
+
+/* Sends a notice to a peer that has a slot, reliably; logs what goes wrong. */
+void control_send(struct control *c, const struct known_peer *peer, const struct notice *notice);
+
+/* The same for a notice that is already text. */
+void control_send_text(struct control *c, const struct known_peer *peer, const char *text);
+
+/* The tunnel works from now on, or no longer: answers those who wait, tells the parent. */
+void control_set_works(struct control *c, bool works);
+
+/* Tells the engine that it speaks with this configuration, and to repeat what it knows. */
+void control_greet_engine(struct control *c);
+
+/* A notice of this peer could not be understood: counts it, logs some. */
+void control_malformed(struct control *c, const struct known_peer *peer, const char *what);
+
+/* Messages of the two links. */
+extern const struct link_ops control_parent_ops;
+extern const struct link_ops control_engine_ops;
+
+/* "client", "connector", "edge" */
+const char *control_role_name(enum role role);
+
+/* Who a peer is, for people: "alice@example.com/laptop", "edge", or the start of its key. */
+#define PEER_NAME_MAX 300
+const char *control_peer_name(const struct control *c, const uint8_t key[KEY_SIZE],
+			      char buf[PEER_NAME_MAX]);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The part of a client or connector: it finds the edge's addresses, says hello (a connector also
+ * what it reaches), has what the edge pushes applied by the parent, and tells the engine the
+ * outcome.
+ */
+#ifndef TUND_CONTROL_MEMBER_H
+#define TUND_CONTROL_MEMBER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <tund/control/notice.h>
+#include <tund/control/resolve.h>
+#include <tund/ipc/engine.h>
+#include <tund/ipc/parent.h>
+
+#define MEMBER_DENIED_MAX 8 /* the last ones, kept for the status */
+
+struct control;
+struct known_peer;
+
+struct member_denied {
+	struct notice_denied what;
+	uint64_t wall_ns;
+};
+
+struct member {
+	struct resolver resolver;
+	struct control_endpoints endpoints; /* last found; count 0: none yet */
+	bool edge_up;
+	uint32_t request_id;               /* the REQUEST_NETWORK not yet answered; 0: none */
+	struct notice_config *pushed;      /* as the edge said it; owned; NULL: nothing yet */
+	struct control_network *network;   /* what is applied; owned; NULL: nothing yet */
+	uint32_t mtu;                      /* applied */
+	struct notice_routes *refused;     /* by the parent; owned; NULL: none */
+	char error[sizeof ((struct parent_reply *)0)->text]; /* why nothing is applied; "": it is */
+	struct member_denied denied[MEMBER_DENIED_MAX];
+	uint32_t denied_count; /* ever; the newest is at (count - 1) % MEMBER_DENIED_MAX */
+};
+
+void member_init(struct control *c);
+void member_clear(struct control *c);
+
+/* The first, or another, configuration. */
+void member_configured(struct control *c);
+
+/* A new engine: says all again. */
+void member_restart(struct control *c);
+
+void member_peer_changed(struct control *c, struct known_peer *peer, bool was_up);
+void member_peer_reset(struct control *c, struct known_peer *peer);
+void member_notice(struct control *c, struct known_peer *peer, const struct notice *notice);
+
+/* Every endpoint of the edge failed. */
+void member_resolve(struct control *c);
+
+/* The parent's answer to REQUEST_NETWORK. */
+void member_replied(struct control *c, const struct parent_reply *reply);
+
+/* PARENT_STOP: tells the edge. */
+void member_goodbye(struct control *c);
+
+#endif

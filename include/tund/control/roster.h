@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The peers that the engine told of, found by slot and by public key. A slot is the engine's name
+ * of a peer for one generation of the configuration; the key is for ever.
+ */
+#ifndef TUND_CONTROL_ROSTER_H
+#define TUND_CONTROL_ROSTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <uthash.h>
+
+#include <tund/control/notice.h>
+#include <tund/ipc/engine.h>
+#include <tund/policy/model.h>
+
+struct known_peer {
+	uint8_t key[KEY_SIZE];
+	uint32_t slot;
+	bool has_slot;    /* in this generation */
+	bool up;
+	bool greeted;     /* member: it was said hello in this generation */
+	bool due;         /* edge: in the list of those to be pushed to */
+	int8_t suite;     /* 0: no control frames reach it */
+	double due_at;    /* edge: when its full state is to be pushed, loop's time, seconds */
+	double pushed_at; /* 0: never */
+	uint8_t transport;
+	struct endpoint local, remote;
+	/* edge: who it is; NULL where the configuration does not know the key. Borrowed from the
+	 * configuration of this generation. */
+	const struct spec_principal *principal;
+	const struct spec_device *device;
+	struct notice_routes *announced; /* connector: what it last announced; owned */
+	TAILQ_ENTRY(known_peer) due_entry;
+	UT_hash_handle by_key, by_slot;
+};
+
+struct roster {
+	struct known_peer *by_key, *by_slot;
+	TAILQ_HEAD(due_list, known_peer) due;
+};
+
+void roster_init(struct roster *roster);
+void roster_clear(struct roster *roster);
+
+/* Finds, or adds, the peer of this key and gives it this slot. NULL: out of memory. */
+struct known_peer *roster_place(struct roster *roster, const uint8_t key[KEY_SIZE], uint32_t slot);
+
+/* NULL: the engine did not tell of such a slot in this generation. */
+struct known_peer *roster_find(const struct roster *roster, uint32_t slot);
+
+/* NULL: the engine never told of this key. */
+struct known_peer *roster_find_key(const struct roster *roster, const uint8_t key[KEY_SIZE]);
+
+/* Another configuration: forgets every slot, and whose key is whose. */
+void roster_forget_slots(struct roster *roster);
+
+/* The engine was restarted: besides, nobody is up. */
+void roster_forget_sessions(struct roster *roster);
+
+void roster_set_due(struct roster *roster, struct known_peer *peer, double at);
+void roster_clear_due(struct roster *roster, struct known_peer *peer);
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: ISC */
+/* Questions to the engine, and what becomes of the answers. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include <tund/control/control.h>
+#include <tund/control/status.h>
+
+static void answer(struct ask *ask, enum exit_code code, const char *text, size_t len)
+{
+	struct client *client = ask->client;
+
+	ask->client = NULL; /* before the client, once answered, is dropped */
+	if (client)
+		client_answer(client, code, text, len);
+}
+
+static void ask_free(struct ask *ask)
+{
+	ev_timer_stop(ask->control->loop, &ask->limit);
+	LIST_REMOVE(ask, entry);
+	free(ask->peer);
+	free(ask->counter);
+	free(ask);
+}
+
+static void limit_reached(struct ev_loop *loop, ev_timer *w, int events)
+{
+	static const char text[] = "the engine does not answer; see the log, and try again\n";
+	struct ask *ask = w->data;
+	struct control *c = ask->control;
+	bool probe = ask->kind == ASK_PROBE;
+
+	(void)loop, (void)events;
+	answer(ask, EXIT_AGAIN, text, sizeof text - 1);
+	ask_free(ask);
+	if (probe)
+		ask_probe(c);
+}
+
+static struct ask *ask_new(struct control *c, enum ask_kind kind, struct client *client)
+{
+	struct ask *ask = calloc(1, sizeof *ask);
+
+	if (!ask)
+		return NULL;
+	ask->control = c;
+	ask->client = client;
+	ask->kind = kind;
+	ask->id = control_next_id(c);
+	ev_timer_init(&ask->limit, limit_reached, ASK_LIMIT_S, 0.);
+	ask->limit.data = ask;
+	ev_timer_start(c->loop, &ask->limit);
+	LIST_INSERT_HEAD(&c->asks, ask, entry);
+	return ask;
+}
+
+static void no_memory(struct client *client)
+{
+	static const char text[] = "out of memory\n";
+
+	client_answer(client, EXIT_SYSTEM, text, sizeof text - 1);
+}
+
+/* Without an engine the limit answers: the parent may be restarting it just now. */
+void ask_status(struct control *c, struct client *client, bool json)
+{
+	struct ask *ask = ask_new(c, ASK_STATUS, client);
+
+	if (!ask) {
+		no_memory(client);
+		return;
+	}
+	ask->json = json;
+	link_send(&c->engine, CONTROL_STATUS, &(struct control_ask){.id = ask->id},
+		  sizeof(struct control_ask));
+}
+
+void ask_explain(struct control *c, struct client *client, const struct request *request)
+{
+	struct ask *ask = ask_new(c, ASK_EXPLAIN, client);
+	struct control_explain explain = request->explain;
+
+	if (!ask) {
+		no_memory(client);
+		return;
+	}
+	ask->json = request->json;
+	explain.id = ask->id;
+	link_send(&c->engine, CONTROL_EXPLAIN, &explain, sizeof explain);
+}
+
+void ask_probe(struct control *c)
+{
+	struct ask *ask;
+
+	LIST_FOREACH(ask, &c->asks, entry)
+	{
+		if (ask->kind == ASK_PROBE) {
+			ask_free(ask); /* of another engine or configuration */
+			break;
+		}
+	}
+	ask = ask_new(c, ASK_PROBE, NULL);
+	if (ask)
+		link_send(&c->engine, CONTROL_STATUS, &(struct control_ask){.id = ask->id},
+			  sizeof(struct control_ask));
+}
+
+void ask_forget(struct control *c, const struct client *client)
+{
+	struct ask *ask;
+
+	LIST_FOREACH(ask, &c->asks, entry)
+	{
+		if (ask->client == client) {
+			ask_free(ask);
+			return;
+		}
+	}
+}
+
+void ask_clear(struct control *c)
+{
+	while (!LIST_EMPTY(&c->asks))
+		ask_free(LIST_FIRST(&c->asks));
+}
+
+static struct ask *find(struct control *c, uint32_t id)
+{
+	struct ask *ask;
+
+	LIST_FOREACH(ask, &c->asks, entry)
+	{
+		if (ask->id == id)
+			return ask;
+	}
+	return NULL;
+}
+
+/* Makes room for one more item; NULL: there is none, and the list stays as it is. */
+static void *grow(void *list, size_t count, size_t *room, size_t size)
+{
+	size_t wanted = *room ? *room * 2 : 16;
+	void *bigger;
+
+	if (count < *room)
+		return list;
+	bigger = reallocarray(list, wanted, size);
+	if (bigger)
+		*room = wanted;
+	return bigger;
+}
+
+void ask_peer(struct control *c, const struct engine_peer *peer)
+{
+	struct ask *ask = find(c, peer->id);
+	struct engine_peer *list;
+
+	if (!ask || ask->kind != ASK_STATUS || ask->peer_count == ASK_PEERS_MAX)
+		return;
+	list = grow(ask->peer, ask->peer_count, &ask->peer_room, sizeof *list);
+	if (!list)
+		return;
+	ask->peer = list;
+	list[ask->peer_count++] = *peer;
+}
+
+void ask_counter(struct control *c, const struct engine_counters *counter)
+{
+	struct ask *ask = find(c, counter->id);
+	struct engine_counters *list;
+
+	if (!ask || ask->kind != ASK_STATUS || ask->counter_count == ASK_COUNTERS_MAX)
+		return;
+	list = grow(ask->counter, ask->counter_count, &ask->counter_room, sizeof *list);
+	if (!list)
+		return;
+	ask->counter = list;
+	list[ask->counter_count] = *counter;
+	list[ask->counter_count].name[sizeof counter->name - 1] = '\0';
+	ask->counter_count++;
+}
+
+static void answer_status(struct ask *ask)
+{
+	enum exit_code code = ask->control->works ? EXIT_DONE : EXIT_NO;
+	char *text;
+	size_t len;
+
+	if (status_render(ask->control, ask, &text, &len)) {
+		answer(ask, EXIT_SYSTEM, "out of memory\n", strlen("out of memory\n"));
+		return;
+	}
+	answer(ask, code, text, len);
+	free(text);
+}
+
+void ask_end(struct control *c, uint32_t id)
+{
+	struct ask *ask = find(c, id);
+
+	if (!ask || ask->kind == ASK_EXPLAIN)
+		return;
+	if (ask->kind == ASK_STATUS)
+		answer_status(ask);
+	else
+		control_set_works(c, true);
+	ask_free(ask);
+}
+
+static char *explained_json(const struct engine_explained *e)
+{
+	json_t *root = json_pack("{s:i, s:b, s:s, s:s, s:s, s:s, s:s, s:i, s:s}", "schema", 1,
+				 "accepted", e->accepted, "action", e->action, "reason", e->reason,
+				 "route", e->route, "rule", e->rule, "file", e->file, "line",
+				 (int)e->line, "text", e->text);
+	char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+
+	json_decref(root);
+	return text;
+}
+
+static void answer_explained(struct ask *ask, const struct engine_explained *e)
+{
+	enum exit_code code = e->accepted ? EXIT_DONE : EXIT_NO;
+	char *json = ask->json ? explained_json(e) : NULL;
+	char buf[sizeof e->text + 2];
+	int len;
+
+	if (e->error) {
+		len = snprintf(buf, sizeof buf, "%s\n",
+			       e->text[0] ? e->text : "no such principal or device");
+		answer(ask, EXIT_USAGE, buf, (size_t)len);
+	} else if (ask->json) {
+		len = json ? snprintf(NULL, 0, "%s", json) : 0;
+		answer(ask, json ? code : EXIT_SYSTEM, json ? json : "", (size_t)len);
+	} else {
+		len = (int)strlen(e->text);
+		len = snprintf(buf, sizeof buf, "%s%s", e->text,
+			       len && e->text[len - 1] == '\n' ? "" : "\n");
+		answer(ask, code, buf, (size_t)len);
+	}
+	free(json);
+}
+
+void ask_explained(struct control *c, const struct engine_explained *explained)
+{
+	struct ask *ask = find(c, explained->id);
+	struct engine_explained e = *explained;
+
+	if (!ask || ask->kind != ASK_EXPLAIN)
+		return;
+	e.text[sizeof e.text - 1] = e.file[sizeof e.file - 1] = '\0';
+	e.route[sizeof e.route - 1] = e.rule[sizeof e.rule - 1] = '\0';
+	e.reason[sizeof e.reason - 1] = e.action[sizeof e.action - 1] = '\0';
+	answer_explained(ask, &e);
+	ask_free(ask);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: ISC */
+/* The control process: its start, its loop, and what its modules share. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tund/control/control.h>
+#include <tund/sys/clock.h>
+#include <tund/sys/log.h>
+
+int control_start(struct control *c, const char *name, int channel)
+{
+	*c = (struct control){.name = name, .loop = ev_loop_new(EVFLAG_NOENV)};
+	c->buffer = malloc(CHANNEL_BODY_MAX);
+	if (!c->loop || !c->buffer)
+		return -ENOMEM;
+	link_init(&c->parent, c->loop, &control_parent_ops, c, c->buffer);
+	link_init(&c->engine, c->loop, &control_engine_ops, c, c->buffer);
+	roster_init(&c->roster);
+	commands_init(&c->commands, c);
+	edge_init(c);
+	member_init(c);
+	link_open(&c->parent, channel);
+	while (!c->started && c->parent.fd >= 0)
+		link_receive(&c->parent);
+	if (!c->started)
+		return -EPIPE;
+	return c->config ? 0 : -EBADMSG;
+}
+
+void control_run(struct control *c)
+{
+	if (c->config->role != ROLE_EDGE)
+		member_configured(c);
+	control_greet_engine(c);
+	ev_run(c->loop, 0);
+}
+
+void control_clear(struct control *c)
+{
+	if (!c->loop || !c->buffer)
+		return;
+	ask_clear(c);
+	commands_close(&c->commands);
+	edge_clear(c);
+	member_clear(c);
+	roster_clear(&c->roster);
+	link_close(&c->engine);
+	link_close(&c->parent);
+	directory_clear(&c->directory);
+	config_free(c->config);
+	ev_timer_stop(c->loop, &c->grace);
+	free(c->buffer);
+	ev_loop_destroy(c->loop);
+}
+
+uint32_t control_next_id(struct control *c)
+{
+	if (++c->last_id == 0)
+		c->last_id = 1;
+	return c->last_id;
+}
+
+void control_send_text(struct control *c, const struct known_peer *peer, const char *text)
+{
+	size_t len = strlen(text);
+	struct control_frame *frame;
+
+	if (!peer->has_slot || peer->suite == 0 || len == 0 || len > CONTROL_FRAME_MAX)
+		return;
+	frame = malloc(sizeof *frame + len);
+	if (!frame) {
+		log_error("no memory for a control message");
+		return;
+	}
+	*frame = (struct control_frame){
+		.generation = c->generation, .slot = peer->slot, .len = (uint32_t)len};
+	memcpy(frame + 1, text, len);
+	link_send(&c->engine, CONTROL_FRAME, frame, sizeof *frame + len);
+	free(frame);
+}
+
+void control_send(struct control *c, const struct known_peer *peer, const struct notice *notice)
+{
+	char *text;
+	int r = notice_encode(notice, &text);
+
+	if (r) {
+		log_error("cannot encode a control message: %s", strerror(-r));
+		return;
+	}
+	control_send_text(c, peer, text);
+	free(text);
+}
+
+void control_set_works(struct control *c, bool works)
+{
+	if (works == c->works)
+		return;
+	c->works = works;
+	if (!works)
+		return;
+	c->works_since_wall_ns = clock_wall_ns();
+	link_send(&c->parent, REQUEST_UP, NULL, 0);
+	commands_answer_waiting(&c->commands, EXIT_DONE, "");
+}
+
+void control_greet_engine(struct control *c)
+{
+	struct control_hello hello = {.generation = c->generation};
+
+	if (link_send(&c->engine, CONTROL_HELLO, &hello, sizeof hello))
+		return;
+	if (c->config->role == ROLE_EDGE)
+		ask_probe(c);
+}
+
+void control_malformed(struct control *c, const struct known_peer *peer, const char *what)
+{
+	char name[PEER_NAME_MAX];
+
+	c->malformed++;
+	/* the 1st, 2nd, 4th, 8th ...: a peer must not be able to fill the log */
+	if ((c->malformed & (c->malformed - 1)) == 0)
+		log_warning("%s sent a control message that is %s (%llu so far)",
+			    control_peer_name(c, peer->key, name), what,
+			    (unsigned long long)c->malformed);
+}
+
+const char *control_role_name(enum role role)
+{
+	switch (role) {
+	case ROLE_CLIENT:
+		return "client";
+	case ROLE_CONNECTOR:
+		return "connector";
+	case ROLE_EDGE:
+		return "edge";
+	}
+	return "?";
+}
+
+const char *control_peer_name(const struct control *c, const uint8_t key[KEY_SIZE],
+			      char buf[PEER_NAME_MAX])
+{
+	const struct directory_entry *e = directory_find(&c->directory, key);
+	char text[KEY_BASE64_LEN + 1];
+
+	if (c->config->role != ROLE_EDGE)
+		return "edge";
+	if (!e) {
+		key_to_base64(key, text);
+		snprintf(buf, PEER_NAME_MAX, "%.8s...", text);
+	} else {
+		snprintf(buf, PEER_NAME_MAX, "%.200s/%.90s", e->principal->id, e->device->name);
+	}
+	return buf;
+}

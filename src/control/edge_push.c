@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: ISC */
+/* What the edge says to a peer, and to the engine about it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tund/control/control.h>
+#include <tund/sys/log.h>
+
+#include "edge_push.h"
+
+static void fill_addresses(const struct spec_device *device, struct ip_addr *out, uint32_t *count)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < device->address_count && n < ENGINE_ADDRESSES_MAX; i++)
+		out[n++] = device->addresses[i];
+	*count = n;
+}
+
+static bool has_family(const struct notice_config *config, uint8_t family)
+{
+	for (uint32_t i = 0; i < config->address_count; i++) {
+		if (config->address[i].family == family)
+			return true;
+	}
+	return false;
+}
+
+/* False: there is no more room. */
+static bool add_route(struct notice_config *config, const struct ip_prefix *route)
+{
+	if (config->route_count == ENGINE_ROUTES_MAX)
+		return false;
+	config->route[config->route_count++] = *route;
+	return true;
+}
+
+/* A host can only use routes of a family in which it has an address. */
+static bool fill_client_routes(const struct policy_spec *spec, struct notice_config *out)
+{
+	for (size_t i = 0; i < spec->route_count; i++) {
+		const struct ip_prefix *p = &spec->routes[i].prefix;
+
+		if (has_family(out, p->addr.family) &&
+		    (p->len == 0 || !ip_addr_is_special(&p->addr)) && !add_route(out, p))
+			return false;
+	}
+	return true;
+}
+
+/* A connector needs the way back to the clients. */
+static bool fill_pool(const struct prefix_list *pool, struct notice_config *out)
+{
+	for (uint32_t i = 0; i < pool->count; i++) {
+		if (!add_route(out, &pool->prefix[i]))
+			return false;
+	}
+	return true;
+}
+
+static void push_config(struct control *c, const struct known_peer *peer)
+{
+	struct notice *notice = calloc(1, sizeof *notice);
+	char name[PEER_NAME_MAX];
+	bool fits;
+
+	if (!notice) {
+		log_error("no memory for a peer's configuration");
+		return;
+	}
+	notice->type = NOTICE_CONFIG;
+	notice->config.mtu = c->config->mtu;
+	fill_addresses(peer->device, notice->config.address, &notice->config.address_count);
+	if (peer->principal->kind == PRINCIPAL_CONNECTOR)
+		fits = fill_pool(&c->config->pool, &notice->config);
+	else
+		fits = fill_client_routes(c->config->policy, &notice->config);
+	if (!fits)
+		log_warning("%s gets %u routes only: there are more than that",
+			    control_peer_name(c, peer->key, name), ENGINE_ROUTES_MAX);
+	control_send(c, peer, notice);
+	free(notice);
+}
+
+/* -EMSGSIZE: its names are longer, or its groups more, than a connector can take. */
+static int make_holder(const struct spec_principal *p, const struct spec_device *d,
+		       struct notice_holder *out)
+{
+	const size_t groups_max = sizeof out->group / sizeof *out->group;
+
+	memset(out, 0, sizeof *out);
+	if (strlen(p->id) >= sizeof out->principal || p->groups.count > groups_max)
+		return -EMSGSIZE;
+	strcpy(out->principal, p->id); /* fits: just measured */
+	for (size_t i = 0; i < p->groups.count; i++) {
+		if (strlen(p->groups.items[i]) >= sizeof out->group[i])
+			return -EMSGSIZE;
+		strcpy(out->group[i], p->groups.items[i]); /* fits: just measured */
+	}
+	out->group_count = (uint32_t)p->groups.count;
+	fill_addresses(d, out->address, &out->address_count);
+	return 0;
+}
+
+/* The list on its way to one connector, in chunks. */
+struct holders_push {
+	struct control *c;
+	const struct known_peer *peer;
+	struct holders_chunk chunk;
+	bool first;
+	unsigned skipped;
+};
+
+static int send_chunk(struct holders_push *push, bool last)
+{
+	char *text;
+	int r = holders_chunk_encode(&push->chunk, push->first, last, &text);
+
+	if (r)
+		return r;
+	control_send_text(push->c, push->peer, text);
+	free(text);
+	push->first = false;
+	return 0;
+}
+
+static int push_holder(struct holders_push *push, const struct notice_holder *holder)
+{
+	int r = holders_chunk_add(&push->chunk, holder);
+
+	if (r == -ENOSPC) {
+		r = send_chunk(push, false);
+		if (!r)
+			r = holders_chunk_init(&push->chunk);
+		if (!r)
+			r = holders_chunk_add(&push->chunk, holder);
+	}
+	return r;
+}
+
+/* One that cannot be told of is left out: the connector then refuses what its own policy judges. */
+static int push_device(struct holders_push *push, const struct spec_principal *p,
+		       const struct spec_device *d)
+{
+	struct notice_holder holder;
+	int r;
+
+	if (d->address_count == 0)
+		return 0;
+	r = make_holder(p, d, &holder);
+	if (!r)
+		r = push_holder(push, &holder);
+	if (r == -EMSGSIZE || r == -EINVAL) {
+		push->skipped++;
+		return 0;
+	}
+	return r;
+}
+
+static int push_all_holders(struct holders_push *push, const struct policy_spec *spec)
+{
+	int r = holders_chunk_init(&push->chunk);
+
+	for (size_t i = 0; i < spec->principal_count && !r; i++) {
+		const struct spec_principal *p = &spec->principals[i];
+
+		for (size_t k = 0; k < p->device_count && !r; k++)
+			r = push_device(push, p, &p->devices[k]);
+	}
+	return r ? r : send_chunk(push, true);
+}
+
+static void push_holders(struct control *c, const struct known_peer *peer)
+{
+	struct holders_push push = {.c = c, .peer = peer, .first = true};
+	int r = push_all_holders(&push, c->config->policy);
+
+	if (r) {
+		log_error("cannot tell a connector who holds which address: %s", strerror(-r));
+		holders_chunk_clear(&push.chunk);
+	}
+	if (push.skipped)
+		log_warning("%u devices are unknown to connectors: their principal's name is longer "
+			    "than 127 bytes, or it has more than 16 groups, or one longer than 63",
+			    push.skipped);
+}
+
+void edge_push(struct control *c, const struct known_peer *peer)
+{
+	push_config(c, peer);
+	if (peer->principal->kind == PRINCIPAL_CONNECTOR)
+		push_holders(c, peer);
+}
+
+static bool is_via(const struct spec_route *route, const char *connector)
+{
+	for (size_t i = 0; i < route->via.count; i++) {
+		if (strcmp(route->via.items[i], connector) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void grant_one(struct notice_routes *out, const struct ip_prefix *p)
+{
+	for (uint32_t i = 0; i < out->route_count; i++) {
+		if (ip_prefix_equal(&out->route[i], p))
+			return;
+	}
+	if (out->route_count < ENGINE_ROUTES_MAX)
+		out->route[out->route_count++] = *p;
+}
+
+void edge_grant(const struct policy_spec *spec, const char *connector,
+		const struct notice_routes *announced, struct notice_routes *out)
+{
+	out->route_count = 0;
+	for (size_t i = 0; i < spec->route_count; i++) {
+		const struct spec_route *route = &spec->routes[i];
+
+		if (!is_via(route, connector))
+			continue;
+		for (uint32_t k = 0; k < announced->route_count; k++) {
+			const struct ip_prefix *p = &announced->route[k];
+
+			if (ip_prefix_covers(p, &route->prefix))
+				grant_one(out, &route->prefix);
+			else if (ip_prefix_covers(&route->prefix, p))
+				grant_one(out, p);
+		}
+	}
+}
+
+static void log_grant(struct control *c, const struct known_peer *peer, uint32_t granted)
+{
+	char name[PEER_NAME_MAX];
+
+	log_info("%s announces %u routes; %u granted", control_peer_name(c, peer->key, name),
+		 peer->announced->route_count, granted);
+}
+
+void edge_take_routes(struct control *c, const struct known_peer *peer)
+{
+	struct notice_routes *granted = calloc(1, sizeof *granted);
+	struct control_routes *routes = calloc(1, sizeof *routes);
+
+	if (granted && routes) {
+		edge_grant(c->config->policy, peer->principal->id, peer->announced, granted);
+		routes->generation = c->generation;
+		routes->slot = peer->slot;
+		routes->route_count = granted->route_count;
+		memcpy(routes->route, granted->route, sizeof routes->route);
+		link_send(&c->engine, CONTROL_ROUTES, routes, sizeof *routes);
+		log_grant(c, peer, granted->route_count);
+	} else {
+		log_error("no memory for the routes of a connector");
+	}
+	free(granted);
+	free(routes);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: ISC */
+/* The part of a client or connector. How what is pushed gets applied: member_network.c. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tund/control/control.h>
+#include <tund/sys/clock.h>
+#include <tund/sys/log.h>
+
+#include "member_network.h"
+
+#define EDGE_SLOT 0
+
+static void send_endpoints(struct control *c)
+{
+	if (c->member.endpoints.count)
+		link_send(&c->engine, CONTROL_ENDPOINTS, &c->member.endpoints,
+			  sizeof c->member.endpoints);
+}
+
+static void found(void *ctx, const struct control_endpoints *endpoints)
+{
+	struct control *c = ctx;
+
+	c->member.endpoints = *endpoints;
+	send_endpoints(c);
+}
+
+void member_init(struct control *c)
+{
+	resolver_init(&c->member.resolver, c->loop, found, c);
+}
+
+void member_clear(struct control *c)
+{
+	resolver_stop(&c->member.resolver);
+	member_network_clear(&c->member);
+}
+
+static void say_hello(struct control *c, const struct known_peer *edge)
+{
+	struct notice notice = {.type = NOTICE_HELLO};
+
+	snprintf(notice.hello.role, sizeof notice.hello.role, "%s",
+		 control_role_name(c->config->role));
+	snprintf(notice.hello.software, sizeof notice.hello.software, "%s", PACKAGE_STRING);
+	control_send(c, edge, &notice);
+}
+
+static void announce_routes(struct control *c, const struct known_peer *edge)
+{
+	const struct prefix_list *list = &c->config->announce;
+	struct notice *notice = calloc(1, sizeof *notice);
+
+	if (!notice) {
+		log_error("no memory to announce routes");
+		return;
+	}
+	notice->type = NOTICE_ROUTES;
+	for (uint32_t i = 0; i < list->count && i < ENGINE_ROUTES_MAX; i++)
+		notice->routes.route[notice->routes.route_count++] = list->prefix[i];
+	control_send(c, edge, notice);
+	free(notice);
+}
+
+/* Full state, whenever the edge may not have it. */
+static void introduce(struct control *c, const struct known_peer *edge)
+{
+	say_hello(c, edge);
+	if (c->config->role == ROLE_CONNECTOR)
+		announce_routes(c, edge);
+}
+
+void member_configured(struct control *c)
+{
+	const struct config_edge *edge = &c->config->edge;
+
+	resolver_ask(&c->member.resolver, edge->host, edge->port);
+	/* the parent's bounds may be others now */
+	if (c->member.pushed)
+		member_network_request(c);
+}
+
+void member_restart(struct control *c)
+{
+	send_endpoints(c);
+	member_network_tell_engine(c);
+}
+
+void member_peer_changed(struct control *c, struct known_peer *peer, bool was_up)
+{
+	if (peer->slot != EDGE_SLOT)
+		return;
+	c->member.edge_up = peer->up;
+	if (peer->up) {
+		resolver_succeeded(&c->member.resolver);
+		if (!was_up || !peer->greeted)
+			introduce(c, peer);
+	}
+	peer->greeted = peer->up;
+	member_network_check(c);
+}
+
+void member_peer_reset(struct control *c, struct known_peer *peer)
+{
+	if (peer->slot == EDGE_SLOT)
+		introduce(c, peer);
+}
+
+static void keep_denied(struct member *m, const struct notice_denied *what)
+{
+	struct member_denied *entry = &m->denied[m->denied_count++ % MEMBER_DENIED_MAX];
+
+	*entry = (struct member_denied){.what = *what, .wall_ns = clock_wall_ns()};
+}
+
+void member_notice(struct control *c, struct known_peer *peer, const struct notice *notice)
+{
+	switch (notice->type) {
+	case NOTICE_CONFIG:
+		member_network_pushed(c, peer, &notice->config);
+		return;
+	case NOTICE_HOLDERS:
+		member_network_holders(c, peer, notice);
+		return;
+	case NOTICE_DENIED:
+		keep_denied(&c->member, &notice->denied);
+		return;
+	case NOTICE_ROUTES:
+		control_malformed(c, peer, "only a connector's to send");
+		return;
+	case NOTICE_HELLO:
+	case NOTICE_GOODBYE:
+	case NOTICE_OTHER:
+		return;
+	}
+}
+
+void member_resolve(struct control *c)
+{
+	resolver_again(&c->member.resolver);
+}
+
+void member_goodbye(struct control *c)
+{
+	const struct known_peer *edge = roster_find(&c->roster, EDGE_SLOT);
+	const struct notice notice = {.type = NOTICE_GOODBYE};
+
+	if (edge)
+		control_send(c, edge, &notice);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: ISC */
+/* How a member has what the edge pushed applied on this host: by the parent, which may refuse. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tund/control/control.h>
+#include <tund/sys/log.h>
+
+#include "member_network.h"
+
+void member_network_clear(struct member *m)
+{
+	free(m->pushed);
+	free(m->network);
+	free(m->refused);
+	m->pushed = NULL;
+	m->network = NULL;
+	m->refused = NULL;
+}
+
+void member_network_check(struct control *c)
+{
+	control_set_works(c, c->member.edge_up && c->member.network && !c->member.error[0]);
+}
+
+/* The smaller of what the edge pushed and what is configured here. */
+static uint32_t effective_mtu(const struct control *c)
+{
+	uint32_t pushed = c->member.pushed->mtu, local = c->config->mtu;
+
+	if (pushed == 0 || (local && local < pushed))
+		return local;
+	return pushed;
+}
+
+void member_network_request(struct control *c)
+{
+	const struct notice_config *pushed = c->member.pushed;
+	struct request_network *request = calloc(1, sizeof *request);
+
+	if (!request) {
+		log_error("no memory to apply what the edge pushed");
+		return;
+	}
+	request->id = c->member.request_id = control_next_id(c);
+	request->mtu = effective_mtu(c);
+	request->address_count = pushed->address_count;
+	request->route_count = pushed->route_count;
+	memcpy(request->address, pushed->address, sizeof pushed->address);
+	memcpy(request->route, pushed->route, sizeof pushed->route);
+	link_send(&c->parent, REQUEST_NETWORK, request, sizeof *request);
+	free(request);
+}
+
+void member_network_pushed(struct control *c, const struct known_peer *edge,
+			   const struct notice_config *config)
+{
+	struct member *m = &c->member;
+
+	if (c->config->role == ROLE_CLIENT && config->address_count == 0) {
+		control_malformed(c, edge, "a configuration without an address");
+		return;
+	}
+	if (!m->pushed)
+		m->pushed = malloc(sizeof *m->pushed);
+	if (!m->pushed) {
+		log_error("no memory for what the edge pushed");
+		return;
+	}
+	*m->pushed = *config;
+	member_network_request(c);
+}
+
+static bool is_refused(const struct parent_reply *reply, uint32_t i)
+{
+	return reply->refused[i / 8] & (1U << (i % 8));
+}
+
+/* Each is logged when it is new: the edge pushes the same again and again. */
+static void note_refused(struct notice_routes *now, const struct notice_routes *before,
+			 const struct ip_prefix *route)
+{
+	char text[IP_PREFIX_STRLEN];
+
+	now->route[now->route_count++] = *route;
+	for (uint32_t i = 0; before && i < before->route_count; i++) {
+		if (ip_prefix_equal(&before->route[i], route))
+			return;
+	}
+	log_warning("the route %s that the edge pushed is not applied: allow it by accept_routes, or "
+		    "it would cover a network that this host is connected to",
+		    ip_prefix_format(route, text));
+}
+
+/* Sorts what was pushed into applied and refused. */
+static void sort_routes(struct member *m, const struct parent_reply *reply,
+			struct control_network *network, struct notice_routes *refused)
+{
+	const struct notice_config *pushed = m->pushed;
+
+	network->address_count = pushed->address_count;
+	memcpy(network->address, pushed->address, sizeof network->address);
+	for (uint32_t i = 0; i < pushed->route_count; i++) {
+		if (is_refused(reply, i))
+			note_refused(refused, m->refused, &pushed->route[i]);
+		else
+			network->route[network->route_count++] = pushed->route[i];
+	}
+}
+
+static void applied(struct control *c, const struct parent_reply *reply)
+{
+	struct control_network *network = calloc(1, sizeof *network);
+	struct notice_routes *refused = calloc(1, sizeof *refused);
+	struct member *m = &c->member;
+
+	if (!network || !refused) {
+		log_error("no memory for what the parent applied");
+		free(network);
+		free(refused);
+		return;
+	}
+	sort_routes(m, reply, network, refused);
+	free(m->network);
+	free(m->refused);
+	m->network = network;
+	m->refused = refused->route_count ? refused : NULL;
+	if (!m->refused)
+		free(refused);
+	m->mtu = effective_mtu(c);
+	m->error[0] = '\0';
+	member_network_tell_engine(c);
+}
+
+static void failed(struct control *c, const struct parent_reply *reply)
+{
+	struct member *m = &c->member;
+	const char *why = reply->text[0] ? reply->text : strerror(reply->error);
+	char text[sizeof m->error + 2];
+
+	snprintf(m->error, sizeof m->error, "%s", why);
+	log_error("what the edge pushed cannot be applied: %s", m->error);
+	snprintf(text, sizeof text, "%s\n", m->error);
+	commands_answer_waiting(&c->commands, EXIT_SYSTEM, text);
+}
+
+void member_replied(struct control *c, const struct parent_reply *reply)
+{
+	struct member *m = &c->member;
+
+	if (reply->id != m->request_id || !m->pushed)
+		return; /* of one that a later push has replaced */
+	m->request_id = 0;
+	if (reply->error)
+		failed(c, reply);
+	else
+		applied(c, reply);
+	member_network_check(c);
+}
+
+void member_network_tell_engine(struct control *c)
+{
+	if (c->member.network)
+		link_send(&c->engine, CONTROL_NETWORK, c->member.network,
+			  sizeof *c->member.network);
+}
+
+static void send_holder(struct control *c, struct control_holders *out)
+{
+	link_send(&c->engine, CONTROL_HOLDERS, out, sizeof *out);
+	out->first = false;
+}
+
+static void send_addresses(struct control *c, const struct notice_holder *holder,
+			   struct control_holders *out)
+{
+	memcpy(out->principal, holder->principal, sizeof out->principal);
+	memcpy(out->group, holder->group, sizeof out->group);
+	out->group_count = holder->group_count;
+	for (uint32_t i = 0; i < holder->address_count; i++) {
+		out->address = holder->address[i];
+		send_holder(c, out);
+	}
+}
+
+/* An address of family 0 opens and closes the list, so that no chunk needs to know its first or
+ * last address. */
+void member_network_holders(struct control *c, const struct known_peer *edge,
+			    const struct notice *notice)
+{
+	struct control_holders out = {.first = notice->holders.first};
+	struct notice_holder holder;
+
+	if (c->config->role != ROLE_CONNECTOR) {
+		control_malformed(c, edge, "a connector's to receive");
+		return;
+	}
+	for (uint32_t i = 0; i < notice->holders.count; i++) {
+		notice_holder(notice, i, &holder);
+		send_addresses(c, &holder, &out);
+	}
+	if (!out.first && !notice->holders.last)
+		return;
+	out = (struct control_holders){.first = out.first, .last = notice->holders.last};
+	send_holder(c, &out);
+}

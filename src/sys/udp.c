@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: ISC */
+/* UDP sockets. */
+#include <tund/sys/udp.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <unistd.h>
+
+union packet_info {
+	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	struct cmsghdr align;
+};
+
+static int kernel_recvmmsg(int fd, struct mmsghdr *messages, unsigned count)
+{
+	return recvmmsg(fd, messages, count, MSG_DONTWAIT, NULL);
+}
+
+static ssize_t kernel_sendmsg(int fd, const struct msghdr *message)
+{
+	return sendmsg(fd, message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+const struct udp_ops udp_kernel = {.recvmmsg = kernel_recvmmsg, .sendmsg = kernel_sendmsg};
+
+static int set_int(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+/* Both families on an IPv6 socket: it carries IPv4, too. */
+static int forbid_fragments(int fd, int family)
+{
+	int err = set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+
+	if (family == AF_INET || (err < 0 && err != -ENOPROTOOPT))
+		return err;
+	err = set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+	return err < 0 ? err : set_int(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1);
+}
+
+static int report_local_address(int fd, int family)
+{
+	if (family == AF_INET)
+		return set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
+	return set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1); /* IPv4 comes v4-mapped */
+}
+
+static int connect_to(int fd, const struct endpoint *remote)
+{
+	bool v6 = remote->addr.family == 6;
+	struct sockaddr_storage sa;
+	socklen_t len = endpoint_to_sockaddr(remote, v6, &sa);
+	int err = forbid_fragments(fd, v6 ? AF_INET6 : AF_INET);
+
+	if (err < 0)
+		return err;
+	return connect(fd, (const struct sockaddr *)&sa, len) < 0 ? -errno : 0;
+}
+
+int udp_open_connected(const struct endpoint *remote, const struct socket_options *options, int *fd,
+		       char why[WHY_MAX])
+{
+	char text[ENDPOINT_STRLEN];
+	int s, err;
+
+	err = socket_open_for(remote, SOCK_DGRAM, options, &s);
+	if (err == 0) {
+		err = connect_to(s, remote);
+		if (err == 0) {
+			*fd = s;
+			return 0;
+		}
+		close(s);
+	}
+	return why_set(why, err, "cannot open a UDP socket to %s: %s",
+		       endpoint_format(remote, text), strerror(-err));
+}
+
+int udp_open_bound(uint16_t port, const struct socket_options *options, int *fd, char why[WHY_MAX])
+{
+	int s, family, err;
+
+	err = socket_open_bound(&socket_kernel, SOCK_DGRAM, port, options, &s);
+	if (err == -EADDRINUSE)
+		return why_set(why, err,
+			       "UDP port %u is in use: another program has it (see \"ss -lunp "
+			       "sport = %u\"). Stop it or choose another port", port, port);
+	if (err < 0)
+		return why_set(why, err, "cannot bind UDP port %u: %s", port, strerror(-err));
+	family = socket_family(s);
+	err = forbid_fragments(s, family);
+	if (err == 0)
+		err = report_local_address(s, family);
+	if (err < 0) {
+		close(s);
+		return why_set(why, err, "cannot set up UDP port %u: %s", port, strerror(-err));
+	}
+	*fd = s;
+	return 0;
+}
+
+int udp_socket_init(struct udp_socket *s, int fd, const struct udp_ops *ops)
+{
+	int family = socket_family(fd);
+	struct endpoint remote;
+
+	if (family < 0)
+		return family;
+	*s = (struct udp_socket){.fd = fd, .v6 = family == AF_INET6, .ops = ops,
+				 .connected = socket_remote(fd, &remote) == 0};
+	return 0;
+}
+
+static void read_local_address(struct msghdr *msg, struct endpoint *local)
+{
+	struct in6_pktinfo info6;
+	struct in_pktinfo info4;
+	struct cmsghdr *c;
+
+	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6};
+
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			memcpy(&info4, CMSG_DATA(c), sizeof info4);
+			local->addr = ip_addr_from_bytes(4, (const uint8_t *)&info4.ipi_addr);
+			return;
+		}
+		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			memcpy(&info6, CMSG_DATA(c), sizeof info6);
+			sin6.sin6_addr = info6.ipi6_addr;
+			if (IN6_IS_ADDR_LINKLOCAL(&sin6.sin6_addr))
+				sin6.sin6_scope_id = (uint32_t)info6.ipi6_ifindex;
+			(void)endpoint_from_sockaddr((const struct sockaddr *)&sin6, local);
+			return;
+		}
+	}
+}
+
+static void fill_datagram(struct mmsghdr *m, struct udp_datagram *out)
+{
+	struct udp_datagram d = {.data = m->msg_hdr.msg_iov->iov_base, .len = m->msg_len};
+
+	if (m->msg_hdr.msg_namelen > 0)
+		(void)endpoint_from_sockaddr(m->msg_hdr.msg_name, &d.remote);
+	read_local_address(&m->msg_hdr, &d.local);
+	if (m->msg_hdr.msg_flags & MSG_TRUNC)
+		d.len = 0;
+	*out = d;
+}
+
+int udp_receive(const struct udp_socket *s, uint8_t *buffers, size_t room,
+		struct udp_datagram *out, unsigned count)
+{
+	struct mmsghdr m[UDP_BATCH_MAX];
+	struct iovec iov[UDP_BATCH_MAX];
+	struct sockaddr_in6 name[UDP_BATCH_MAX];
+	union packet_info info[UDP_BATCH_MAX];
+	unsigned i;
+	int n;
+
+	if (count > UDP_BATCH_MAX)
+		count = UDP_BATCH_MAX;
+	for (i = 0; i < count; i++) {
+		iov[i] = (struct iovec){.iov_base = buffers + i * room, .iov_len = room};
+		m[i].msg_len = 0;
+		m[i].msg_hdr = (struct msghdr){
+			.msg_name = &name[i], .msg_namelen = sizeof name[i],
+			.msg_iov = &iov[i], .msg_iovlen = 1,
+			.msg_control = info[i].buf, .msg_controllen = sizeof info[i].buf,
+		};
+	}
+	do
+		n = s->ops->recvmmsg(s->fd, m, count);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n == 0 ? -EAGAIN : -errno;
+	for (i = 0; i < (unsigned)n; i++)
+		fill_datagram(&m[i], &out[i]);
+	return n;
+}
+
+static void put_info(struct msghdr *msg, int level, int type, const void *info, size_t len)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(c), info, len);
+	msg->msg_controllen = CMSG_SPACE(len);
+}
+
+/* The source address of a datagram; an IPv6 socket takes an IPv4 one v4-mapped. */
+static void choose_source(const struct udp_socket *s, const struct endpoint *local,
+			  struct msghdr *msg, union packet_info *info)
+{
+	struct in6_pktinfo info6 = {.ipi6_ifindex = local->scope_id};
+	struct in_pktinfo info4 = {0};
+	struct sockaddr_storage sa;
+	struct sockaddr_in6 sin6;
+
+	memset(info, 0, sizeof *info);
+	msg->msg_control = info->buf;
+	msg->msg_controllen = sizeof info->buf;
+	if (s->v6) {
+		endpoint_to_sockaddr(local, true, &sa);
+		memcpy(&sin6, &sa, sizeof sin6);
+		info6.ipi6_addr = sin6.sin6_addr;
+		put_info(msg, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof info6);
+	} else {
+		memcpy(&info4.ipi_spec_dst, local->addr.bytes, sizeof info4.ipi_spec_dst);
+		put_info(msg, IPPROTO_IP, IP_PKTINFO, &info4, sizeof info4);
+	}
+}
+
+static int send_message(const struct udp_socket *s, const struct msghdr *msg)
+{
+	ssize_t n;
+
+	do
+		n = s->ops->sendmsg(s->fd, msg);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+/* On a connected socket the first call after an ICMP error reports that instead of sending. */
+static int send_connected(const struct udp_socket *s, const struct msghdr *msg)
+{
+	int err = send_message(s, msg);
+
+	return err == -ECONNREFUSED ? send_message(s, msg) : err;
+}
+
+int udp_send(const struct udp_socket *s, const struct endpoint *local,
+	     const struct endpoint *remote, const void *data, size_t len)
+{
+	struct iovec iov = {.iov_base = (void *)(uintptr_t)data, .iov_len = len};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct sockaddr_storage name;
+	union packet_info info;
+	int err;
+
+	if (s->connected)
+		return send_connected(s, &msg);
+	msg.msg_name = &name;
+	msg.msg_namelen = endpoint_to_sockaddr(remote, s->v6, &name);
+	if (!local || local->addr.family != remote->addr.family)
+		return send_message(s, &msg);
+	choose_source(s, local, &msg, &info);
+	err = send_message(s, &msg);
+	/* How a vanished source address shows: ENETUNREACH with IPv4, EINVAL with IPv6. */
+	if (err != -ENETUNREACH && err != -EINVAL && err != -EADDRNOTAVAIL)
+		return err;
+	msg.msg_control = NULL;
+	msg.msg_controllen = 0;
+	err = send_message(s, &msg);
+	return err < 0 ? err : 1;
+}
