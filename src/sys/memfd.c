@@ -56,6 +56,8 @@ int memfd_from(const char *name, const void *data, size_t len, int *fd)
 	if (err < 0)
 		return err;
 	err = write_all(f, data, len);
+	if (err == 0 && lseek(f, 0, SEEK_SET) < 0)
+		err = -errno;
 	if (err == 0)
 		err = memfd_seal(f);
 	if (err < 0) {

@@ -1,4 +1,11 @@
 # Tests of the whole in network namespaces of their own; each speaks TAP and needs root. Add a
 # test to SYSTEM_TESTS, and what the tests source or read to EXTRA_DIST.
-SYSTEM_TESTS =
+SYSTEM_TESTS = tests/system/sys.sh
 EXTRA_DIST += $(SYSTEM_TESTS)
+
+noinst_PROGRAMS += tests/system/sys_sandbox tests/system/sys_network
+noinst_HEADERS += tests/system/sys_tap.h
+tests_system_sys_sandbox_SOURCES = tests/system/sys_sandbox.c
+tests_system_sys_sandbox_LDADD = libtund_sys.a libtund_core.a $(SECCOMP_LIBS) $(CAPNG_LIBS)
+tests_system_sys_network_SOURCES = tests/system/sys_network.c
+tests_system_sys_network_LDADD = libtund_sys.a libtund_core.a $(NL_LIBS)

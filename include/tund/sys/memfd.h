@@ -13,7 +13,7 @@ int memfd_create_empty(const char *name, int *fd);
 /* Forbids every later change: no write, no growing or shrinking, no more seals. */
 int memfd_seal(int fd);
 
-/* Both at once for data at hand. */
+/* Both at once for data at hand; the descriptor stands at the beginning. */
 int memfd_from(const char *name, const void *data, size_t len, int *fd);
 
 /*
