@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * mac1, mac2 and cookies (WireGuard paper sections 5.3, 5.4.4, 5.4.7). The checker is the receiving
+ * host's side, the maker a sending peer's. Both work on initiations and responses, whose last 32
+ * bytes are mac1 and mac2, in every suite: the suite byte is under mac1, and a cookie reply has the
+ * suite of the message that it answers. One thread.
+ */
+#ifndef TUND_SESSION_COOKIE_H
+#define TUND_SESSION_COOKIE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tund/base/addr.h>
+#include <tund/base/base64.h>
+#include <tund/base/time.h>
+#include <tund/crypto/random.h>
+#include <tund/wire/message.h>
+
+#define COOKIE_SECRET_LIFETIME_NS (120 * NS_PER_SEC)
+#define COOKIE_LIFETIME_NS (120 * NS_PER_SEC)
+#define COOKIE_SEND_MARGIN_NS (5 * NS_PER_SEC) /* the maker stops at 115 s */
+
+struct cookie_checker {
+	struct rng rng;
+	uint8_t mac1_key[32], cookie_key[32];
+	uint8_t secret[32];       /* of the cookies given out now */
+	uint64_t secret_birth_ns; /* TIME_NEVER: none yet */
+};
+
+/* For the host with this public key. */
+void cookie_checker_init(struct cookie_checker *checker, const uint8_t public_key[KEY_SIZE],
+			 const struct rng *rng);
+void cookie_checker_clear(struct cookie_checker *checker);
+
+/* Whether the message (an initiation or response that passed the gate) has a valid mac1. */
+bool cookie_mac1_is_valid(const struct cookie_checker *checker, const uint8_t *msg, size_t len);
+
+/* Whether its mac2 is made with the cookie of this source, and the secret not too old. */
+bool cookie_mac2_is_valid(const struct cookie_checker *checker, uint64_t now_ns,
+			  const uint8_t *msg, size_t len, const struct endpoint *from);
+
+/* Makes the cookie reply to a message: receiver index and suite are taken from it. Renews the
+ * secret when it is too old. */
+void cookie_reply(struct cookie_checker *checker, uint64_t now_ns, const uint8_t *msg, size_t len,
+		  const struct endpoint *from, uint8_t reply[COOKIE_SIZE]);
+
+struct cookie_maker {
+	uint8_t mac1_key[32], cookie_key[32]; /* of the peer's public key */
+	uint8_t cookie[MAC_SIZE];
+	uint64_t cookie_birth_ns;  /* TIME_NEVER: none */
+	uint8_t last_mac1[MAC_SIZE]; /* of the last message that was stamped */
+	uint8_t last_suite;
+	bool has_last;             /* it was not answered by a cookie yet */
+};
+
+void cookie_maker_init(struct cookie_maker *maker, const uint8_t peer_public_key[KEY_SIZE]);
+void cookie_maker_clear(struct cookie_maker *maker);
+
+/* Writes mac1, and mac2 (zeros where there is no fresh cookie), into a finished message. */
+void cookie_stamp(struct cookie_maker *maker, uint64_t now_ns, uint8_t *msg, size_t len);
+
+/* Takes a cookie reply. -EBADMSG: it answers nothing of ours (suite, mac1 or tag); unchanged. */
+int cookie_consume(struct cookie_maker *maker, uint64_t now_ns, const uint8_t reply[COOKIE_SIZE]);
+
+#endif
