@@ -1,2 +1,7 @@
 # Handshakes, keypairs, timers, paths and control frames; part of libtund_core.a.
-libtund_core_a_SOURCES +=
+libtund_core_a_SOURCES += \
+	include/tund/session/cookie.h src/session/cookie.c \
+	include/tund/session/ratelimit.h src/session/ratelimit.c \
+	include/tund/session/reason.h src/session/reason.c \
+	include/tund/session/replay.h src/session/replay.c \
+	include/tund/session/tai64n.h src/session/tai64n.c

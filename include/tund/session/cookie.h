@@ -19,14 +19,23 @@
 #include <tund/wire/message.h>
 
 #define COOKIE_SECRET_LIFETIME_NS (120 * NS_PER_SEC)
+#define COOKIE_SECRET_RENEW_NS (COOKIE_SECRET_LIFETIME_NS / 2)
 #define COOKIE_LIFETIME_NS (120 * NS_PER_SEC)
 #define COOKIE_SEND_MARGIN_NS (5 * NS_PER_SEC) /* the maker stops at 115 s */
 
+struct cookie_secret {
+	uint8_t bytes[32];
+	uint64_t birth_ns; /* TIME_NEVER: none yet */
+};
+
+/*
+ * Cookies are given out with a secret for half of its life and accepted to its end, so that each
+ * serves 60 s at least: an initiator uses it 5 s later, and must not find the secret just changed.
+ */
 struct cookie_checker {
 	struct rng rng;
 	uint8_t mac1_key[32], cookie_key[32];
-	uint8_t secret[32];       /* of the cookies given out now */
-	uint64_t secret_birth_ns; /* TIME_NEVER: none yet */
+	struct cookie_secret secrets[2]; /* of the cookies given out now, and of those before */
 };
 
 /* For the host with this public key. */
@@ -37,12 +46,12 @@ void cookie_checker_clear(struct cookie_checker *checker);
 /* Whether the message (an initiation or response that passed the gate) has a valid mac1. */
 bool cookie_mac1_is_valid(const struct cookie_checker *checker, const uint8_t *msg, size_t len);
 
-/* Whether its mac2 is made with the cookie of this source, and the secret not too old. */
+/* Whether its mac2 is made with a cookie of this source and suite, and its secret not too old. */
 bool cookie_mac2_is_valid(const struct cookie_checker *checker, uint64_t now_ns,
 			  const uint8_t *msg, size_t len, const struct endpoint *from);
 
 /* Makes the cookie reply to a message: receiver index and suite are taken from it. Renews the
- * secret when it is too old. */
+ * secret where it is older than COOKIE_SECRET_RENEW_NS. */
 void cookie_reply(struct cookie_checker *checker, uint64_t now_ns, const uint8_t *msg, size_t len,
 		  const struct endpoint *from, uint8_t reply[COOKIE_SIZE]);
 
@@ -50,6 +59,7 @@ struct cookie_maker {
 	uint8_t mac1_key[32], cookie_key[32]; /* of the peer's public key */
 	uint8_t cookie[MAC_SIZE];
 	uint64_t cookie_birth_ns;  /* TIME_NEVER: none */
+	uint8_t cookie_suite;      /* it serves messages of this one only */
 	uint8_t last_mac1[MAC_SIZE]; /* of the last message that was stamped */
 	uint8_t last_suite;
 	bool has_last;             /* it was not answered by a cookie yet */
@@ -58,7 +68,7 @@ struct cookie_maker {
 void cookie_maker_init(struct cookie_maker *maker, const uint8_t peer_public_key[KEY_SIZE]);
 void cookie_maker_clear(struct cookie_maker *maker);
 
-/* Writes mac1, and mac2 (zeros where there is no fresh cookie), into a finished message. */
+/* Writes mac1, and mac2 (zeros where no cookie of its suite is fresh), into a finished message. */
 void cookie_stamp(struct cookie_maker *maker, uint64_t now_ns, uint8_t *msg, size_t len);
 
 /* Takes a cookie reply. -EBADMSG: it answers nothing of ours (suite, mac1 or tag); unchanged. */

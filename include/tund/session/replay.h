@@ -14,7 +14,8 @@ struct replay {
 	uint64_t words[REPLAY_WORDS];
 };
 
-/* Whether `counter` would be accepted: neither seen nor behind the window. Changes nothing. */
+/* Whether `counter` would be accepted: neither seen nor behind the window. UINT64_MAX never is; the
+ * last counter a peer may use lies far below (REJECT_AFTER_MESSAGES). Changes nothing. */
 bool replay_is_new(const struct replay *replay, uint64_t counter);
 
 /* Accepts `counter` if it is new, else returns false. Only after its tag was verified. */

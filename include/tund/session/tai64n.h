@@ -21,19 +21,27 @@ void tai64n_from_wall(uint64_t wall_ns, uint8_t out[TAI64N_SIZE]);
  * that it always increases although the clock may go back. `out` may be `last`. */
 void tai64n_next(uint64_t wall_ns, const uint8_t last[TAI64N_SIZE], uint8_t out[TAI64N_SIZE]);
 
-/* The greatest timestamps accepted from a peer, of two classes: up to TAI64N_AHEAD_NS ahead of our
- * clock, and beyond. Zeros at first. */
+/*
+ * The greatest timestamps accepted from a peer, of two classes: up to TAI64N_AHEAD_NS ahead of our
+ * clock, and beyond. As our clock moves a stamp changes its class, so what was accepted beyond is
+ * kept as a range, which stays used up. Zeros at first.
+ */
 struct tai64n_greatest {
 	uint8_t usual[TAI64N_SIZE];
-	uint8_t ahead[TAI64N_SIZE];
+	uint8_t ahead_first[TAI64N_SIZE]; /* every stamp accepted beyond, and above `usual`, */
+	uint8_t ahead[TAI64N_SIZE];       /* lies between these two, both included */
 };
 
-/* Whether it is strictly greater than every one accepted in its class; nothing changes. */
+/*
+ * Whether it is strictly greater than every one accepted in its class, and was not accepted in the
+ * other: of the usual class, it must lie outside the range accepted beyond; of the other, above
+ * every one accepted at all. Nothing changes.
+ */
 bool tai64n_is_new(const struct tai64n_greatest *greatest, uint64_t wall_ns,
 		   const uint8_t stamp[TAI64N_SIZE]);
 
-/* Records an accepted one. A stamp once accepted is never new again, in whichever class it is
- * by then. */
+/* Records a new one (tai64n_is_new(), with the same clock). A stamp once accepted is never new
+ * again, in whichever class it is by then. */
 void tai64n_accept(struct tai64n_greatest *greatest, uint64_t wall_ns,
 		   const uint8_t stamp[TAI64N_SIZE]);
 
