@@ -36,6 +36,7 @@ static const int base_calls[] = {
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall), SCMP_SYS(getpid), SCMP_SYS(getppid),
 	SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(exit), SCMP_SYS(exit_group),
+	SCMP_SYS(sysinfo), /* qsort(3), before it allocates for a large array */
 };
 
 /* An event loop over sockets that were handed in. */
@@ -52,7 +53,7 @@ static const int resolver_calls[] = {
 	SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(stat),
 	SCMP_SYS(lstat), SCMP_SYS(fstatfs), SCMP_SYS(access), SCMP_SYS(faccessat),
 	SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getdents64),
-	SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(getuid), SCMP_SYS(geteuid),
+	SCMP_SYS(uname), SCMP_SYS(getuid), SCMP_SYS(geteuid),
 	SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(pipe2),
 };
 
