@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include <tund/loader/loader.h>
+#include <tund/sys/privilege.h>
+#include <tund/sys/sandbox.h>
 
 #define CPU_SECONDS 20
 
@@ -33,18 +35,49 @@ static int limit(int resource, rlim_t value)
 	return setrlimit(resource, &limit);
 }
 
+/* Bounds for a parser that something led astray; the image it writes is the largest file. */
+static int set_limits(void)
+{
+	if (limit(RLIMIT_CORE, 0) != 0 || limit(RLIMIT_CPU, CPU_SECONDS) != 0 ||
+	    limit(RLIMIT_FSIZE, CONFIG_IMAGE_MAX) != 0)
+		return -errno;
+	return 0;
+}
+
+/* Root becomes the user tund. Whoever else runs "tund check" stays who he is, and cannot give up
+ * the groups that he is in; the filter then is what holds. */
+static int drop(char why[WHY_MAX])
+{
+	struct sandbox_user user;
+
+	if (geteuid() != 0) {
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+			return why_set(why, -errno, "cannot set no_new_privs: %s", strerror(errno));
+		return 0;
+	}
+	if (privilege_find_user(PRIVILEGE_USER, &user, why) != 0)
+		return -ENOENT;
+	return sandbox_drop(SANDBOX_LOADER, &user, why);
+}
+
 int loader_confine(void)
 {
+	char why[WHY_MAX];
+	int err;
+
 	/* libconfuse frees its copies of keys as they are: have them overwritten. */
 	mallopt(M_PERTURB, 0xa5);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
-	    limit(RLIMIT_CORE, 0) != 0 || limit(RLIMIT_CPU, CPU_SECONDS) != 0 ||
-	    limit(RLIMIT_FSIZE, CONFIG_IMAGE_MAX) != 0) {
-		fprintf(stderr, "the configuration's parser cannot confine itself: %s\n",
-			strerror(errno));
-		return EXIT_SYSTEM;
-	}
-	return 0;
+	err = set_limits();
+	if (err)
+		why_set(why, err, "cannot limit the configuration's parser: %s", strerror(-err));
+	if (!err)
+		err = drop(why);
+	if (!err)
+		err = sandbox_filter(SANDBOX_LOADER, why);
+	if (!err)
+		return EXIT_DONE;
+	fprintf(stderr, "%s\n", why);
+	return err == -ENOENT ? EXIT_BAD_CONFIG : EXIT_SYSTEM;
 }
 
 static int write_all(int fd, const uint8_t *data, size_t len)

@@ -64,13 +64,8 @@ static int parse_question(char **argv, struct explain_question *q)
 
 static void print_string(const char *name, const char *text)
 {
-	printf(",\"%s\":", name);
-	if (!text) {
-		printf("null");
-		return;
-	}
-	putchar('"');
-	for (; *text; text++) {
+	printf(",\"%s\":\"", name);
+	for (; text && *text; text++) {
 		if (*text == '\n')
 			printf("\\n");
 		else if ((unsigned char)*text < 0x20)
@@ -83,6 +78,7 @@ static void print_string(const char *name, const char *text)
 	putchar('"');
 }
 
+/* The same members as "policy explain --json" has of a running tunnel. */
 static void print_json(const struct policy *policy, const struct explain_answer *answer)
 {
 	static const char *const actions[] = {
