@@ -1,6 +1,19 @@
 # The parent, the only process that stays root; linked into sbin/tund with src/cmd. PARENT_FILES
 # are its files, PARENT_LIBS what they need.
-PARENT_FILES =
+PARENT_FILES = \
+	include/tund/parent/child.h src/parent/child.c \
+	include/tund/parent/environ.h src/parent/environ.c \
+	include/tund/parent/host.h src/parent/host.c src/parent/host_forward.c \
+		src/parent/host_network.c \
+	include/tund/parent/journal.h src/parent/journal.c \
+	include/tund/parent/loader.h src/parent/loader.c \
+	include/tund/parent/logger.h src/parent/logger.c \
+	include/tund/parent/parent.h src/parent/parent.c \
+	include/tund/parent/requests.h src/parent/requests.c \
+	include/tund/parent/store.h src/parent/store.c \
+	include/tund/parent/tunnel.h src/parent/tunnel.c \
+	include/tund/parent/undo.h src/parent/undo.c \
+	include/tund/parent/verify.h src/parent/verify.c
 PARENT_LIBS = libtund_sys.a libtund_config.a $(CORE_LIBS) $(NL_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS)
 
 # What systemd needs to start it.

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/* Engine and control as the parent sees them: a program, a channel, and when to start it again. */
+#ifndef TUND_PARENT_CHILD_H
+#define TUND_PARENT_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <tund/base/time.h>
+#include <tund/parent/journal.h>
+#include <tund/sys/process.h>
+
+#define CHILD_BACKOFF_FIRST_MS 100
+#define CHILD_BACKOFF_MAX_MS 10000
+#define CHILD_STABLE_NS (60 * NS_PER_SEC) /* who ran this long begins at the first delay again */
+
+struct child {
+	const char *program;     /* file in the libexec directory */
+	struct process process;  /* pid 0: does not run */
+	int channel;             /* our end; -1 when it does not run */
+	uint64_t started_ns;
+	uint64_t restart_ns;     /* when to start it again; TIME_NEVER: not due */
+	uint32_t backoff_ms;     /* the delay of the last restart; 0: none yet */
+};
+
+void child_init(struct child *child, const char *program);
+
+/* Starts it with its channel, journalled. -errno with one line logged; nothing runs then. */
+int child_start(struct child *child, struct journal *journal, const char *tunnel, uint64_t now_ns);
+
+/* The next delay after a run of `ran_ns`: doubles up to the greatest. Pure. */
+uint32_t child_backoff(uint32_t last_ms, uint64_t ran_ns);
+
+/* Sends a message; a child that does not read its channel is killed, which restarts it. */
+void child_send(struct child *child, uint32_t kind, const void *body, size_t len, int fd);
+
+/*
+ * Collects it when it has ended: logs how, closes the channel, and sets when it is due again.
+ * False: it runs.
+ */
+bool child_reap(struct child *child, struct journal *journal, uint64_t now_ns, bool expected);
+
+/* Waits up to `timeout_ms` for its end, then kills it. Nothing if it does not run. */
+void child_end(struct child *child, struct journal *journal, int timeout_ms);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+/* The table of commands with their help. */
+#include <tund/cmd/command.h>
+
+const struct command commands[] = {
+	{"up", "[--timeout SECONDS] [NAME]", "start a tunnel, or attach to it, and wait until it works",
+	 "An edge works when its sockets are bound and its policy is loaded; a client or\n"
+	 "connector when the edge knows it and its addresses and routes are set. After 30 s,\n"
+	 "or SECONDS (0: do not wait), it exits with 75 and the tunnel goes on trying.\n"
+	 "\n"
+	 "  --timeout SECONDS   how long to wait, 0 to 86400\n"
+	 "\n"
+	 "Example: tund up --timeout 10 office\n",
+	 command_up},
+	{"down", "[NAME]", "stop a tunnel and leave no trace",
+	 "Interface, routes, rules, nft table, kernel parameters and files are put back as\n"
+	 "they were; also what a killed daemon left behind. Exits with 0 when the tunnel was\n"
+	 "not up.\n"
+	 "\n"
+	 "Example: tund down office\n",
+	 command_down},
+	{"status", "[--json] [NAME]", "who, where, since when, which path, how much",
+	 "Exits with 1 when the tunnel is not up.\n"
+	 "\n"
+	 "  --json   for programs; the field `schema` numbers the format\n"
+	 "\n"
+	 "Example: tund status --json office\n",
+	 command_status},
+	{"run", "[NAME]", "run a tunnel in the foreground, for a service manager",
+	 "Messages go to standard error. Tells systemd when the tunnel works (Type=notify).\n"
+	 "SIGTERM and SIGINT end it, SIGHUP reloads the configuration.\n"
+	 "\n"
+	 "Example: tund run office\n",
+	 command_run},
+	{"reload", "[NAME]", "read the configuration again; keep the old one if it is wrong",
+	 "What cannot change at run time (role, interface, listen, fwmark, source,\n"
+	 "full_tunnel) is refused. A wrong configuration changes nothing and exits with 78.\n"
+	 "\n"
+	 "Example: tund reload office\n",
+	 command_reload},
+	{"check", "[NAME]", "parse and check a configuration: file:line: what is wrong",
+	 "Starts nothing. Exits with 78 when something is wrong.\n"
+	 "\n"
+	 "Example: tund check ./office.conf\n",
+	 command_check},
+	{"policy explain",
+	 "[--name NAME | --file CONF] [--source ADDRESS] [--json] PRINCIPAL [PROTOCOL] "
+	 "ADDRESS[:PORT] [PORT]",
+	 "which rule decides, file:line",
+	 "Asks the running edge, which judges as it would judge the packet. PRINCIPAL is a\n"
+	 "user or service, or one of its devices as PRINCIPAL/DEVICE; PROTOCOL is tcp (the\n"
+	 "default with a port), udp, icmp, sctp or a number. Exits with 0 when accepted, 1\n"
+	 "when refused.\n"
+	 "\n"
+	 "  --name NAME        which tunnel, where there are several\n"
+	 "  --file CONF        judge by this configuration and its .policy, without a daemon\n"
+	 "  --source ADDRESS   from this inner address (default: the device's first)\n"
+	 "  --json             for programs; the field `schema` numbers the format\n"
+	 "\n"
+	 "Examples: tund policy explain bob@example.com tcp 10.77.0.10 80\n"
+	 "          tund policy explain alice@example.com/laptop '[fd74:756e:64::a]:443'\n"
+	 "          tund policy explain --file ./edge.conf bob@example.com icmp 10.77.0.10\n",
+	 command_explain},
+	{"genkey", "", "make a private key, on standard output",
+	 "Example: (umask 077; tund genkey >/etc/tund/office.key)\n", command_genkey},
+	{"pubkey", "", "the public key of the private key on standard input",
+	 "Example: tund pubkey </etc/tund/office.key\n", command_pubkey},
+	{"genpsk", "", "make a preshared key, on standard output",
+	 "Example: (umask 077; tund genpsk >/etc/tund/office.psk)\n", command_genpsk},
+};
+
+const size_t command_count = sizeof commands / sizeof *commands;

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+/* The life of one child: start, end, delay, start again. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <tund/ipc/parent.h>
+#include <tund/parent/child.h>
+#include <tund/parent/environ.h>
+#include <tund/parent/loader.h>
+#include <tund/parent/undo.h>
+#include <tund/sys/channel.h>
+#include <tund/sys/log.h>
+
+void child_init(struct child *child, const char *program)
+{
+	*child = (struct child){.program = program, .channel = -1, .restart_ns = TIME_NEVER};
+}
+
+uint32_t child_backoff(uint32_t last_ms, uint64_t ran_ns)
+{
+	if (last_ms == 0 || ran_ns >= CHILD_STABLE_NS)
+		return CHILD_BACKOFF_FIRST_MS;
+	return last_ms >= CHILD_BACKOFF_MAX_MS / 2 ? CHILD_BACKOFF_MAX_MS : last_ms * 2;
+}
+
+static void schedule_restart(struct child *child, uint64_t now_ns)
+{
+	child->backoff_ms = child_backoff(child->backoff_ms, now_ns - child->started_ns);
+	child->restart_ns = now_ns + child->backoff_ms * NS_PER_MS;
+}
+
+static int spawn(struct child *child, const char *tunnel, int theirs)
+{
+	const char *argv[] = {child->program, tunnel, NULL};
+	struct process_fd fd = {theirs, CHILD_CHANNEL_FD};
+	char path[PATH_MAX];
+	struct process_plan plan = {.path = path,
+				    .argv = argv,
+				    .envp = environ_for_children(),
+				    .fd = &fd,
+				    .fd_count = 1};
+	int err;
+
+	snprintf(path, sizeof path, "%s/%s", loader_libexecdir(), child->program);
+	err = process_spawn(&plan, &child->process);
+	if (err)
+		log_error("cannot start %s: %s%s", path, strerror(-err),
+			  err == -ENOENT ? "; is tund installed completely?" : "");
+	return err;
+}
+
+/* The journal is told at once, though after the fact: before it there is no number to tell, and
+ * a child dies with us anyway. */
+static void journal_child(struct child *child, struct journal *journal)
+{
+	struct change change = {.kind = CHANGE_CHILD,
+				.pid = child->process.pid,
+				.started = undo_process_started(child->process.pid)};
+
+	journal_add(journal, &change);
+}
+
+int child_start(struct child *child, struct journal *journal, const char *tunnel, uint64_t now_ns)
+{
+	int pair[2];
+	int err = channel_pair(pair);
+
+	child->started_ns = now_ns;
+	child->restart_ns = TIME_NEVER;
+	if (err) {
+		log_error("cannot create a channel: %s", strerror(-err));
+		schedule_restart(child, now_ns);
+		return err;
+	}
+	err = spawn(child, tunnel, pair[1]);
+	close(pair[1]);
+	if (err) {
+		close(pair[0]);
+		child->process.pid = 0;
+		schedule_restart(child, now_ns);
+		return err;
+	}
+	child->channel = pair[0];
+	journal_child(child, journal);
+	return 0;
+}
+
+void child_send(struct child *child, uint32_t kind, const void *body, size_t len, int fd)
+{
+	int err;
+
+	if (child->channel < 0)
+		return;
+	err = channel_send(child->channel, kind, body, len, fd);
+	if (err == 0 || err == -EPIPE || err == -ECONNRESET) /* its end is noticed by its pidfd */
+		return;
+	log_error("%s takes no message from the parent (%s): killing it", child->program,
+		  strerror(-err));
+	process_signal(&child->process, SIGKILL);
+}
+
+static void forget(struct child *child, struct journal *journal, pid_t pid)
+{
+	journal_drop(journal, CHANGE_CHILD, pid);
+	close(child->channel);
+	child->channel = -1;
+	child->process.pid = 0;
+}
+
+bool child_reap(struct child *child, struct journal *journal, uint64_t now_ns, bool expected)
+{
+	pid_t pid = child->process.pid;
+	enum process_end end;
+	int code;
+
+	if (pid == 0 || process_reap(&child->process, &end, &code))
+		return false;
+	forget(child, journal, pid);
+	if (expected)
+		return true;
+	schedule_restart(child, now_ns);
+	if (end == PROCESS_KILLED)
+		log_error("%s (pid %d) was killed by signal %d (%s); starting it again in %u ms",
+			  child->program, (int)pid, code, strsignal(code), child->backoff_ms);
+	else
+		log_error("%s (pid %d) ended with status %d; starting it again in %u ms",
+			  child->program, (int)pid, code, child->backoff_ms);
+	return true;
+}
+
+void child_end(struct child *child, struct journal *journal, int timeout_ms)
+{
+	pid_t pid = child->process.pid;
+	enum process_end end;
+	int code;
+
+	child->restart_ns = TIME_NEVER;
+	if (pid == 0)
+		return;
+	if (process_wait(&child->process, timeout_ms, &end, &code)) {
+		log_warning("%s (pid %d) did not end in time: killing it", child->program,
+			    (int)pid);
+		process_signal(&child->process, SIGKILL);
+		process_wait(&child->process, -1, &end, &code);
+	}
+	forget(child, journal, pid);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: ISC */
+/* The start of a tunnel on its host, and its end. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <tund/parent/host.h>
+#include <tund/parent/undo.h>
+#include <tund/sys/file.h>
+#include <tund/sys/log.h>
+#include <tund/sys/tcp.h>
+#include <tund/sys/tun.h>
+#include <tund/sys/udp.h>
+#include <tund/sys/unixsock.h>
+
+static const char *no_space(int err)
+{
+	return err == -ENOSPC || err == -EDQUOT ? "; make room there" : "";
+}
+
+enum exit_code host_open(struct host *host, const struct tunnel *tunnel)
+{
+	int err;
+
+	*host = (struct host){.tunnel = tunnel, .tun = -1, .udp = -1, .tcp = -1, .command = -1};
+	err = journal_create(tunnel->journal, &host->journal);
+	if (err) {
+		log_error("cannot write %s: %s%s", tunnel->journal, strerror(-err), no_space(err));
+		return EXIT_SYSTEM;
+	}
+	err = netlink_open(&host->nl);
+	if (!err)
+		err = netlink_monitor_open(&host->monitor);
+	if (err) {
+		log_error("cannot talk to the kernel's network (netlink): %s", strerror(-err));
+		return EXIT_SYSTEM;
+	}
+	return EXIT_DONE;
+}
+
+static int set_up_link(struct host *host, const struct config *config)
+{
+	int err = netlink_link_get(host->nl, config->interface, &host->link);
+
+	if (err)
+		return err;
+	host->ifindex = host->link.index;
+	/* No link-local address and no router of its own: there are only addresses we set. Not
+	 * journalled, for they go with the interface. */
+	sysctl_set(SYSCTL_IP6_ADDR_GEN_MODE, config->interface, 1);
+	sysctl_set(SYSCTL_IP6_ACCEPT_RA, config->interface, 0);
+	err = netlink_link_set_mtu(host->nl, host->ifindex, config->mtu);
+	if (!err)
+		err = netlink_link_set_up(host->nl, host->ifindex, true);
+	return err;
+}
+
+enum exit_code host_create_tun(struct host *host, const struct config *config, uid_t owner)
+{
+	struct change change = {.kind = CHANGE_INTERFACE};
+	char why[WHY_MAX];
+	int err;
+
+	/* Asked before the journal has it: an undo must not wait for another's interface. */
+	if (netlink_link_get(host->nl, config->interface, &host->link) == 0) {
+		log_error("interface %s exists already; give this tunnel another name by "
+			  "`interface = ...` in %s, or remove the other one",
+			  config->interface, host->tunnel->conf);
+		return EXIT_SYSTEM;
+	}
+	memcpy(change.interface, config->interface, sizeof change.interface);
+	err = journal_add(host->journal, &change);
+	if (err) {
+		log_error("cannot write %s: %s%s", host->tunnel->journal, strerror(-err),
+			  no_space(err));
+		return EXIT_SYSTEM;
+	}
+	if (tun_open(config->interface, owner, &host->tun, why)) {
+		host->tun = -1;
+		log_error("%s", why);
+		return EXIT_SYSTEM;
+	}
+	err = set_up_link(host, config);
+	if (err) {
+		log_error("cannot set up interface %s (MTU %u): %s", config->interface, config->mtu,
+			  strerror(-err));
+		return EXIT_SYSTEM;
+	}
+	return EXIT_DONE;
+}
+
+static enum exit_code port_failed(const struct config *config, const char *protocol, int err,
+				  const char *why)
+{
+	if (err == -EADDRINUSE) {
+		log_error("%s port %u is in use by another program: see `ss -%clnp 'sport = :%u'`; "
+			  "stop that, or set another port by `listen`",
+			  protocol, config->listen_port, protocol[0] == 'T' ? 't' : 'u',
+			  config->listen_port);
+		return EXIT_AGAIN;
+	}
+	log_error("%s", why);
+	return EXIT_SYSTEM;
+}
+
+enum exit_code host_listen(struct host *host, const struct config *config)
+{
+	struct socket_options options = {.buffer_bytes = HOST_SOCKET_BUFFER};
+	char why[WHY_MAX];
+	int err = udp_open_bound(config->listen_port, &options, &host->udp, why);
+
+	if (err) {
+		host->udp = -1;
+		return port_failed(config, "UDP", err, why);
+	}
+	options.buffer_bytes = 0;
+	err = tcp_listen(config->listen_port, &options, &host->tcp, why);
+	if (err) {
+		host->tcp = -1;
+		return port_failed(config, "TCP", err, why);
+	}
+	return EXIT_DONE;
+}
+
+enum exit_code host_listen_command(struct host *host)
+{
+	int err = unixsock_listen(host->tunnel->sock, 0600, &host->command);
+
+	if (err) {
+		host->command = -1;
+		log_error("cannot listen on %s: %s%s", host->tunnel->sock, strerror(-err),
+			  no_space(err));
+		return EXIT_SYSTEM;
+	}
+	return EXIT_DONE;
+}
+
+int host_open_socket(struct host *host, const struct config *config,
+		     const struct request_socket *request, int *fd, char *text, size_t size)
+{
+	struct socket_options options = {.mark = config->fwmark};
+	char why[WHY_MAX] = "";
+	int err;
+
+	if (request->kind == SOCKET_UDP) {
+		options.buffer_bytes = HOST_SOCKET_BUFFER;
+		err = udp_open_connected(&request->remote, &options, fd, why);
+	} else {
+		err = tcp_connect(&request->remote, &options, fd, why);
+	}
+	if (err) {
+		snprintf(text, size, "%s", why);
+		return err;
+	}
+	host->edge[host->edge_count++ % HOST_EDGES_MAX] = request->remote;
+	return 0;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void host_close(struct host *host)
+{
+	close_fd(&host->command);
+	close_fd(&host->udp);
+	close_fd(&host->tcp);
+	close_fd(&host->tun);
+	if (host->nl && host->journal)
+		undo_changes(host->nl, host->journal);
+	netlink_monitor_close(host->monitor);
+	netlink_close(host->nl);
+	journal_close(host->journal);
+	undo_files(host->tunnel);
+	host->monitor = NULL;
+	host->nl = NULL;
+	host->journal = NULL;
+}

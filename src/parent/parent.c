@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: ISC */
+/* The parent's start, its loop, and its end. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <tund/parent/parent.h>
+#include <tund/parent/requests.h>
+#include <tund/parent/undo.h>
+#include <tund/parent/verify.h>
+#include <tund/sys/channel.h>
+#include <tund/sys/clock.h>
+#include <tund/sys/file.h>
+#include <tund/sys/log.h>
+#include <tund/sys/notify.h>
+#include <tund/sys/privilege.h>
+
+#define MEMLOCK_BYTES (64u * 1024 * 1024) /* keypairs of an edge (crypto/secret.h) */
+
+void parent_stop(struct parent *parent, enum exit_code code)
+{
+	if (parent->stopping)
+		return;
+	parent->stopping = true;
+	parent->code = code;
+	parent->stop_deadline_ns = clock_now_ns() + PARENT_STOP_MS * NS_PER_MS;
+	notify_send("STOPPING=1");
+	child_send(&parent->engine, PARENT_STOP, NULL, 0, -1);
+	child_send(&parent->control, PARENT_STOP, NULL, 0, -1);
+}
+
+void parent_tell_interface(struct parent *parent, bool present)
+{
+	struct parent_interface body = {
+		.present = present,
+		.up = present && parent->host.link.up,
+		.mtu = parent->host.link.mtu,
+	};
+
+	child_send(&parent->engine, PARENT_INTERFACE, &body, sizeof body, -1);
+}
+
+static void hand_engine(struct parent *parent, int sibling)
+{
+	const struct config *config = parent->loaded.config;
+	struct parent_config generation = {.generation = parent->generation};
+	struct child *engine = &parent->engine;
+
+	child_send(engine, PARENT_CONFIG, &generation, sizeof generation, parent->loaded.full_fd);
+	if (parent->host.tun >= 0) {
+		struct parent_tun tun = {.mtu = parent->host.link.mtu};
+
+		memcpy(tun.name, config->interface, sizeof tun.name);
+		child_send(engine, PARENT_TUN, &tun, sizeof tun, parent->host.tun);
+	}
+	if (parent->host.udp >= 0)
+		child_send(engine, PARENT_UDP, NULL, 0, parent->host.udp);
+	if (parent->host.tcp >= 0)
+		child_send(engine, PARENT_TCP, NULL, 0, parent->host.tcp);
+	if (sibling >= 0)
+		child_send(engine, PARENT_SIBLING, NULL, 0, sibling);
+	child_send(engine, PARENT_STATE, &parent->store.state, sizeof parent->store.state, -1);
+	child_send(engine, PARENT_GO, NULL, 0, -1);
+}
+
+static void hand_control(struct parent *parent, int sibling)
+{
+	struct parent_config generation = {.generation = parent->generation};
+	struct child *control = &parent->control;
+
+	child_send(control, PARENT_CONFIG, &generation, sizeof generation,
+		   parent->loaded.public_fd);
+	child_send(control, PARENT_COMMAND, NULL, 0, parent->host.command);
+	if (sibling >= 0)
+		child_send(control, PARENT_SIBLING, NULL, 0, sibling);
+	child_send(control, PARENT_GO, NULL, 0, -1);
+}
+
+/* Starts those that are due and introduces the two to each other. */
+static void start_children(struct parent *parent, uint64_t now_ns)
+{
+	struct child *engine = &parent->engine, *control = &parent->control;
+	bool new_engine = engine->restart_ns <= now_ns, new_control = control->restart_ns <= now_ns;
+	int pair[2] = {-1, -1};
+
+	if (new_engine)
+		new_engine = child_start(engine, parent->host.journal, parent->tunnel->name,
+					 now_ns) == 0;
+	if (new_control)
+		new_control = child_start(control, parent->host.journal, parent->tunnel->name,
+					  now_ns) == 0;
+	if (!new_engine && !new_control)
+		return;
+	if (engine->channel >= 0 && control->channel >= 0 && channel_pair(pair))
+		log_error("cannot create a channel between engine and control");
+	if (new_engine)
+		hand_engine(parent, pair[0]);
+	else if (pair[0] >= 0)
+		child_send(engine, PARENT_SIBLING, NULL, 0, pair[0]);
+	if (new_control)
+		hand_control(parent, pair[1]);
+	else if (pair[1] >= 0)
+		child_send(control, PARENT_SIBLING, NULL, 0, pair[1]);
+	if (pair[0] >= 0) {
+		close(pair[0]);
+		close(pair[1]);
+	}
+}
+
+static int take_configuration(struct parent *parent, struct loaded *fresh, char *text)
+{
+	struct parent_config body = {.generation = parent->generation + 1};
+	const char *fixed = verify_reload(parent->loaded.config, fresh->config);
+
+	if (fixed) {
+		snprintf(text, LOADER_TEXT_MAX,
+			 "`%s` cannot change while the tunnel runs; nothing was changed. Use "
+			 "`tund down %s` and `tund up %s`",
+			 fixed, parent->tunnel->name, parent->tunnel->name);
+		loaded_clear(fresh);
+		return -EBUSY;
+	}
+	loaded_clear(&parent->loaded);
+	parent->loaded = *fresh;
+	parent->generation = body.generation;
+	child_send(&parent->engine, PARENT_CONFIG, &body, sizeof body, parent->loaded.full_fd);
+	child_send(&parent->control, PARENT_CONFIG, &body, sizeof body, parent->loaded.public_fd);
+	return 0;
+}
+
+/* What is applied must lie within the new bounds, too. */
+static void reapply(struct parent *parent)
+{
+	struct parent_reply reply = {0};
+	const struct request_network wanted = parent->host.wanted;
+
+	if (parent->loaded.config->role == ROLE_CONNECTOR)
+		host_forward(&parent->host, parent->loaded.config);
+	if (wanted.mtu)
+		host_apply_network(&parent->host, parent->loaded.config, &wanted, &reply);
+}
+
+int parent_reload(struct parent *parent, char *text)
+{
+	struct loaded fresh;
+	int err, code = loader_load(parent->tunnel, &fresh, text);
+
+	if (code)
+		err = code == EXIT_BAD_CONFIG ? -EINVAL : -EIO;
+	else
+		err = take_configuration(parent, &fresh, text);
+	if (err) {
+		log_error("reload failed, the old configuration stays: %s", text);
+		return err;
+	}
+	reapply(parent);
+	log_notice("%s: configuration reloaded", parent->tunnel->name);
+	snprintf(text, LOADER_TEXT_MAX, "reloaded");
+	return 0;
+}
+
+static void on_signal(struct parent *parent)
+{
+	char text[LOADER_TEXT_MAX] = "";
+	struct signalfd_siginfo info;
+
+	while (read(parent->signals, &info, sizeof info) == sizeof info) {
+		if (info.ssi_signo != SIGHUP)
+			parent_stop(parent, EXIT_DONE);
+		else if (!parent->stopping)
+			parent_reload(parent, text);
+	}
+}
+
+static void interface_lost(struct parent *parent)
+{
+	log_error("interface %s was deleted by another program: stopping; start the tunnel again "
+		  "with `tund up %s`",
+		  parent->loaded.config->interface, parent->tunnel->name);
+	parent_tell_interface(parent, false);
+	parent_stop(parent, EXIT_SYSTEM);
+}
+
+/* The kernel dropped routes and IPv6 addresses when the interface went down. */
+static void interface_back(struct parent *parent)
+{
+	parent->host.route_count = 0;
+	parent->host.address_count = 0;
+	reapply(parent);
+}
+
+static void look_at_interface(struct parent *parent)
+{
+	struct netlink_link link;
+	bool was_up = parent->host.link.up;
+
+	if (parent->stopping)
+		return;
+	if (netlink_link_get(parent->host.nl, parent->loaded.config->interface, &link) ||
+	    link.index != parent->host.ifindex) {
+		interface_lost(parent);
+		return;
+	}
+	if (link.up == was_up && link.mtu == parent->host.link.mtu)
+		return;
+	parent->host.link = link;
+	if (link.up && !was_up)
+		interface_back(parent);
+	else if (!link.up && was_up)
+		log_warning("interface %s was set down by another program; nothing passes until "
+			    "`ip link set %s up`",
+			    link.name, link.name);
+	parent_tell_interface(parent, true);
+}
+
+static void on_monitor(struct parent *parent)
+{
+	struct netlink_event event;
+	bool ours = false;
+	int n;
+
+	while ((n = netlink_monitor_next(parent->host.monitor, &event)) != 0) {
+		if (n == -ENOBUFS || (n > 0 && event.link.index == parent->host.ifindex))
+			ours = true;
+		else if (n < 0)
+			break;
+	}
+	if (ours && parent->host.tun >= 0)
+		look_at_interface(parent);
+}
+
+enum { POLL_SIGNALS, POLL_LOG, POLL_CALLER, POLL_MONITOR, POLL_ENGINE, POLL_ENGINE_END,
+       POLL_CONTROL, POLL_CONTROL_END, POLL_COUNT };
+
+static void fill_poll(const struct parent *parent, struct pollfd p[POLL_COUNT])
+{
+	const struct child *engine = &parent->engine, *control = &parent->control;
+
+	p[POLL_SIGNALS] = (struct pollfd){parent->signals, POLLIN, 0};
+	p[POLL_LOG] = (struct pollfd){parent->logger.pipe, POLLIN, 0};
+	p[POLL_CALLER] = (struct pollfd){parent->started_fd, 0, 0};
+	p[POLL_MONITOR] = (struct pollfd){netlink_monitor_fd(parent->host.monitor), POLLIN, 0};
+	p[POLL_ENGINE] = (struct pollfd){engine->channel, POLLIN, 0};
+	p[POLL_ENGINE_END] = (struct pollfd){engine->process.pid ? engine->process.pidfd : -1,
+					     POLLIN, 0};
+	p[POLL_CONTROL] = (struct pollfd){control->channel, POLLIN, 0};
+	p[POLL_CONTROL_END] = (struct pollfd){control->process.pid ? control->process.pidfd : -1,
+					      POLLIN, 0};
+}
+
+/* Milliseconds until something is due, rounded up; -1: never. */
+static int next_timeout(const struct parent *parent, uint64_t now_ns)
+{
+	uint64_t due = parent->stopping ? parent->stop_deadline_ns : parent->engine.restart_ns;
+
+	if (!parent->stopping && parent->control.restart_ns < due)
+		due = parent->control.restart_ns;
+	if (due == TIME_NEVER)
+		return -1;
+	return due <= now_ns ? 0 : (int)((due - now_ns + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+static void let_caller_go(struct parent *parent)
+{
+	logger_detach(&parent->logger);
+	close(parent->started_fd);
+	parent->started_fd = -1;
+}
+
+static void handle_child(struct parent *parent, struct child *child, short said, short ended)
+{
+	if (child->channel >= 0 && said)
+		requests_handle(parent, child);
+	if (ended)
+		child_reap(child, parent->host.journal, clock_now_ns(), parent->stopping);
+}
+
+static bool is_over(const struct parent *parent, uint64_t now_ns)
+{
+	return parent->stopping && ((!parent->engine.process.pid && !parent->control.process.pid) ||
+				    now_ns >= parent->stop_deadline_ns);
+}
+
+static void loop(struct parent *parent)
+{
+	struct pollfd p[POLL_COUNT];
+	uint64_t now_ns = clock_now_ns();
+
+	while (!is_over(parent, now_ns)) {
+		fill_poll(parent, p);
+		if (poll(p, POLL_COUNT, next_timeout(parent, now_ns)) < 0 && errno != EINTR)
+			break;
+		if (p[POLL_LOG].revents)
+			logger_drain(&parent->logger);
+		if (p[POLL_CALLER].revents)
+			let_caller_go(parent);
+		if (p[POLL_SIGNALS].revents)
+			on_signal(parent);
+		if (p[POLL_MONITOR].revents)
+			on_monitor(parent);
+		handle_child(parent, &parent->engine, p[POLL_ENGINE].revents,
+			     p[POLL_ENGINE_END].revents);
+		handle_child(parent, &parent->control, p[POLL_CONTROL].revents,
+			     p[POLL_CONTROL_END].revents);
+		now_ns = clock_now_ns();
+		if (!parent->stopping)
+			start_children(parent, now_ns);
+	}
+}
+
+static enum exit_code take_lock(struct parent *parent)
+{
+	const struct tunnel *tunnel = parent->tunnel;
+	int err = file_make_dir(TUND_RUNDIR, 0755, 0, 0);
+
+	if (!err)
+		err = file_lock(tunnel->lock, &parent->lock);
+	if (err == -EWOULDBLOCK) {
+		log_error("%s runs already; see `tund status %s`", tunnel->name, tunnel->name);
+		return EXIT_AGAIN;
+	}
+	if (err) {
+		log_error("cannot take %s: %s", tunnel->lock, strerror(-err));
+		return EXIT_SYSTEM;
+	}
+	/* For `tund down`, should the children no longer answer. */
+	if (ftruncate(parent->lock, 0) == 0)
+		dprintf(parent->lock, "%d\n", (int)getpid());
+	return EXIT_DONE;
+}
+
+static enum exit_code watch_signals(struct parent *parent)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	parent->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (parent->signals < 0) {
+		log_error("signalfd: %s", strerror(errno));
+		return EXIT_SYSTEM;
+	}
+	return EXIT_DONE;
+}
+
+static enum exit_code load_first(struct parent *parent)
+{
+	char text[LOADER_TEXT_MAX] = "";
+	int code = loader_load(parent->tunnel, &parent->loaded, text);
+
+	parent->generation = 1;
+	if (text[0]) /* several lines, each file:line: reason; not one message of ours */
+		dprintf(STDERR_FILENO, "%s\n", text);
+	return (enum exit_code)code;
+}
+
+static enum exit_code set_up_host(struct parent *parent)
+{
+	const struct config *config = parent->loaded.config;
+	struct host *host = &parent->host;
+	enum exit_code code = host_open(host, parent->tunnel);
+
+	parent->host_open = true;
+	if (!code && config->role == ROLE_EDGE)
+		code = host_listen(host, config);
+	if (!code && config->role != ROLE_EDGE)
+		code = host_create_tun(host, config, parent->user.uid);
+	if (!code && config->role == ROLE_CONNECTOR)
+		code = host_forward(host, config);
+	if (!code)
+		code = host_listen_command(host);
+	return code;
+}
+
+/* Everything that can fail for a reason the user can do something about. */
+static enum exit_code start(struct parent *parent)
+{
+	char why[WHY_MAX];
+	enum exit_code code;
+
+	if (privilege_check(why)) {
+		log_error("%s", why);
+		return EXIT_SYSTEM;
+	}
+	code = take_lock(parent);
+	if (code)
+		return code;
+	undo_leftovers(parent->tunnel);
+	if (privilege_find_user(PRIVILEGE_USER, &parent->user, why)) {
+		log_error("%s", why);
+		return EXIT_BAD_CONFIG;
+	}
+	privilege_raise_memlock(MEMLOCK_BYTES);
+	code = watch_signals(parent);
+	if (!code)
+		code = load_first(parent);
+	if (!code)
+		code = set_up_host(parent);
+	if (!code)
+		store_load(&parent->store, parent->tunnel);
+	return code;
+}
+
+static void finish(struct parent *parent)
+{
+	if (parent->host_open) {
+		child_end(&parent->engine, parent->host.journal, 0);
+		child_end(&parent->control, parent->host.journal, 0);
+		host_close(&parent->host);
+	} else if (parent->lock >= 0) {
+		undo_files(parent->tunnel);
+	}
+	loaded_clear(&parent->loaded);
+	logger_drain(&parent->logger);
+}
+
+static struct parent *parent_new(const struct tunnel *tunnel, int started_fd)
+{
+	struct parent *parent = calloc(1, sizeof *parent + CHANNEL_BODY_MAX);
+
+	if (!parent)
+		return NULL;
+	parent->tunnel = tunnel;
+	parent->started_fd = started_fd;
+	parent->lock = parent->signals = -1;
+	logger_none(&parent->logger);
+	child_init(&parent->engine, "engine");
+	child_init(&parent->control, "control");
+	return parent;
+}
+
+enum exit_code parent_run(const struct tunnel *tunnel, const struct parent_options *options)
+{
+	struct parent *parent = parent_new(tunnel, options->started_fd);
+	enum exit_code code;
+
+	if (!parent) {
+		log_error("out of memory");
+		return EXIT_SYSTEM;
+	}
+	code = start(parent);
+	if (!code && parent->started_fd >= 0) {
+		logger_open(&parent->logger, tunnel->name);
+		if (write(parent->started_fd, "s", 1) != 1)
+			let_caller_go(parent);
+	}
+	if (!code) {
+		parent->engine.restart_ns = parent->control.restart_ns = 0;
+		start_children(parent, clock_now_ns());
+		loop(parent);
+		code = parent->code;
+	}
+	finish(parent);
+	free(parent);
+	return code;
+}
