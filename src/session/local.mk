@@ -1,5 +1,6 @@
 # Handshakes, keypairs, timers, paths and control frames; part of libtund_core.a.
 libtund_core_a_SOURCES += \
+	include/tund/session/control_channel.h src/session/control_channel.c \
 	include/tund/session/cookie.h src/session/cookie.c \
 	include/tund/session/ratelimit.h src/session/ratelimit.c \
 	include/tund/session/reason.h src/session/reason.c \

@@ -23,7 +23,8 @@
 
 #define CONTROL_FRAME_BYTES 1200
 #define CONTROL_MESSAGE_MAX 65000
-#define CONTROL_UNACKNOWLEDGED_MAX (64 * 1024) /* bytes, headers included, one largest message fits */
+#define CONTROL_UNACKNOWLEDGED_MAX (64 * 1024) /* bytes of messages; one largest fits */
+#define CONTROL_WINDOW 256 /* pieces not consumed, at most; a power of two */
 #define CONTROL_RETRY_MIN_NS (300 * NS_PER_MS) /* doubling up to CONTROL_RETRY_MAX_NS */
 #define CONTROL_RETRY_MAX_NS (5 * NS_PER_SEC)
 
