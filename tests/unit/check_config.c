@@ -83,6 +83,19 @@ static struct config *parse_good(const char *conf, const char *policy)
 	return o.config;
 }
 
+static void read_example(const char *name, char *buf, size_t size)
+{
+	const char *srcdir = getenv("TUND_SRCDIR");
+	char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/doc/examples/%s", srcdir ? srcdir : ".", name);
+	f = fopen(path, "r");
+	ck_assert_msg(f != NULL, "%s", path);
+	buf[fread(buf, 1, size - 1, f)] = '\0';
+	fclose(f);
+}
+
 /* A file, and the error that must be the first: where, and a part of what. */
 struct bad {
 	const char *conf, *policy;
@@ -434,6 +447,21 @@ START_TEST(hostile_bytes)
 }
 END_TEST
 
+/* What doc/examples and the manual pages show. */
+START_TEST(examples)
+{
+	static const char *const names[][2] = {
+		{"client.conf", NULL}, {"connector.conf", NULL},
+		{"connector.conf", "connector.policy"}, {"edge.conf", "edge.policy"}};
+	char conf[4096], policy[4096] = "";
+
+	read_example(names[_i][0], conf, sizeof conf);
+	if (names[_i][1])
+		read_example(names[_i][1], policy, sizeof policy);
+	config_free(parse_good(conf, names[_i][1] ? policy : NULL));
+}
+END_TEST
+
 static const char *const round_trips[][2] = {
 	{CLIENT, NULL},
 	{CONNECTOR, NULL},
@@ -536,6 +564,7 @@ static TCase *good_cases(void)
 	tcase_add_test(tc, defaults_of_an_edge);
 	tcase_add_test(tc, options_as_written);
 	tcase_add_test(tc, lines_of_sections);
+	tcase_add_loop_test(tc, examples, 0, 4);
 	tcase_add_loop_test(tc, encoding_round_trip, 0, n);
 	tcase_add_loop_test(tc, decoding_is_strict, 0, n);
 	return tc;
