@@ -19,13 +19,36 @@ static void answer(struct ask *ask, enum exit_code code, const char *text, size_
 		client_answer(client, code, text, len);
 }
 
+/* The engine answers one CONTROL_STATUS at a time: the next is sent when the one before ended. */
+static void send_next_status(struct control *c)
+{
+	struct ask *ask, *oldest = NULL;
+	struct control_ask body;
+
+	LIST_FOREACH(ask, &c->asks, entry)
+	{
+		if (ask->kind == ASK_EXPLAIN)
+			continue;
+		if (ask->is_sent)
+			return;
+		oldest = ask; /* they are inserted at the head */
+	}
+	if (!oldest)
+		return;
+	body = (struct control_ask){.id = oldest->id};
+	oldest->is_sent = link_send(&c->engine, CONTROL_STATUS, &body, sizeof body) == 0;
+}
+
 static void ask_free(struct ask *ask)
 {
+	struct control *c = ask->control;
+
 	ev_timer_stop(ask->control->loop, &ask->limit);
 	LIST_REMOVE(ask, entry);
 	free(ask->peer);
 	free(ask->counter);
 	free(ask);
+	send_next_status(c);
 }
 
 static void limit_reached(struct ev_loop *loop, ev_timer *w, int events)
@@ -76,8 +99,7 @@ void ask_status(struct control *c, struct client *client, bool json)
 		return;
 	}
 	ask->json = json;
-	link_send(&c->engine, CONTROL_STATUS, &(struct control_ask){.id = ask->id},
-		  sizeof(struct control_ask));
+	send_next_status(c);
 }
 
 void ask_explain(struct control *c, struct client *client, const struct request *request)
@@ -107,8 +129,22 @@ void ask_probe(struct control *c)
 	}
 	ask = ask_new(c, ASK_PROBE, NULL);
 	if (ask)
-		link_send(&c->engine, CONTROL_STATUS, &(struct control_ask){.id = ask->id},
-			  sizeof(struct control_ask));
+		send_next_status(c);
+}
+
+void ask_restart(struct control *c)
+{
+	struct ask *ask;
+
+	LIST_FOREACH(ask, &c->asks, entry)
+	{
+		ask->is_sent = false;
+		ask->peer_count = 0;
+		ask->counter_count = 0;
+		if (ask->kind != ASK_EXPLAIN)
+			ask->id = control_next_id(c); /* what was under way is late now */
+	}
+	send_next_status(c);
 }
 
 void ask_forget(struct control *c, const struct client *client)
@@ -126,6 +162,7 @@ void ask_forget(struct control *c, const struct client *client)
 
 void ask_clear(struct control *c)
 {
+	link_close(&c->engine); /* nothing is asked any more */
 	while (!LIST_EMPTY(&c->asks))
 		ask_free(LIST_FIRST(&c->asks));
 }
@@ -225,6 +262,16 @@ static char *explained_json(const struct engine_explained *e)
 	return text;
 }
 
+static const char *explained_error(const struct engine_explained *e)
+{
+	if (e->text[0])
+		return e->text;
+	if (e->error == ENOENT)
+		return "no such principal or device; \"tund status\" lists them";
+	return e->error == EOPNOTSUPP ? "only an edge has the policy to explain"
+				      : strerror(e->error);
+}
+
 static void answer_explained(struct ask *ask, const struct engine_explained *e)
 {
 	enum exit_code code = e->accepted ? EXIT_DONE : EXIT_NO;
@@ -233,8 +280,7 @@ static void answer_explained(struct ask *ask, const struct engine_explained *e)
 	int len;
 
 	if (e->error) {
-		len = snprintf(buf, sizeof buf, "%s\n",
-			       e->text[0] ? e->text : "no such principal or device");
+		len = snprintf(buf, sizeof buf, "%s\n", explained_error(e));
 		answer(ask, EXIT_USAGE, buf, (size_t)len);
 	} else if (ask->json) {
 		len = json ? snprintf(NULL, 0, "%s", json) : 0;

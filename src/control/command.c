@@ -246,9 +246,14 @@ static bool make_room(struct commands *commands)
 	return false;
 }
 
-/* A few bytes into an empty socket buffer: they always fit. */
+/* A few bytes into an empty socket buffer: they always fit. What it has said is read, because bytes
+ * left behind would turn our answer into a broken connection. */
 static void refuse(int fd, const char *answer)
 {
+	char line[COMMAND_MAX];
+
+	if (recv(fd, line, sizeof line, 0) < 0 && errno != EAGAIN)
+		log_debug("a refused client: %s", strerror(errno));
 	if (send(fd, answer, strlen(answer), MSG_NOSIGNAL) < 0)
 		log_debug("a refused client is gone: %s", strerror(errno));
 	close(fd);

@@ -9,12 +9,22 @@
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 
+#define REGREET_S 0.2
+
+static void regreet(struct ev_loop *loop, ev_timer *w, int events)
+{
+	(void)loop, (void)events;
+	control_greet_engine(w->data);
+}
+
 int control_start(struct control *c, const char *name, int channel)
 {
 	*c = (struct control){.name = name, .loop = ev_loop_new(EVFLAG_NOENV)};
 	c->buffer = malloc(CHANNEL_BODY_MAX);
 	if (!c->loop || !c->buffer)
 		return -ENOMEM;
+	ev_timer_init(&c->regreet, regreet, 0., 0.);
+	c->regreet.data = c;
 	link_init(&c->parent, c->loop, &control_parent_ops, c, c->buffer);
 	link_init(&c->engine, c->loop, &control_engine_ops, c, c->buffer);
 	roster_init(&c->roster);
@@ -51,6 +61,7 @@ void control_clear(struct control *c)
 	directory_clear(&c->directory);
 	config_free(c->config);
 	ev_timer_stop(c->loop, &c->grace);
+	ev_timer_stop(c->loop, &c->regreet);
 	free(c->buffer);
 	ev_loop_destroy(c->loop);
 }
@@ -112,8 +123,17 @@ void control_greet_engine(struct control *c)
 
 	if (link_send(&c->engine, CONTROL_HELLO, &hello, sizeof hello))
 		return;
+	ask_restart(c);
 	if (c->config->role == ROLE_EDGE)
 		ask_probe(c);
+}
+
+void control_greet_later(struct control *c)
+{
+	if (ev_is_active(&c->regreet))
+		return;
+	ev_timer_set(&c->regreet, REGREET_S, 0.);
+	ev_timer_start(c->loop, &c->regreet);
 }
 
 void control_malformed(struct control *c, const struct known_peer *peer, const char *what)

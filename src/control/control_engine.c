@@ -17,8 +17,10 @@ static void take_peer(struct control *c, const void *body, size_t len)
 		ask_peer(c, p);
 		return;
 	}
-	if (p->generation != c->generation)
-		return; /* it says it again when it has our configuration */
+	if (p->generation != c->generation) {
+		control_greet_later(c); /* one of us has not read the new one yet */
+		return;
+	}
 	peer = roster_place(&c->roster, p->public_key, p->slot);
 	if (!peer) {
 		log_error("no memory for a peer");

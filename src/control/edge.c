@@ -159,6 +159,9 @@ void edge_notice(struct control *c, struct known_peer *peer, const struct notice
 	case NOTICE_ROUTES:
 		announced(c, peer, &notice->routes);
 		return;
+	case NOTICE_MORE:
+		edge_push_holders(c, peer, false);
+		return;
 	case NOTICE_GOODBYE:
 		goodbye(c, peer);
 		return;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* What the edge says to a peer, and to the engine about it. */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +8,7 @@
 
 #include "edge_push.h"
 
-static void fill_addresses(const struct spec_device *device, struct ip_addr *out, uint32_t *count)
+void edge_fill_addresses(const struct spec_device *device, struct ip_addr *out, uint32_t *count)
 {
 	uint32_t n = 0;
 
@@ -72,7 +70,7 @@ static void push_config(struct control *c, const struct known_peer *peer)
 	}
 	notice->type = NOTICE_CONFIG;
 	notice->config.mtu = c->config->mtu;
-	fill_addresses(peer->device, notice->config.address, &notice->config.address_count);
+	edge_fill_addresses(peer->device, notice->config.address, &notice->config.address_count);
 	if (peer->principal->kind == PRINCIPAL_CONNECTOR)
 		fits = fill_pool(&c->config->pool, &notice->config);
 	else
@@ -84,114 +82,11 @@ static void push_config(struct control *c, const struct known_peer *peer)
 	free(notice);
 }
 
-/* -EMSGSIZE: its names are longer, or its groups more, than a connector can take. */
-static int make_holder(const struct spec_principal *p, const struct spec_device *d,
-		       struct notice_holder *out)
-{
-	const size_t groups_max = sizeof out->group / sizeof *out->group;
-
-	memset(out, 0, sizeof *out);
-	if (strlen(p->id) >= sizeof out->principal || p->groups.count > groups_max)
-		return -EMSGSIZE;
-	strcpy(out->principal, p->id); /* fits: just measured */
-	for (size_t i = 0; i < p->groups.count; i++) {
-		if (strlen(p->groups.items[i]) >= sizeof out->group[i])
-			return -EMSGSIZE;
-		strcpy(out->group[i], p->groups.items[i]); /* fits: just measured */
-	}
-	out->group_count = (uint32_t)p->groups.count;
-	fill_addresses(d, out->address, &out->address_count);
-	return 0;
-}
-
-/* The list on its way to one connector, in chunks. */
-struct holders_push {
-	struct control *c;
-	const struct known_peer *peer;
-	struct holders_chunk chunk;
-	bool first;
-	unsigned skipped;
-};
-
-static int send_chunk(struct holders_push *push, bool last)
-{
-	char *text;
-	int r = holders_chunk_encode(&push->chunk, push->first, last, &text);
-
-	if (r)
-		return r;
-	control_send_text(push->c, push->peer, text);
-	free(text);
-	push->first = false;
-	return 0;
-}
-
-static int push_holder(struct holders_push *push, const struct notice_holder *holder)
-{
-	int r = holders_chunk_add(&push->chunk, holder);
-
-	if (r == -ENOSPC) {
-		r = send_chunk(push, false);
-		if (!r)
-			r = holders_chunk_init(&push->chunk);
-		if (!r)
-			r = holders_chunk_add(&push->chunk, holder);
-	}
-	return r;
-}
-
-/* One that cannot be told of is left out: the connector then refuses what its own policy judges. */
-static int push_device(struct holders_push *push, const struct spec_principal *p,
-		       const struct spec_device *d)
-{
-	struct notice_holder holder;
-	int r;
-
-	if (d->address_count == 0)
-		return 0;
-	r = make_holder(p, d, &holder);
-	if (!r)
-		r = push_holder(push, &holder);
-	if (r == -EMSGSIZE || r == -EINVAL) {
-		push->skipped++;
-		return 0;
-	}
-	return r;
-}
-
-static int push_all_holders(struct holders_push *push, const struct policy_spec *spec)
-{
-	int r = holders_chunk_init(&push->chunk);
-
-	for (size_t i = 0; i < spec->principal_count && !r; i++) {
-		const struct spec_principal *p = &spec->principals[i];
-
-		for (size_t k = 0; k < p->device_count && !r; k++)
-			r = push_device(push, p, &p->devices[k]);
-	}
-	return r ? r : send_chunk(push, true);
-}
-
-static void push_holders(struct control *c, const struct known_peer *peer)
-{
-	struct holders_push push = {.c = c, .peer = peer, .first = true};
-	int r = push_all_holders(&push, c->config->policy);
-
-	if (r) {
-		log_error("cannot tell a connector who holds which address: %s", strerror(-r));
-		holders_chunk_clear(&push.chunk);
-	}
-	if (push.skipped)
-		log_warning("%u devices are unknown to connectors: their principal's name is longer "
-			    "than 127 bytes, or it has more than 16 groups, or one longer than 63",
-			    push.skipped);
-}
-
-void edge_push(struct control *c, const struct known_peer *peer)
+void edge_push(struct control *c, struct known_peer *peer)
 {
 	push_config(c, peer);
 	if (peer->principal->kind == PRINCIPAL_CONNECTOR)
-		push_holders(c, peer);
+		edge_push_holders(c, peer, true);
 }
 
 static bool is_via(const struct spec_route *route, const char *connector)

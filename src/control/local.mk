@@ -13,6 +13,7 @@ libtund_control_a_SOURCES = \
 	src/control/control_parent.c \
 	include/tund/control/directory.h src/control/directory.c \
 	include/tund/control/edge.h src/control/edge.c \
+	src/control/edge_holders.c \
 	src/control/edge_push.h src/control/edge_push.c \
 	include/tund/control/link.h src/control/link.c \
 	include/tund/control/member.h src/control/member.c \

@@ -131,6 +131,7 @@ void member_notice(struct control *c, struct known_peer *peer, const struct noti
 		control_malformed(c, peer, "only a connector's to send");
 		return;
 	case NOTICE_HELLO:
+	case NOTICE_MORE:
 	case NOTICE_GOODBYE:
 	case NOTICE_OTHER:
 		return;

@@ -200,6 +200,8 @@ void member_network_holders(struct control *c, const struct known_peer *edge,
 		notice_holder(notice, i, &holder);
 		send_addresses(c, &holder, &out);
 	}
+	if (!notice->holders.last)
+		control_send(c, edge, &(struct notice){.type = NOTICE_MORE});
 	if (!out.first && !notice->holders.last)
 		return;
 	out = (struct control_holders){.first = out.first, .last = notice->holders.last};

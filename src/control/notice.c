@@ -12,7 +12,8 @@
 
 const char *const notice_type_names[NOTICE_OTHER] = {
 	[NOTICE_HELLO] = "hello",   [NOTICE_CONFIG] = "config", [NOTICE_HOLDERS] = "holders",
-	[NOTICE_ROUTES] = "routes", [NOTICE_DENIED] = "denied", [NOTICE_GOODBYE] = "goodbye",
+	[NOTICE_MORE] = "more",      [NOTICE_ROUTES] = "routes", [NOTICE_DENIED] = "denied",
+	[NOTICE_GOODBYE] = "goodbye",
 };
 
 /* The JSON library recurses as deep as the text does: a look at the brackets bounds it first. */
@@ -224,6 +225,7 @@ static int decode_body(const json_t *root, struct notice *out)
 		return decode_routes(root, &out->routes);
 	case NOTICE_DENIED:
 		return decode_denied(root, &out->denied);
+	case NOTICE_MORE:
 	case NOTICE_GOODBYE:
 	case NOTICE_OTHER:
 		return 0;

@@ -86,6 +86,7 @@ static int encode_body(json_t *root, const struct notice *notice)
 			   prefix_list(notice->routes.route, notice->routes.route_count));
 	case NOTICE_DENIED:
 		return encode_denied(root, &notice->denied);
+	case NOTICE_MORE:
 	case NOTICE_GOODBYE:
 		return 0;
 	case NOTICE_HOLDERS:

@@ -94,6 +94,7 @@ void roster_forget_slots(struct roster *roster)
 	{
 		peer->has_slot = false;
 		peer->greeted = false;
+		peer->has_more = false;
 		peer->principal = NULL;
 		peer->device = NULL;
 		roster_clear_due(roster, peer);

@@ -9,6 +9,9 @@ tests_fuzz_fuzz_addr_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_config
 tests_fuzz_fuzz_config_LDADD = libtund_config.a $(CONFUSE_LIBS) $(FUZZ_LIBS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_control
+tests_fuzz_fuzz_control_LDADD = libtund_control.a $(FUZZ_LIBS) $(JANSSON_LIBS)
+
 if ENABLE_FUZZERS
 FUZZ_LIBS = $(CORE_LIBS) $(FUZZ_LDFLAGS)
 noinst_PROGRAMS += $(FUZZ_TARGETS)

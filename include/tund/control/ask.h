@@ -35,6 +35,7 @@ struct ask {
 	struct client *client; /* who waits for it; NULL for ASK_PROBE */
 	enum ask_kind kind;
 	bool json;
+	bool is_sent; /* CONTROL_STATUS: the engine answers one at a time */
 	uint32_t id;
 	ev_timer limit;
 	/* what came so far; owned */
@@ -52,6 +53,9 @@ void ask_explain(struct control *c, struct client *client, const struct request 
 
 /* The tunnel of an edge works when the engine answers; asked until it does. */
 void ask_probe(struct control *c);
+
+/* The engine is another one, or has another configuration: what it was asked is asked again. */
+void ask_restart(struct control *c);
 
 /* The client is gone. */
 void ask_forget(struct control *c, const struct client *client);

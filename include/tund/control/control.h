@@ -31,6 +31,7 @@ struct control {
 	bool started;          /* PARENT_GO was received: events have effects from then on */
 	bool stopping;
 	ev_timer grace;        /* from PARENT_STOP to the end */
+	ev_timer regreet;      /* the engine had another configuration than we: ask again */
 	uint8_t *buffer;       /* both links receive into it */
 	struct link parent, engine;
 	struct directory directory;
@@ -70,6 +71,9 @@ void control_set_works(struct control *c, bool works);
 
 /* Tells the engine that it speaks with this configuration, and to repeat what it knows. */
 void control_greet_engine(struct control *c);
+
+/* The same in a moment: it had another configuration than we. */
+void control_greet_later(struct control *c);
 
 /* A notice of this peer could not be understood: counts it, logs some. */
 void control_malformed(struct control *c, const struct known_peer *peer, const char *what);

@@ -17,7 +17,7 @@
 
 #define NOTICE_SCHEMA 1
 #define NOTICE_BYTES_MAX CONTROL_FRAME_MAX
-#define NOTICE_CHUNK_MAX 30000 /* of a list of holders: two fit into a session's 64 KiB */
+#define NOTICE_CHUNK_MAX 30000 /* of a list of holders; a session takes 64 KiB at a time */
 #define NOTICE_DEPTH_MAX 8
 #define NOTICE_HOLDERS_MAX 2048 /* in one notice */
 #define NOTICE_MTU_MIN 1280
@@ -27,6 +27,7 @@ enum notice_type {
 	NOTICE_HELLO,   /* both ways: who I am; the edge answers a peer with its full state */
 	NOTICE_CONFIG,  /* edge to others: addresses, routes, MTU */
 	NOTICE_HOLDERS, /* edge to connector: which principal holds which inner address */
+	NOTICE_MORE,    /* connector to edge: that chunk was not the last, send the next */
 	NOTICE_ROUTES,  /* connector to edge: what it reaches */
 	NOTICE_DENIED,  /* edge to client: a packet of yours was refused */
 	NOTICE_GOODBYE, /* to the edge: I end on purpose */

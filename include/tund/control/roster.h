@@ -32,6 +32,8 @@ struct known_peer {
 	 * configuration of this generation. */
 	const struct spec_principal *principal;
 	const struct spec_device *device;
+	bool has_more; /* connector: the list of holders goes on with this device: */
+	size_t next_principal, next_device;
 	struct notice_routes *announced; /* connector: what it last announced; owned */
 	TAILQ_ENTRY(known_peer) due_entry;
 	UT_hash_handle by_key, by_slot;

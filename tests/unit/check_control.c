@@ -1,0 +1,1009 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The whole control process (without its sandbox) in a child, driven from both sides:
+ *
+ *     test as parent ==channel== control ==channel== test as engine
+ *                                   |
+ *                            command socket ==== test as command line
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include <tund/base/time.h>
+#include <tund/control/control.h>
+#include <tund/sys/channel.h>
+#include <tund/sys/memfd.h>
+#include <tund/sys/unixsock.h>
+
+#include "tap.h"
+
+#define WAIT_MS 5000 /* before a test gives up on an answer that does not come */
+#define IMAGE_MAX (256 * 1024)
+
+static const uint8_t edge_key[KEY_SIZE] = {9}, alice_key[KEY_SIZE] = {1}, dc1_key[KEY_SIZE] = {2};
+
+static int parent, engine;
+static pid_t child;
+static char socket_path[64];
+static uint8_t buffer[CHANNEL_BODY_MAX] __attribute__((aligned(8)));
+static struct channel_message got;
+
+/* The world around control */
+
+static void receive(int channel, uint32_t kind, size_t size)
+{
+	struct pollfd p = {.fd = channel, .events = POLLIN};
+
+	ck_assert_msg(poll(&p, 1, WAIT_MS) == 1, "message %u did not come", kind);
+	ck_assert_int_eq(channel_receive(channel, buffer, sizeof buffer, &got), 1);
+	ck_assert_uint_eq(got.kind, kind);
+	ck_assert_uint_ge(got.len, size);
+	ck_assert_int_eq(got.fd, -1);
+}
+
+static void expect_silence(int channel, int ms)
+{
+	struct pollfd p = {.fd = channel, .events = POLLIN};
+
+	ck_assert_int_eq(poll(&p, 1, ms), 0);
+}
+
+static void say(int channel, uint32_t kind, const void *body, size_t len)
+{
+	ck_assert_int_eq(channel_send(channel, kind, body, len, -1), 0);
+}
+
+static void give(uint32_t kind, const void *body, size_t len, int fd)
+{
+	ck_assert_int_eq(channel_send(parent, kind, body, len, fd), 0);
+	close(fd);
+}
+
+static void give_config(const struct config *config, uint32_t generation)
+{
+	struct parent_config body = {.generation = generation};
+	uint8_t *image = malloc(IMAGE_MAX);
+	struct writer w = writer_init(image, IMAGE_MAX);
+	int fd;
+
+	config_encode(config, CONFIG_PUBLIC, &w);
+	ck_assert(!w.failed);
+	ck_assert_int_eq(memfd_from("test", image, w.len, &fd), 0);
+	free(image);
+	give(PARENT_CONFIG, &body, sizeof body, fd);
+}
+
+static void give_engine(void)
+{
+	int fds[2];
+
+	ck_assert_int_eq(channel_pair(fds), 0);
+	engine = fds[0];
+	give(PARENT_SIBLING, NULL, 0, fds[1]);
+}
+
+static void run_child(int channel)
+{
+	struct control c;
+	int r;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_IGN);
+	r = control_start(&c, "test", channel);
+	if (!r)
+		control_run(&c);
+	control_clear(&c);
+	_exit(r ? 1 : 0);
+}
+
+static void start(const struct config *config)
+{
+	int fds[2], listener;
+
+	ck_assert_int_eq(channel_pair(fds), 0);
+	parent = fds[0];
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		close(fds[0]);
+		run_child(fds[1]);
+	}
+	close(fds[1]);
+	snprintf(socket_path, sizeof socket_path, "/tmp/check_control.%d.sock", getpid());
+	ck_assert_int_eq(unixsock_listen(socket_path, 0600, &listener), 0);
+	give_config(config, 1);
+	give(PARENT_COMMAND, NULL, 0, listener);
+	give_engine();
+	say(parent, PARENT_GO, NULL, 0);
+}
+
+/* control must end by itself, without an error */
+static void expect_end(void)
+{
+	int status;
+
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void stop(void)
+{
+	close(parent);
+	expect_end();
+	close(engine);
+	unlink(socket_path);
+}
+
+/* Configurations */
+
+static struct ip_prefix prefix(const char *text)
+{
+	struct ip_prefix p;
+
+	ck_assert_int_eq(ip_prefix_parse(text, &p), 0);
+	return p;
+}
+
+static struct ip_addr address(const char *text)
+{
+	struct ip_addr a;
+
+	ck_assert_int_eq(ip_addr_parse(text, &a), 0);
+	return a;
+}
+
+static struct config *new_config(enum role role)
+{
+	struct config *config = calloc(1, sizeof *config);
+
+	config->role = role;
+	config->mtu = 1420;
+	config->policy = policy_spec_new();
+	return config;
+}
+
+static struct config *member_config(enum role role, const char *host)
+{
+	struct config *config = new_config(role);
+
+	strcpy(config->interface, "tund0");
+	memcpy(config->edge.public_key, edge_key, KEY_SIZE);
+	strcpy(config->edge.host, host);
+	config->edge.port = 51820;
+	config->edge.suite = -1;
+	config->fwmark = 51820;
+	if (role == ROLE_CONNECTOR) {
+		config->announce.count = 1;
+		config->announce.prefix[0] = prefix("10.77.0.0/16");
+	}
+	return config;
+}
+
+static void add_device(struct config *config, const char *id, enum principal_kind kind,
+		       const uint8_t key[KEY_SIZE], const char *addr)
+{
+	struct policy_spec *spec = config->policy;
+	struct spec_principal *p = policy_spec_add_principal(spec, id, kind, "test", 1);
+	struct spec_device *d = policy_spec_add_device(spec, p, "d", "test", 2);
+	struct ip_addr a;
+
+	memcpy(d->public_key, key, KEY_SIZE);
+	if (kind == PRINCIPAL_USER)
+		ck_assert_int_eq(policy_spec_add_group(spec, p, "eng"), 0);
+	if (!addr)
+		return;
+	a = address(addr);
+	ck_assert_int_eq(policy_spec_add_address(spec, d, &a), 0);
+}
+
+static void add_route(struct config *config, const char *text)
+{
+	struct ip_prefix p = prefix(text);
+	struct spec_route *r = policy_spec_add_route(config->policy, &p, "test", 3);
+
+	ck_assert_int_eq(policy_spec_add_via(config->policy, r, "dc1"), 0);
+}
+
+static struct config *edge_config(void)
+{
+	struct config *config = new_config(ROLE_EDGE);
+
+	config->listen_port = 51820;
+	config->address_count = 1;
+	config->address[0] = address("100.80.0.1");
+	config->pool.count = 1;
+	config->pool.prefix[0] = prefix("100.80.0.0/16");
+	add_device(config, "alice@example.com", PRINCIPAL_USER, alice_key, "100.80.0.11");
+	add_device(config, "dc1", PRINCIPAL_CONNECTOR, dc1_key, NULL);
+	add_route(config, "10.77.0.0/24");
+	return config;
+}
+
+/* The engine's words */
+
+static void say_peer(uint32_t id, uint32_t generation, uint32_t slot, const uint8_t *key, bool up)
+{
+	struct engine_peer p = {.id = id,
+				.generation = generation,
+				.slot = slot,
+				.up = up,
+				.suite = up ? 1 : -1,
+				.rx_bytes = 123456,
+				.last_handshake_wall_ns = up ? NS_PER_SEC : 0};
+
+	memcpy(p.public_key, key, KEY_SIZE);
+	if (up)
+		ck_assert_int_eq(endpoint_parse("198.51.100.7:51820", &p.endpoint), 0);
+	say(engine, ENGINE_PEER, &p, sizeof p);
+}
+
+static void say_frame(uint32_t generation, uint32_t slot, const char *text)
+{
+	struct {
+		struct control_frame head;
+		char text[4000];
+	} m = {.head = {generation, slot, (uint32_t)strlen(text)}};
+
+	memcpy(m.text, text, strlen(text));
+	say(engine, ENGINE_FRAME, &m, sizeof m.head + strlen(text));
+}
+
+static void expect_consumed(uint32_t slot)
+{
+	const struct control_consumed *c = (const void *)buffer;
+
+	receive(engine, CONTROL_CONSUMED, sizeof *c);
+	ck_assert_uint_eq(((const struct control_consumed *)(const void *)got.body)->slot, slot);
+}
+
+/* The next frame that control sends to `slot`, of the wanted type; freed by the caller. */
+static struct notice *expect_notice(uint32_t slot, enum notice_type type)
+{
+	const struct control_frame *frame;
+	struct notice *n;
+
+	receive(engine, CONTROL_FRAME, sizeof *frame);
+	frame = (const void *)got.body;
+	ck_assert_uint_eq(frame->slot, slot);
+	ck_assert_uint_eq(frame->len, got.len - sizeof *frame);
+	ck_assert_int_eq(notice_decode(got.body + sizeof *frame, frame->len, &n), 0);
+	ck_assert_int_eq(n->type, type);
+	return n;
+}
+
+static void skip_notice(uint32_t slot, enum notice_type type)
+{
+	notice_free(expect_notice(slot, type));
+}
+
+static void expect_hello(uint32_t generation)
+{
+	receive(engine, CONTROL_HELLO, sizeof(struct control_hello));
+	ck_assert_uint_eq(((const struct control_hello *)(const void *)got.body)->generation,
+			  generation);
+}
+
+static uint32_t expect_status(void)
+{
+	receive(engine, CONTROL_STATUS, sizeof(struct control_ask));
+	return ((const struct control_ask *)(const void *)got.body)->id;
+}
+
+static void say_end(uint32_t id)
+{
+	say(engine, ENGINE_END, &(struct control_ask){id}, sizeof(struct control_ask));
+}
+
+/* The command line's words */
+
+static int command(const char *line)
+{
+	int fd;
+
+	ck_assert_int_eq(unixsock_connect(socket_path, &fd), 0);
+	/* one who is refused may find nobody to say it to */
+	if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0)
+		ck_assert_int_eq(errno, EPIPE);
+	return fd;
+}
+
+/* Reads the whole answer and closes. */
+static const char *answer(int fd)
+{
+	static char text[64 * 1024];
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	size_t len = 0;
+	ssize_t n;
+
+	do {
+		ck_assert_msg(poll(&p, 1, WAIT_MS) == 1, "no answer");
+		n = recv(fd, text + len, sizeof text - 1 - len, 0);
+		ck_assert(n >= 0 || errno == ECONNRESET);
+		len += n > 0 ? (size_t)n : 0;
+	} while (n > 0);
+	text[len] = '\0';
+	close(fd);
+	return text;
+}
+
+static void expect_starts(const char *text, const char *start)
+{
+	ck_assert_msg(strncmp(text, start, strlen(start)) == 0, "\"%s\" does not start with \"%s\"",
+		      text, start);
+}
+
+static void expect_in(const char *text, const char *part)
+{
+	ck_assert_msg(strstr(text, part) != NULL, "\"%s\" lacks \"%s\"", text, part);
+}
+
+/* Client and connector */
+
+#define CONFIG_TEXT \
+	"{\"type\":\"config\",\"addresses\":[\"100.80.0.11\"]," \
+	"\"routes\":[\"10.77.0.0/24\",\"10.78.0.0/24\"],\"mtu\":1400}"
+
+static void start_member(enum role role, const char *host)
+{
+	struct config *config = member_config(role, host);
+
+	start(config);
+	config_free(config);
+}
+
+static void expect_endpoint(const char *text)
+{
+	const struct control_endpoints *e;
+	char buf[ENDPOINT_STRLEN];
+
+	receive(engine, CONTROL_ENDPOINTS, sizeof *e);
+	e = (const void *)got.body;
+	ck_assert_uint_ge(e->count, 1);
+	ck_assert_str_eq(endpoint_format(&e->endpoint[0], buf), text);
+}
+
+static uint32_t expect_request(void)
+{
+	const struct request_network *r;
+
+	receive(parent, REQUEST_NETWORK, sizeof *r);
+	r = (const void *)got.body;
+	ck_assert_uint_eq(r->mtu, 1400);
+	ck_assert_uint_eq(r->address_count, 1);
+	ck_assert_uint_eq(r->route_count, 2);
+	return r->id;
+}
+
+/* From the start to a tunnel that works; the parent refuses the second route. */
+static void bring_up(enum role role)
+{
+	struct parent_reply reply = {.refused = {2}};
+	const struct control_network *n;
+
+	start_member(role, "192.0.2.1");
+	expect_endpoint("192.0.2.1:51820");
+	expect_hello(1);
+	say_peer(0, 1, 0, edge_key, true);
+	skip_notice(0, NOTICE_HELLO);
+	if (role == ROLE_CONNECTOR)
+		skip_notice(0, NOTICE_ROUTES);
+	say_frame(1, 0, CONFIG_TEXT);
+	expect_consumed(0);
+	reply.id = expect_request();
+	say(parent, PARENT_REPLY, &reply, sizeof reply);
+	receive(engine, CONTROL_NETWORK, sizeof *n);
+	n = (const void *)got.body;
+	ck_assert_uint_eq(n->address_count, 1);
+	ck_assert_uint_eq(n->route_count, 1);
+	receive(parent, REQUEST_UP, 0);
+}
+
+START_TEST(client_comes_up)
+{
+	bring_up(ROLE_CLIENT);
+	ck_assert_str_eq(answer(command("wait\n")), "EXIT 0\n");
+	stop();
+}
+END_TEST
+
+START_TEST(wait_is_answered_when_it_works)
+{
+	struct parent_reply reply = {0};
+	int waiting;
+
+	start_member(ROLE_CLIENT, "192.0.2.1");
+	waiting = command("wait\n");
+	say_peer(0, 1, 0, edge_key, true);
+	say_frame(1, 0, CONFIG_TEXT);
+	reply.id = expect_request();
+	say(parent, PARENT_REPLY, &reply, sizeof reply);
+	ck_assert_str_eq(answer(waiting), "EXIT 0\n");
+	stop();
+}
+END_TEST
+
+START_TEST(wait_is_told_why_it_cannot_work)
+{
+	struct parent_reply reply = {.error = EPERM, .text = "cannot set the address: denied"};
+	int waiting;
+
+	start_member(ROLE_CLIENT, "192.0.2.1");
+	waiting = command("wait\n");
+	say_peer(0, 1, 0, edge_key, true);
+	say_frame(1, 0, CONFIG_TEXT);
+	reply.id = expect_request();
+	/* the waiting client is known for sure once a later one was answered */
+	expect_starts(answer(command("nonsense\n")), "EXIT 64\n");
+	say(parent, PARENT_REPLY, &reply, sizeof reply);
+	ck_assert_str_eq(answer(waiting), "EXIT 71\ncannot set the address: denied\n");
+	stop();
+}
+END_TEST
+
+START_TEST(a_name_is_resolved)
+{
+	start_member(ROLE_CLIENT, "localhost");
+	expect_hello(1);
+	receive(engine, CONTROL_ENDPOINTS, sizeof(struct control_endpoints));
+	stop();
+}
+END_TEST
+
+START_TEST(endpoints_are_found_again)
+{
+	bring_up(ROLE_CLIENT);
+	say(engine, ENGINE_RESOLVE, NULL, 0);
+	expect_endpoint("192.0.2.1:51820");
+	stop();
+}
+END_TEST
+
+static const char *status_of_member(const char *line)
+{
+	int fd = command(line);
+	uint32_t id = expect_status();
+	struct engine_counters counter = {.id = id, .name = "bad_mac1", .count = 7};
+
+	say_peer(id, 1, 0, edge_key, true);
+	say(engine, ENGINE_COUNTERS, &counter, sizeof counter);
+	say_end(id);
+	return answer(fd);
+}
+
+START_TEST(client_status)
+{
+	const char *text;
+
+	bring_up(ROLE_CLIENT);
+	say_frame(1, 0, "{\"type\":\"denied\",\"destination\":\"10.77.0.10\",\"proto\":6,"
+			"\"port\":81}");
+	expect_consumed(0);
+	text = status_of_member("status\n");
+	expect_starts(text, "EXIT 0\ntunnel: test\n  role: client\n  interface: tund0\n");
+	expect_in(text, "  addresses: 100.80.0.11\n  routes: 10.77.0.0/24\n  mtu: 1400\n");
+	expect_in(text, "  routes not applied: 10.78.0.0/24\n");
+	expect_in(text, "\npeer: edge\n  public key: CQAAAAAA");
+	expect_in(text, "  endpoint: 198.51.100.7:51820\n  transport: udp\n");
+	expect_in(text, "  suite: 1 (AES-256-GCM)\n");
+	expect_in(text, "  transfer: 120.56 KiB received, 0 B sent\n");
+	expect_in(text, "  10.77.0.10 protocol 6 port 81: ");
+	expect_in(text, "  bad_mac1: 7\n");
+	stop();
+}
+END_TEST
+
+START_TEST(client_status_json)
+{
+	const char *text;
+	json_t *root;
+
+	bring_up(ROLE_CLIENT);
+	text = status_of_member("status\tjson\n");
+	expect_starts(text, "EXIT 0\n");
+	root = json_loads(text + strlen("EXIT 0\n"), 0, NULL);
+	ck_assert_ptr_nonnull(root);
+	ck_assert_int_eq(json_integer_value(json_object_get(root, "schema")), 1);
+	ck_assert(json_is_true(json_object_get(root, "up")));
+	ck_assert_uint_eq(json_array_size(json_object_get(root, "peers")), 1);
+	json_decref(root);
+	stop();
+}
+END_TEST
+
+START_TEST(status_when_not_up)
+{
+	int fd;
+
+	start_member(ROLE_CLIENT, "192.0.2.1");
+	expect_endpoint("192.0.2.1:51820");
+	expect_hello(1);
+	fd = command("status\n");
+	say_end(expect_status());
+	expect_starts(answer(fd), "EXIT 1\n");
+	stop();
+}
+END_TEST
+
+START_TEST(an_engine_that_does_not_answer)
+{
+	int fd;
+
+	start_member(ROLE_CLIENT, "192.0.2.1");
+	fd = command("status\n");
+	expect_starts(answer(fd), "EXIT 75\nthe engine does not answer");
+	stop();
+}
+END_TEST
+
+START_TEST(malformed_notices)
+{
+	static const char *const bad[] = {
+		"x", "{", "[]", "{\"type\":\"config\"}",
+		"{\"type\":\"config\",\"addresses\":[],\"routes\":[]}", /* a client needs one */
+		"{\"type\":\"config\",\"addresses\":[\"127.0.0.1\"],\"routes\":[]}",
+		"{\"type\":\"routes\",\"routes\":[]}", /* not an edge's to say */
+		"{\"type\":\"holders\",\"first\":true,\"last\":true,\"holders\":[]}",
+	};
+	const size_t count = sizeof bad / sizeof *bad;
+	char line[64];
+
+	bring_up(ROLE_CLIENT);
+	for (size_t i = 0; i < count; i++) {
+		say_frame(1, 0, bad[i]);
+		expect_consumed(0);
+	}
+	say_frame(1, 0, "{\"type\":\"from the future\"}");
+	expect_consumed(0);
+	expect_silence(parent, 0);
+	snprintf(line, sizeof line, "  malformed_notice: %zu\n", count);
+	expect_in(status_of_member("status\n"), line);
+	stop();
+}
+END_TEST
+
+START_TEST(frames_of_another_generation)
+{
+	bring_up(ROLE_CLIENT);
+	say_frame(2, 0, CONFIG_TEXT);
+	say_frame(1, 7, CONFIG_TEXT);
+	say_frame(1, 0, "{\"type\":\"later\"}");
+	expect_consumed(0); /* that of the last only */
+	expect_silence(parent, 0);
+	expect_silence(engine, 0);
+	stop();
+}
+END_TEST
+
+START_TEST(connector_passes_holders)
+{
+	const struct control_holders *h;
+
+	bring_up(ROLE_CONNECTOR);
+	say_frame(1, 0,
+		  "{\"type\":\"holders\",\"first\":true,\"last\":false,\"holders\":[{"
+		  "\"principal\":\"alice\",\"groups\":[\"eng\"],"
+		  "\"addresses\":[\"100.80.0.11\",\"fd74:756e:64::11\"]}]}");
+	receive(engine, CONTROL_HOLDERS, sizeof *h);
+	h = (const void *)got.body;
+	ck_assert(h->first && !h->last);
+	ck_assert_str_eq(h->principal, "alice");
+	ck_assert_str_eq(h->group[0], "eng");
+	receive(engine, CONTROL_HOLDERS, sizeof *h);
+	h = (const void *)got.body;
+	ck_assert(!h->first && !h->last);
+	skip_notice(0, NOTICE_MORE);
+	expect_consumed(0);
+	say_frame(1, 0, "{\"type\":\"holders\",\"first\":false,\"last\":true,\"holders\":[]}");
+	receive(engine, CONTROL_HOLDERS, sizeof *h);
+	h = (const void *)got.body;
+	ck_assert(!h->first && h->last && h->address.family == 0);
+	expect_consumed(0);
+	stop();
+}
+END_TEST
+
+START_TEST(another_engine)
+{
+	bring_up(ROLE_CLIENT);
+	close(engine);
+	give_engine();
+	expect_hello(1);
+	expect_endpoint("192.0.2.1:51820");
+	receive(engine, CONTROL_NETWORK, sizeof(struct control_network));
+	say_peer(0, 1, 0, edge_key, true);
+	skip_notice(0, NOTICE_HELLO);
+	stop();
+}
+END_TEST
+
+START_TEST(goodbye)
+{
+	bring_up(ROLE_CLIENT);
+	say(parent, PARENT_STOP, NULL, 0);
+	skip_notice(0, NOTICE_GOODBYE);
+	expect_end();
+	unlink(socket_path);
+}
+END_TEST
+
+START_TEST(member_reload)
+{
+	struct config *config = member_config(ROLE_CLIENT, "192.0.2.2");
+	struct parent_reply reply = {0};
+	int fd;
+
+	bring_up(ROLE_CLIENT);
+	fd = command("reload\n");
+	receive(parent, REQUEST_RELOAD, 0);
+	give_config(config, 2);
+	say(parent, PARENT_REPLY, &reply, sizeof reply);
+	ck_assert_str_eq(answer(fd), "EXIT 0\n");
+	expect_endpoint("192.0.2.2:51820");
+	expect_hello(2);
+	expect_request();
+	say_peer(0, 1, 0, edge_key, true); /* the engine is slower than we */
+	expect_hello(2);
+	say_peer(0, 2, 0, edge_key, true);
+	skip_notice(0, NOTICE_HELLO);
+	config_free(config);
+	stop();
+}
+END_TEST
+
+START_TEST(reload_and_down_are_the_parents)
+{
+	struct parent_reply reply = {.error = EINVAL, .text = "test.conf:3: unknown option"};
+	int fd;
+
+	bring_up(ROLE_CLIENT);
+	fd = command("reload\n");
+	receive(parent, REQUEST_RELOAD, 0);
+	say(parent, PARENT_REPLY, &reply, sizeof reply);
+	ck_assert_str_eq(answer(fd), "EXIT 78\ntest.conf:3: unknown option\n");
+	fd = command("down\n");
+	receive(parent, REQUEST_DOWN, 0);
+	say(parent, PARENT_REPLY, &(struct parent_reply){0}, sizeof reply);
+	ck_assert_str_eq(answer(fd), "EXIT 0\n");
+	stop();
+}
+END_TEST
+
+/* Edge */
+
+static void start_edge(void)
+{
+	struct config *config = edge_config();
+
+	start(config);
+	config_free(config);
+	expect_hello(1);
+	say_end(expect_status());
+	receive(parent, REQUEST_UP, 0);
+}
+
+static void expect_config(uint32_t slot, const char *route, uint32_t addresses)
+{
+	struct notice *n = expect_notice(slot, NOTICE_CONFIG);
+	char text[IP_PREFIX_STRLEN];
+
+	ck_assert_uint_eq(n->config.mtu, 1420);
+	ck_assert_uint_eq(n->config.address_count, addresses);
+	ck_assert_uint_eq(n->config.route_count, 1);
+	ck_assert_str_eq(ip_prefix_format(&n->config.route[0], text), route);
+	notice_free(n);
+}
+
+#define HELLO_TEXT "{\"type\":\"hello\",\"schema\":1,\"role\":\"client\",\"software\":\"x\"}"
+
+START_TEST(edge_answers_hello)
+{
+	start_edge();
+	say_peer(0, 1, 5, alice_key, true);
+	say_frame(1, 5, HELLO_TEXT);
+	expect_config(5, "10.77.0.0/24", 1);
+	expect_consumed(5);
+	/* not again for being up, and not at once for another hello */
+	say_frame(1, 5, HELLO_TEXT);
+	expect_consumed(5);
+	expect_silence(engine, 500);
+	expect_config(5, "10.77.0.0/24", 1);
+	stop();
+}
+END_TEST
+
+START_TEST(edge_pushes_without_hello)
+{
+	start_edge();
+	say_peer(0, 1, 5, alice_key, true);
+	expect_config(5, "10.77.0.0/24", 1);
+	stop();
+}
+END_TEST
+
+START_TEST(edge_takes_what_is_granted)
+{
+	const struct control_routes *r;
+	char text[IP_PREFIX_STRLEN];
+	struct notice *n;
+
+	start_edge();
+	say_peer(0, 1, 3, dc1_key, true);
+	say_frame(1, 3, HELLO_TEXT);
+	expect_config(3, "100.80.0.0/16", 0);
+	n = expect_notice(3, NOTICE_HOLDERS);
+	ck_assert(n->holders.first && n->holders.last);
+	ck_assert_uint_eq(n->holders.count, 1);
+	notice_free(n);
+	expect_consumed(3);
+	say_frame(1, 3, "{\"type\":\"routes\",\"routes\":[\"10.0.0.0/8\",\"192.0.2.0/24\"]}");
+	receive(engine, CONTROL_ROUTES, sizeof *r);
+	r = (const void *)got.body;
+	ck_assert_uint_eq(r->slot, 3);
+	ck_assert_uint_eq(r->route_count, 1);
+	ck_assert_str_eq(ip_prefix_format(&r->route[0], text), "10.77.0.0/24");
+	expect_consumed(3);
+	stop();
+}
+END_TEST
+
+START_TEST(edge_takes_no_routes_of_a_client)
+{
+	start_edge();
+	say_peer(0, 1, 3, alice_key, true);
+	say_frame(1, 3, "{\"type\":\"routes\",\"routes\":[\"10.77.0.0/24\"]}");
+	expect_consumed(3);
+	stop();
+}
+END_TEST
+
+START_TEST(edge_says_what_was_denied)
+{
+	struct engine_denied denied = {.generation = 1, .slot = 5, .proto = 6, .port = 81};
+	char text[IP_ADDR_STRLEN];
+	struct notice *n;
+
+	denied.dst = address("10.77.0.10");
+	strcpy(denied.reason, "no_rule");
+	start_edge();
+	say_peer(0, 1, 5, alice_key, true);
+	say(engine, ENGINE_DENIED, &denied, sizeof denied);
+	n = expect_notice(5, NOTICE_DENIED);
+	ck_assert_str_eq(ip_addr_format(&n->denied.destination, text), "10.77.0.10");
+	ck_assert_uint_eq(n->denied.port, 81);
+	notice_free(n);
+	ck_assert_ptr_null(memmem(got.body, got.len, "no_rule", 7));
+	stop();
+}
+END_TEST
+
+START_TEST(edge_closes_on_goodbye)
+{
+	start_edge();
+	say_peer(0, 1, 5, alice_key, true);
+	say_frame(1, 5, "{\"type\":\"goodbye\"}");
+	receive(engine, CONTROL_CLOSE, sizeof(struct control_consumed));
+	expect_consumed(5);
+	stop();
+}
+END_TEST
+
+START_TEST(edge_reload_pushes_again)
+{
+	struct config *config = edge_config();
+
+	start_edge();
+	say_peer(0, 1, 5, alice_key, true);
+	say_frame(1, 5, HELLO_TEXT);
+	expect_config(5, "10.77.0.0/24", 1);
+	expect_consumed(5);
+	config->policy->routes[0].prefix = prefix("10.78.0.0/24");
+	give_config(config, 2);
+	expect_hello(2);
+	say_end(expect_status());
+	say_peer(0, 2, 6, alice_key, true); /* slots may move */
+	expect_config(6, "10.78.0.0/24", 1);
+	config_free(config);
+	stop();
+}
+END_TEST
+
+START_TEST(edge_tells_a_new_engine_where_peers_were)
+{
+	const struct control_last_seen *seen;
+
+	start_edge();
+	say_peer(0, 1, 5, alice_key, true);
+	expect_config(5, "10.77.0.0/24", 1);
+	close(engine);
+	give_engine();
+	receive(engine, CONTROL_LAST_SEEN, sizeof *seen);
+	seen = (const void *)got.body;
+	ck_assert_mem_eq(seen->public_key, alice_key, KEY_SIZE);
+	expect_hello(1);
+	stop();
+}
+END_TEST
+
+START_TEST(edge_explains)
+{
+	struct engine_explained e = {.text = "denied by rule \"web\"\n  test.policy:12",
+				     .file = "test.policy",
+				     .line = 12};
+	const struct control_explain *asked;
+	json_t *root;
+	int fd;
+
+	start_edge();
+	for (int json = 0; json < 2; json++) {
+		fd = command(json ? "explain\talice\t-\t10.77.0.10\ttcp\t80\tjson\n"
+				  : "explain\talice\t-\t10.77.0.10\ttcp\t80\n");
+		receive(engine, CONTROL_EXPLAIN, sizeof *asked);
+		asked = (const void *)got.body;
+		ck_assert_str_eq(asked->principal, "alice");
+		ck_assert_uint_eq(asked->port, 80);
+		e.id = asked->id;
+		say(engine, ENGINE_EXPLAINED, &e, sizeof e);
+		if (!json) {
+			ck_assert_str_eq(answer(fd),
+					 "EXIT 1\ndenied by rule \"web\"\n  test.policy:12\n");
+			continue;
+		}
+		root = json_loads(answer(fd) + strlen("EXIT 1\n"), 0, NULL);
+		ck_assert_int_eq(json_integer_value(json_object_get(root, "line")), 12);
+		json_decref(root);
+	}
+	stop();
+}
+END_TEST
+
+START_TEST(edge_status)
+{
+	const char *text;
+	uint32_t id;
+	int fd;
+
+	start_edge();
+	fd = command("status\n");
+	id = expect_status();
+	say_peer(id, 1, 0, alice_key, true);
+	say_peer(id, 1, 1, dc1_key, false);
+	say_end(id);
+	text = answer(fd);
+	expect_starts(text, "EXIT 0\ntunnel: test\n  role: edge\n");
+	expect_in(text, "  listening port: 51820\n");
+	expect_in(text, "\npeer: alice@example.com/d\n");
+	expect_in(text, "  addresses: 100.80.0.11\n");
+	expect_in(text, "\npeer: dc1/d\n");
+	expect_in(text, "  session: none\n");
+	stop();
+}
+END_TEST
+
+/* The command socket */
+
+START_TEST(a_thousand_silent_clients)
+{
+	enum { COUNT = 1000 };
+	int silent[COUNT];
+
+	start_edge();
+	for (int i = 0; i < COUNT; i++)
+		ck_assert_int_eq(unixsock_connect(socket_path, &silent[i]), 0);
+	ck_assert_str_eq(answer(command("wait\n")), "EXIT 0\n");
+	for (int i = 0; i < COUNT; i++)
+		close(silent[i]);
+	ck_assert_str_eq(answer(command("wait\n")), "EXIT 0\n");
+	stop();
+}
+END_TEST
+
+START_TEST(a_line_in_pieces)
+{
+	int fd;
+
+	start_edge();
+	fd = command("wa");
+	ck_assert_int_eq(send(fd, "it\n", 3, 0), 3);
+	ck_assert_str_eq(answer(fd), "EXIT 0\n");
+	stop();
+}
+END_TEST
+
+START_TEST(a_line_without_end)
+{
+	char line[COMMAND_MAX + 1];
+
+	memset(line, 'x', sizeof line);
+	line[COMMAND_MAX] = '\0';
+	start_edge();
+	expect_starts(answer(command(line)), "EXIT 64\n");
+	stop();
+}
+END_TEST
+
+START_TEST(silence_ends)
+{
+	char byte;
+	int fd;
+
+	start_edge();
+	fd = command("stat");
+	ck_assert_int_eq(recv(fd, &byte, 1, 0), 0); /* after COMMAND_SILENCE_S */
+	close(fd);
+	stop();
+}
+END_TEST
+
+START_TEST(another_user_is_refused)
+{
+	int status;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		return; /* only root can be another */
+	start_edge();
+	ck_assert_int_eq(chmod(socket_path, 0666), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (setgid(65534) || setuid(65534))
+			_exit(2);
+		_exit(strncmp(answer(command("status\n")), "EXIT 71\n", 8) != 0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	stop();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("control");
+	TCase *tc = tcase_create("control");
+
+	tcase_set_timeout(tc, 20);
+	tcase_add_test(tc, client_comes_up);
+	tcase_add_test(tc, wait_is_answered_when_it_works);
+	tcase_add_test(tc, wait_is_told_why_it_cannot_work);
+	tcase_add_test(tc, a_name_is_resolved);
+	tcase_add_test(tc, endpoints_are_found_again);
+	tcase_add_test(tc, client_status);
+	tcase_add_test(tc, client_status_json);
+	tcase_add_test(tc, status_when_not_up);
+	tcase_add_test(tc, an_engine_that_does_not_answer);
+	tcase_add_test(tc, malformed_notices);
+	tcase_add_test(tc, frames_of_another_generation);
+	tcase_add_test(tc, connector_passes_holders);
+	tcase_add_test(tc, another_engine);
+	tcase_add_test(tc, goodbye);
+	tcase_add_test(tc, member_reload);
+	tcase_add_test(tc, reload_and_down_are_the_parents);
+	tcase_add_test(tc, edge_answers_hello);
+	tcase_add_test(tc, edge_pushes_without_hello);
+	tcase_add_test(tc, edge_takes_what_is_granted);
+	tcase_add_test(tc, edge_takes_no_routes_of_a_client);
+	tcase_add_test(tc, edge_says_what_was_denied);
+	tcase_add_test(tc, edge_closes_on_goodbye);
+	tcase_add_test(tc, edge_reload_pushes_again);
+	tcase_add_test(tc, edge_tells_a_new_engine_where_peers_were);
+	tcase_add_test(tc, edge_explains);
+	tcase_add_test(tc, edge_status);
+	tcase_add_test(tc, a_thousand_silent_clients);
+	tcase_add_test(tc, a_line_in_pieces);
+	tcase_add_test(tc, a_line_without_end);
+	tcase_add_test(tc, silence_ends);
+	tcase_add_test(tc, another_user_is_refused);
+	suite_add_tcase(suite, tc);
+	return tap_run(suite);
+}
