@@ -160,19 +160,25 @@ static bool read_edge_section(struct diag *diag, cfg_t *section, unsigned line,
 static bool read_edges(struct diag *diag, cfg_t *root, const struct scan *scan, struct config *config)
 {
 	size_t next = 0;
-	unsigned line = scan_next_section(scan, "edge", &next);
+	const struct scan_section *first = scan_next_section(scan, "edge", &next);
+	const struct scan_section *second = scan_next_section(scan, "edge", &next);
 
-	if (cfg_size(root, "edge") == 0) {
+	if (!first) {
 		diag_report(diag, 0, "there is no edge; expected edge { public_key = \"...\" "
 			    "endpoint = \"host:port\" }");
 		return false;
 	}
-	if (cfg_size(root, "edge") > 1) {
-		diag_report(diag, scan_next_section(scan, "edge", &next),
-			    "\"edge\" occurs a second time; expected one (line %u has it)", line);
+	if (second) {
+		diag_report(diag, second->line, "\"edge\" occurs a second time; expected one (line %u "
+			    "has it)", first->line);
 		return false;
 	}
-	return read_edge_section(diag, cfg_getnsec(root, "edge", 0), line, &config->edge);
+	if (first->title) {
+		diag_report(diag, first->line, "\"edge\" is a section without a title; expected { "
+			    "after its name");
+		return false;
+	}
+	return read_edge_section(diag, cfg_getnsec(root, "edge", 0), first->line, &config->edge);
 }
 
 static bool read_interface(struct diag *diag, cfg_t *root, struct config *config)

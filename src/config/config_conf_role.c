@@ -79,7 +79,7 @@ static unsigned line_of(cfg_t *root, const struct scan *scan, const char *name)
 	size_t next = 0;
 
 	if (strcmp(name, "edge") == 0)
-		return scan_next_section(scan, name, &next);
+		return scan_next_section(scan, name, &next)->line;
 	return tree_item(root, name, 0)->line;
 }
 

@@ -9,15 +9,45 @@
 
 void diag_report(struct diag *diag, unsigned line, const char *format, ...)
 {
-	struct config_error error = {.line = line};
+	struct config_error *error;
 	va_list args;
 
-	snprintf(error.file, sizeof error.file, "%s", diag->file);
+	if (diag->count++ >= DIAG_HELD)
+		return;
+	error = &diag->held[diag->count - 1];
+	error->line = line;
+	snprintf(error->file, sizeof error->file, "%s", diag->file);
 	va_start(args, format);
-	vsnprintf(error.text, sizeof error.text, format, args);
+	vsnprintf(error->text, sizeof error->text, format, args);
 	va_end(args);
-	diag->count++;
-	diag->sink->report(diag->sink->ctx, &error);
+}
+
+/* Those of one line stay in the order in which they were found. */
+static void sort(struct config_error *errors, unsigned n)
+{
+	for (unsigned i = 1; i < n; i++) {
+		struct config_error error = errors[i];
+		unsigned at = i;
+
+		for (; at > 0 && errors[at - 1].line > error.line; at--)
+			errors[at] = errors[at - 1];
+		errors[at] = error;
+	}
+}
+
+void diag_flush(struct diag *diag)
+{
+	unsigned held = diag->count < DIAG_HELD ? diag->count : DIAG_HELD;
+	struct config_error more = {0};
+
+	sort(diag->held, held);
+	for (unsigned i = 0; i < held; i++)
+		diag->sink->report(diag->sink->ctx, &diag->held[i]);
+	if (diag->count == held)
+		return;
+	snprintf(more.file, sizeof more.file, "%s", diag->file);
+	snprintf(more.text, sizeof more.text, "%u more errors; expected none", diag->count - held);
+	diag->sink->report(diag->sink->ctx, &more);
 }
 
 const char *diag_shown(const char *text, size_t len, char buf[DIAG_SHOWN])

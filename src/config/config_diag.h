@@ -7,15 +7,21 @@
 
 #include <tund/config/config.h>
 
+#define DIAG_HELD 20 /* the first ones; the others of a file are only counted */
+
 struct diag {
 	const struct config_errors *sink;
 	const char *file; /* name for messages; borrowed */
-	unsigned count;   /* errors reported so far */
+	unsigned count;   /* errors so far */
+	struct config_error held[DIAG_HELD];
 };
 
-/* Reports one error; line 0 means the file as a whole. What does not fit is cut. */
+/* Takes one error; line 0 means the file as a whole. What does not fit is cut. */
 void diag_report(struct diag *diag, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Hands what was taken to the sink, in the order of the lines, at the end of a file. */
+void diag_flush(struct diag *diag);
 
 /*
  * Makes text from a file fit to be shown: at most 48 bytes, and '?' for what is not printable

@@ -14,8 +14,10 @@ struct source {
 	cfg_t *tree;
 };
 
-static void source_clear(struct source *source)
+/* The end of a file: what was wrong is reported, and the rest forgotten. */
+static void source_close(struct source *source)
 {
+	diag_flush(&source->diag);
 	if (source->tree)
 		cfg_free(source->tree);
 	scan_clear(&source->scan);
@@ -60,7 +62,7 @@ static int parse_conf(const struct config_file *file, const struct config_errors
 		if (!conf_read(&source.diag, source.tree, &source.scan, config))
 			err = -EINVAL;
 	}
-	source_clear(&source);
+	source_close(&source);
 	return err;
 }
 
@@ -94,6 +96,7 @@ static int parse_policy(const struct config_file *file, const struct config_erro
 	if (config->role == ROLE_CLIENT) {
 		diag_report(&source.diag, 0, "a client has no policy, the edge has; expected no such "
 			    "file beside its configuration");
+		diag_flush(&source.diag);
 		return -EINVAL;
 	}
 	err = source_open(&source, file, policy_options());
@@ -106,7 +109,7 @@ static int parse_policy(const struct config_file *file, const struct config_erro
 		if (!err)
 			err = access;
 	}
-	source_clear(&source);
+	source_close(&source);
 	return err;
 }
 
@@ -116,6 +119,7 @@ static int missing_policy(const struct config_file *file, const struct config_er
 
 	diag_report(&diag, 0, "there is no such file, and an edge without principals and routes "
 		    "forwards nothing; expected tund-policy(5)");
+	diag_flush(&diag);
 	return -EINVAL;
 }
 

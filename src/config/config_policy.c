@@ -16,7 +16,7 @@ static cfg_opt_t device_options[] = {
 static cfg_opt_t principal_options[] = {
 	TREE_ONE("kind"),
 	TREE_LIST("groups"),
-	TREE_TITLED("device", device_options),
+	TREE_SECTION("device", device_options),
 	CFG_END(),
 };
 
@@ -30,13 +30,13 @@ static cfg_opt_t rule_options[] = {
 
 static cfg_opt_t route_options[] = {
 	TREE_LIST("via"),
-	TREE_TITLED("rule", rule_options),
+	TREE_SECTION("rule", rule_options),
 	CFG_END(),
 };
 
 static cfg_opt_t options[] = {
-	TREE_TITLED("principal", principal_options),
-	TREE_TITLED("route", route_options),
+	TREE_SECTION("principal", principal_options),
+	TREE_SECTION("route", route_options),
 	CFG_END(),
 };
 
@@ -52,6 +52,19 @@ struct reading {
 cfg_opt_t *policy_options(void)
 {
 	return options;
+}
+
+/* Where the next section with this keyword stands, and its title; "" after a report. */
+static const char *next_title(struct reading *r, const char *keyword, size_t *next, unsigned *line)
+{
+	const struct scan_section *section = scan_next_section(r->scan, keyword, next);
+
+	*line = section->line;
+	if (section->title)
+		return section->title;
+	diag_report(r->diag, *line, "\"%s\" is a section with a title; expected one in quotes, then "
+		    "{", keyword);
+	return "";
 }
 
 /* A value that is wrong anywhere leaves zeros behind, which are never used: the whole fails. */
@@ -74,15 +87,14 @@ static int read_addresses(struct reading *r, cfg_t *section, struct spec_device 
 	return 0;
 }
 
-static int read_device(struct reading *r, cfg_t *section, unsigned line,
-		       struct spec_principal *principal)
+static int read_device(struct reading *r, cfg_t *section, struct spec_principal *principal)
 {
-	const char *name = cfg_title(section);
+	unsigned line;
+	const char *name = next_title(r, "device", &r->devices, &line);
 	const struct setting *key = tree_one(section, "public_key");
 	const struct setting *psk = tree_one(section, "preshared_key");
 	struct spec_device *device;
 
-	value_name(r->diag, "device", line, name);
 	device = policy_spec_add_device(r->spec, principal, name, r->diag->file, line);
 	if (!device)
 		return -ENOMEM;
@@ -114,27 +126,22 @@ static enum principal_kind read_kind(struct reading *r, cfg_t *section)
 
 static int read_principal(struct reading *r, cfg_t *section)
 {
-	unsigned line = scan_next_section(r->scan, "principal", &r->principals);
+	unsigned line;
+	const char *id = next_title(r, "principal", &r->principals, &line);
 	struct spec_principal *principal;
 
-	value_name(r->diag, "principal", line, cfg_title(section));
-	principal = policy_spec_add_principal(r->spec, cfg_title(section), read_kind(r, section),
-					      r->diag->file, line);
+	principal = policy_spec_add_principal(r->spec, id, read_kind(r, section), r->diag->file, line);
 	if (!principal)
 		return -ENOMEM;
 	for (size_t i = 0; i < tree_count(section, "groups"); i++) {
 		const struct setting *s = tree_item(section, "groups", i);
 
-		value_name(r->diag, "group", s->line, s->text);
 		if (policy_spec_add_group(r->spec, principal, s->text) != 0)
 			return -ENOMEM;
 	}
-	for (unsigned i = 0; i < cfg_size(section, "device"); i++) {
-		unsigned at = scan_next_section(r->scan, "device", &r->devices);
-
-		if (read_device(r, cfg_getnsec(section, "device", i), at, principal) != 0)
+	for (unsigned i = 0; i < cfg_size(section, "device"); i++)
+		if (read_device(r, cfg_getnsec(section, "device", i), principal) != 0)
 			return -ENOMEM;
-	}
 	return 0;
 }
 
@@ -183,13 +190,13 @@ static int read_rule(struct reading *r, cfg_t *section, struct spec_route *route
 {
 	static const char *const actions[] = {
 		[POLICY_ACCEPT] = "accept", [POLICY_REJECT] = "reject", [POLICY_DROP] = "drop", NULL};
-	unsigned line = scan_next_section(r->scan, "rule", &r->rules);
+	unsigned line;
+	const char *name = next_title(r, "rule", &r->rules, &line);
 	const struct setting *action = tree_one(section, "action");
 	struct spec_rule *rule;
 	int chosen = POLICY_ACCEPT;
 
-	value_name(r->diag, "rule", line, cfg_title(section));
-	rule = policy_spec_add_rule(r->spec, route, cfg_title(section), r->diag->file, line);
+	rule = policy_spec_add_rule(r->spec, route, name, r->diag->file, line);
 	if (!rule)
 		return -ENOMEM;
 	rule->proto = read_proto(r, section);
@@ -236,11 +243,12 @@ static int read_via(struct reading *r, cfg_t *section, struct spec_route *route)
 
 static int read_route(struct reading *r, cfg_t *section)
 {
-	unsigned line = scan_next_section(r->scan, "route", &r->routes);
+	unsigned line;
+	const char *title = next_title(r, "route", &r->routes, &line);
 	struct ip_prefix prefix = {0};
 	struct spec_route *route;
 
-	if (value_prefix_text(r->diag, "route", line, cfg_title(section), &prefix) &&
+	if (value_prefix_text(r->diag, "route", line, title, &prefix) &&
 	    r->config->role == ROLE_CONNECTOR)
 		check_announced(r, line, &prefix);
 	route = policy_spec_add_route(r->spec, &prefix, r->diag->file, line);
@@ -258,7 +266,7 @@ static int read_all(struct reading *r, cfg_t *root)
 	size_t first = 0;
 
 	if (n > 0 && r->config->role == ROLE_CONNECTOR)
-		diag_report(r->diag, scan_next_section(r->scan, "principal", &first),
+		diag_report(r->diag, scan_next_section(r->scan, "principal", &first)->line,
 			    "principal on a connector; expected principals only in the edge's policy, "
 			    "which tells the connector");
 	for (unsigned i = 0; i < n; i++)

@@ -36,7 +36,8 @@ struct state {
 	struct scan *scan;
 	struct diag *diag;
 	enum expect expect;
-	struct name name; /* of the statement at hand */
+	struct name name;   /* of the statement at hand */
+	struct token title; /* of the section at hand; text is NULL without one */
 	size_t depth;
 	struct frame frames[DEPTH_MAX + 1];
 };
@@ -64,24 +65,45 @@ static int incomplete(struct state *s, const char *expected)
 	return -EINVAL;
 }
 
-static int remember_section(struct scan *scan, const struct name *name)
+static int grow_sections(struct scan *scan)
 {
-	struct scan_section *section;
+	size_t room = scan->section_room ? scan->section_room * 2 : 64;
+	void *grown = reallocarray(scan->sections, room, sizeof *scan->sections);
 
-	if (scan->section_count == scan->section_room) {
-		size_t room = scan->section_room ? scan->section_room * 2 : 64;
-		void *grown = reallocarray(scan->sections, room, sizeof *scan->sections);
+	if (!grown)
+		return -ENOMEM;
+	scan->sections = grown;
+	scan->section_room = room;
+	return 0;
+}
 
-		if (!grown)
-			return -ENOMEM;
-		scan->sections = grown;
-		scan->section_room = room;
-	}
-	section = &scan->sections[scan->section_count++];
-	*section = (struct scan_section){.line = name->line};
+/* Copies the title, and blanks it where it stands, with its quotes. */
+static char *take_title(struct scan *scan, const struct token *title)
+{
+	size_t quote = title->kind == TOKEN_STRING;
+	char *copy = strndup(title->text, title->len);
+
+	if (copy)
+		memset(scan->text + (title->text - scan->text) - quote, ' ', title->len + 2 * quote);
+	return copy;
+}
+
+static int remember_section(struct state *s)
+{
+	struct scan *scan = s->scan;
+	struct scan_section section = {.line = s->name.line};
+
+	if (scan->section_count == scan->section_room && grow_sections(scan) != 0)
+		return -ENOMEM;
 	/* A longer one is no keyword of ours: libconfuse refuses it. */
-	if (name->len < sizeof section->keyword)
-		memcpy(section->keyword, name->text, name->len);
+	if (s->name.len < sizeof section.keyword)
+		memcpy(section.keyword, s->name.text, s->name.len);
+	if (s->title.text) {
+		section.title = take_title(scan, &s->title);
+		if (!section.title)
+			return -ENOMEM;
+	}
+	scan->sections[scan->section_count++] = section;
 	return 0;
 }
 
@@ -99,7 +121,7 @@ static int open_section(struct state *s)
 	frame->line = s->name.line;
 	frame->count = 0;
 	s->expect = EXPECT_NAME;
-	return remember_section(s->scan, &s->name);
+	return remember_section(s);
 }
 
 static int note_assignment(struct state *s)
@@ -127,6 +149,7 @@ static int at_name(struct state *s, const struct token *t)
 {
 	if (t->kind == TOKEN_WORD) {
 		s->name = (struct name){t->text, t->len, t->line};
+		s->title = (struct token){0};
 		s->expect = EXPECT_ASSIGN;
 		return 0;
 	}
@@ -144,6 +167,7 @@ static int at_assign(struct state *s, const struct token *t)
 	if (t->kind == TOKEN_OPEN)
 		return open_section(s);
 	if ((t->kind == TOKEN_STRING || t->kind == TOKEN_WORD) && t->line == s->name.line) {
+		s->title = *t;
 		s->expect = EXPECT_SECTION;
 		return 0;
 	}
@@ -240,13 +264,14 @@ int scan_run(struct scan *scan, struct diag *diag)
 	}
 }
 
-unsigned scan_next_section(const struct scan *scan, const char *keyword, size_t *next)
+const struct scan_section *scan_next_section(const struct scan *scan, const char *keyword,
+					     size_t *next)
 {
 	for (size_t i = *next; i < scan->section_count; i++) {
 		if (strcmp(scan->sections[i].keyword, keyword) != 0)
 			continue;
 		*next = i + 1;
-		return scan->sections[i].line;
+		return &scan->sections[i];
 	}
-	return 0;
+	return NULL;
 }

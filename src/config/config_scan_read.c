@@ -60,6 +60,8 @@ void scan_clear(struct scan *scan)
 	if (scan->text)
 		explicit_bzero(scan->text, scan->len);
 	free(scan->text);
+	for (size_t i = 0; i < scan->section_count; i++)
+		free(scan->sections[i].title);
 	free(scan->sections);
 	*scan = (struct scan){0};
 }

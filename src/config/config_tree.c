@@ -72,11 +72,7 @@ static void report_error(cfg_t *cfg, const char *format, va_list args)
 		{"missing equal sign after option '%s'",
 		 "\"%s\" is an option with a value; expected \"=\" after its name"},
 		{"missing opening brace for section '%s'",
-		 "\"%s\" is a section without a title; expected { after its name"},
-		{"missing title for section '%s'",
-		 "\"%s\" is a section; expected a title in quotes, then {"},
-		{"found duplicate title '%s'",
-		 "\"%s\" occurs a second time; expected another title"},
+		 "\"%s\" is a section; expected { after its name or title"},
 	};
 	char text[256], shown[DIAG_SHOWN];
 	const char *name;

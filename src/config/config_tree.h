@@ -23,12 +23,10 @@ struct setting {
 int tree_store(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result);
 void tree_drop(void *setting);
 
-/* For option tables: an option with one value, and one with a list. */
+/* For option tables: an option with one value, one with a list, and a section (scan has titles). */
 #define TREE_ONE(name) CFG_PTR_CB(name, NULL, CFGF_NODEFAULT, tree_store, tree_drop)
 #define TREE_LIST(name) CFG_PTR_LIST_CB(name, NULL, CFGF_NODEFAULT, tree_store, tree_drop)
 #define TREE_SECTION(name, options) CFG_SEC(name, options, CFGF_MULTI)
-#define TREE_TITLED(name, options) \
-	CFG_SEC(name, options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES)
 
 /* Parses. 0 and a tree for cfg_free(), -EINVAL after a report, -ENOMEM. */
 int tree_parse(const struct scan *scan, cfg_opt_t *options, struct diag *diag, cfg_t **out);

@@ -134,18 +134,6 @@ bool value_interface(struct diag *diag, const struct setting *s, char out[INTERF
 	return true;
 }
 
-bool value_name(struct diag *diag, const char *what, unsigned line, const char *text)
-{
-	size_t len = strlen(text);
-
-	if (len == 0 || len > POLICY_MAX_TEXT) {
-		diag_report(diag, line, "the name of the %s has %zu bytes; expected 1 to %d", what, len,
-			    POLICY_MAX_TEXT);
-		return false;
-	}
-	return true;
-}
-
 bool value_ports(struct diag *diag, const struct setting *s, uint16_t *first, uint16_t *last)
 {
 	char text[12], shown[DIAG_SHOWN];

@@ -41,9 +41,6 @@ bool value_endpoint(struct diag *diag, const struct setting *s, char host[CONFIG
 /* The name of a network interface. */
 bool value_interface(struct diag *diag, const struct setting *s, char out[INTERFACE_MAX]);
 
-/* A name of a principal, group, device or rule: 1..POLICY_MAX_TEXT bytes, no control characters. */
-bool value_name(struct diag *diag, const char *what, unsigned line, const char *text);
-
 /* A port or a range of ports, "80" or "8000-8080". */
 bool value_ports(struct diag *diag, const struct setting *s, uint16_t *first, uint16_t *last);
 

@@ -38,6 +38,8 @@ static bool parse_proto(const char *text, uint8_t family, uint8_t *out)
 		*out = PROTO_UDP;
 	else if (strcmp(text, "icmp") == 0)
 		*out = family == 4 ? PROTO_ICMP : PROTO_ICMPV6;
+	else if (strcmp(text, "sctp") == 0)
+		*out = 132; /* IANA's number */
 	else if (parse_number(text, UINT8_MAX, &number))
 		*out = (uint8_t)number;
 	else
@@ -55,7 +57,7 @@ static int parse_question(char **argv, struct explain_question *q)
 	if (ip_addr_parse(argv[DESTINATION], &q->dst) != 0)
 		return bad("destination", argv[DESTINATION], "an IP address");
 	if (!parse_proto(argv[PROTO], q->dst.family, &q->proto))
-		return bad("protocol", argv[PROTO], "tcp, udp, icmp or a number");
+		return bad("protocol", argv[PROTO], "tcp, udp, icmp, sctp or a number");
 	if (!parse_number(argv[PORT], UINT16_MAX, &port))
 		return bad("port", argv[PORT], "0 to 65535");
 	q->port = (uint16_t)port;

@@ -2,6 +2,16 @@
 libtund_core_a_SOURCES += \
 	include/tund/session/control_channel.h src/session/control_channel.c \
 	include/tund/session/cookie.h src/session/cookie.c \
+	include/tund/session/host.h src/session/host.c \
+	include/tund/session/path.h \
+	src/session/host_data.c \
+	src/session/host_handshake.c \
+	src/session/host_keypair.c \
+	src/session/host_path.c \
+	src/session/host_peer.c \
+	src/session/host_state.h \
+	src/session/host_timers.c \
+	include/tund/session/noise.h src/session/noise.c \
 	include/tund/session/ratelimit.h src/session/ratelimit.c \
 	include/tund/session/reason.h src/session/reason.c \
 	include/tund/session/replay.h src/session/replay.c \

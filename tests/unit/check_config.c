@@ -25,7 +25,7 @@
 	" address = {\"100.80.0.11\"} }\n}\n"
 #define DC1 "principal \"dc1\" { kind = connector device \"a\" { public_key = " KEY_C " } }\n"
 
-#define ERRORS_MAX 16
+#define ERRORS_MAX 32
 
 struct outcome {
 	int err;
@@ -83,6 +83,19 @@ static struct config *parse_good(const char *conf, const char *policy)
 	return o.config;
 }
 
+static void read_example(const char *name, char *buf, size_t size)
+{
+	const char *srcdir = getenv("TUND_SRCDIR");
+	char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/doc/examples/%s", srcdir ? srcdir : ".", name);
+	f = fopen(path, "r");
+	ck_assert_msg(f != NULL, "%s", path);
+	buf[fread(buf, 1, size - 1, f)] = '\0';
+	fclose(f);
+}
+
 /* A file, and the error that must be the first: where, and a part of what. */
 struct bad {
 	const char *conf, *policy;
@@ -119,8 +132,7 @@ static const struct bad syntax[] = {
 	{"}\n", NULL, "t.conf", 1, "unexpected }; expected the name of an option"},
 	{"\nedge {\n public_key = " KEY_A "\n", NULL, "t.conf", 2, "the section that begins here is not closed"},
 	{"edge = 5", NULL, "t.conf", 1, "\"edge\" is a section"},
-	{"edge \"a\" { }", NULL, "t.conf", 1, "\"edge\" is a section without a title"},
-	{"role { }", NULL, "t.conf", 1, "\"role\" is an option with a value"},
+		{"role { }", NULL, "t.conf", 1, "\"role\" is an option with a value"},
 	{"a{a{a{a{a{a{a{a{a{", NULL, "t.conf", 1, "nested more than"},
 	{"role = edge\r\nmtu = x\r\n\rmtu = 3", NULL, "t.conf", 3, "unexpected byte 0x0d"},
 	{"include(\"/etc/passwd\")", NULL, "t.conf", 1, "unexpected character '('"},
@@ -165,6 +177,7 @@ static const struct bad values[] = {
 	{CLIENT "fwmark = 0x1ffffffff\n", NULL, "t.conf", 4, "fwmark = \"0x1ffffffff\""},
 	{CLIENT "accept_routes = {\"10.0.0.0/33\"}\n", NULL, "t.conf", 4, "is no prefix"},
 	{CLIENT "accept_routes = {\"fc00::/7\", \"FC00::/7\"}\n", NULL, "t.conf", 4, "fc00::/7 is listed twice"},
+	{"role = client\nprivate_key = " KEY_A "\nedge \"a\" { }\n", NULL, "t.conf", 3, "\"edge\" is a section without a title"},
 	{CLIENT EDGE_SECTION, NULL, "t.conf", 4, "\"edge\" occurs a second time; expected one (line 3"},
 	{"role = client\nprivate_key = " KEY_A "\n", NULL, "t.conf", 0, "there is no edge"},
 	{"role = client\nprivate_key = " KEY_A "\nedge {\n}\n", NULL, "t.conf", 3, "edge has no public_key"},
@@ -190,11 +203,11 @@ static const char *const bad_endpoints[] = {
 
 static const struct bad policies[] = {
 	{EDGE, "principle \"a\" { }", "t.policy", 1, "unknown option \"principle\"; expected \"principal\""},
-	{EDGE, "principal { }", "t.policy", 1, "\"principal\" is a section; expected a title"},
-	{EDGE, "principal = x", "t.policy", 1, "\"principal\" is a section; expected a title"},
-	{EDGE, "principal \"\" { }", "t.policy", 1, "the name of the principal has 0 bytes"},
+	{EDGE, "principal { }", "t.policy", 1, "\"principal\" is a section with a title"},
+	{EDGE, "principal = x", "t.policy", 1, "\"principal\" is a section; expected {"},
+	{EDGE, "principal \"\" { }", "t.policy", 1, "principal has 0 bytes"},
 	{EDGE, "# x\nprincipal \"a\" {\n kind = conector }", "t.policy", 3, "expected one of: user, connector, service (\"connector\"?)"},
-	{EDGE, ALICE "\n" ALICE, "t.policy", 5, "occurs a second time; expected another title"},
+	{EDGE, ALICE "\n" ALICE, "t.policy", 5, "is there twice"},
 	{EDGE, "principal \"a\" {\n device \"x\" { } }", "t.policy", 2, "device has no public_key"},
 	{EDGE, "principal \"a\" {\n device \"x\" { public_key = " KEY_B " } }", "t.policy", 2, "device has no address"},
 	{EDGE, "principal \"a\" {\n\n device \"x\" { public_key = " KEY_B " address = {\"10.1.1.1\"} } }", "t.policy", 3, "is not in the edge's pool"},
@@ -202,11 +215,12 @@ static const struct bad policies[] = {
 	{EDGE, ALICE "principal \"bob\" {\n device \"p\" { public_key = " KEY_C "\n address = {\"100.80.0.11\"} } }", "t.policy", 5, "held twice"},
 	{EDGE, "principal \"a\" {\n device \"p\" { public_key = " KEY_C " address = {\"100.80.0.1\"} } }", "t.policy", 2, "held twice"},
 	{EDGE, ALICE "principal \"bob\" {\n device \"p\" { public_key = " KEY_B "\n address = {\"100.80.0.12\"} } }", "t.policy", 5, "belongs to two devices"},
+	{EDGE, ALICE "principal \"b\" {\n device { } }", "t.policy", 5, "\"device\" is a section with a title"},
 	{EDGE, ALICE "route \"10.77.0.0/33\" { }", "t.policy", 4, "route: \"10.77.0.0/33\" is no prefix"},
 	{EDGE, ALICE "\nroute \"10.77.0.5/24\" { }", "t.policy", 5, "expected \"10.77.0.0/24\""},
 	{EDGE, ALICE "/*\n*/route \"10.77.0.0/24\" {\n via = {\"dc1\"} }", "t.policy", 5, "there is no such principal"},
 	{EDGE, ALICE "route \"10.77.0.0/24\" {\n via = {\"alice\"} }", "t.policy", 4, "is a user; expected one with kind = connector"},
-	{EDGE, DC1 "route \"10.77.0.0/24\" { via = dc1\n}\nroute \"10.77.0.0/24\" { via = dc1 }", "t.policy", 4, "occurs a second time"},
+	{EDGE, DC1 "route \"10.77.0.0/24\" { via = dc1\n}\nroute \"10.77.0.0/24\" { via = dc1 }", "t.policy", 4, "is there twice"},
 	{EDGE, DC1 "route \"fd00::/64\" { via = dc1\n}\nroute \"FD00::/64\" { via = dc1 }", "t.policy", 4, "is there twice"},
 	{EDGE, DC1 "route \"10.77.0.0/24\" { via = {\"dc1\"}\n rule \"r\" { from = {\"any\"} ports = {\"80\"} } }", "t.policy", 3, "expected proto = tcp or proto = udp"},
 	{EDGE, DC1 "route \"10.77.0.0/24\" { via = {\"dc1\"}\n rule \"r\" { from = {\"any\"} proto = tcp\n ports = {\"80\", \"90-80\"} } }", "t.policy", 4, "\"90-80\" is no port"},
@@ -289,16 +303,22 @@ START_TEST(good_endpoints)
 }
 END_TEST
 
-/* Every error of values is reported, each with its line. */
+/* Every error of values is reported in the order of the lines, up to twenty. */
 START_TEST(all_errors)
 {
-	struct outcome o = parse(CLIENT "mtu = 1\n\nfwmark = x\nkeepalive = y\n", NULL);
-	unsigned seen = 0;
+	struct outcome o = parse(CLIENT "fwmark = x\n\nmtu = 1\nkeepalive = y\n", NULL);
+	char many[4096] = "";
 
 	ck_assert_uint_eq(o.count, 3);
-	for (unsigned i = 0; i < o.count; i++)
-		seen |= 1u << o.error[i].line;
-	ck_assert_uint_eq(seen, 1u << 4 | 1u << 6 | 1u << 7);
+	ck_assert_uint_eq(o.error[0].line, 4);
+	ck_assert_uint_eq(o.error[1].line, 6);
+	ck_assert_uint_eq(o.error[2].line, 7);
+	for (int i = 0; i < 100; i++)
+		strcat(many, "route \"x\" { }\n");
+	o = parse(EDGE, many);
+	ck_assert_uint_eq(o.count, 21);
+	ck_assert_uint_eq(o.error[19].line, 20);
+	ck_assert_ptr_nonnull(strstr(o.error[20].text, "80 more errors"));
 }
 END_TEST
 
@@ -434,6 +454,21 @@ START_TEST(hostile_bytes)
 }
 END_TEST
 
+/* What doc/examples and the manual pages show. */
+START_TEST(examples)
+{
+	static const char *const names[][2] = {
+		{"client.conf", NULL}, {"connector.conf", NULL},
+		{"connector.conf", "connector.policy"}, {"edge.conf", "edge.policy"}};
+	char conf[4096], policy[4096] = "";
+
+	read_example(names[_i][0], conf, sizeof conf);
+	if (names[_i][1])
+		read_example(names[_i][1], policy, sizeof policy);
+	config_free(parse_good(conf, names[_i][1] ? policy : NULL));
+}
+END_TEST
+
 static const char *const round_trips[][2] = {
 	{CLIENT, NULL},
 	{CONNECTOR, NULL},
@@ -536,6 +571,7 @@ static TCase *good_cases(void)
 	tcase_add_test(tc, defaults_of_an_edge);
 	tcase_add_test(tc, options_as_written);
 	tcase_add_test(tc, lines_of_sections);
+	tcase_add_loop_test(tc, examples, 0, 4);
 	tcase_add_loop_test(tc, encoding_round_trip, 0, n);
 	tcase_add_loop_test(tc, decoding_is_strict, 0, n);
 	return tc;

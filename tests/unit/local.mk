@@ -9,12 +9,24 @@ UNIT_TESTS = \
 	tests/unit/check_aead \
 	tests/unit/check_base64 \
 	tests/unit/check_blake2s \
+	tests/unit/check_channel \
 	tests/unit/check_config \
 	tests/unit/check_control \
+	tests/unit/check_file \
+	tests/unit/check_log \
+	tests/unit/check_memfd \
+	tests/unit/check_nft \
 	tests/unit/check_notice \
+	tests/unit/check_notify \
+	tests/unit/check_process \
 	tests/unit/check_random \
 	tests/unit/check_request \
 	tests/unit/check_secret \
+	tests/unit/check_socket \
+	tests/unit/check_sysctl \
+	tests/unit/check_tun \
+	tests/unit/check_udp \
+	tests/unit/check_unixsock \
 	tests/unit/check_x25519 \
 	tests/unit/check_xaead \
 	tests/unit/wycheproof
@@ -38,6 +50,21 @@ tests_unit_wycheproof_LDADD = $(VECTOR_LDADD)
 
 # The parser's own libraries come before the core.
 tests_unit_check_config_LDADD = libtund_config.a $(CONFUSE_LIBS) $(UNIT_LIBS)
+
+# Those of sys.
+SYS_LDADD = libtund_sys.a $(UNIT_LIBS)
+tests_unit_check_channel_LDADD = $(SYS_LDADD)
+tests_unit_check_file_LDADD = $(SYS_LDADD)
+tests_unit_check_log_LDADD = $(SYS_LDADD)
+tests_unit_check_memfd_LDADD = $(SYS_LDADD)
+tests_unit_check_nft_LDADD = $(SYS_LDADD)
+tests_unit_check_notify_LDADD = $(SYS_LDADD)
+tests_unit_check_process_LDADD = $(SYS_LDADD)
+tests_unit_check_socket_LDADD = $(SYS_LDADD)
+tests_unit_check_sysctl_LDADD = $(SYS_LDADD)
+tests_unit_check_tun_LDADD = $(SYS_LDADD)
+tests_unit_check_udp_LDADD = $(SYS_LDADD)
+tests_unit_check_unixsock_LDADD = $(SYS_LDADD)
 
 # Those of the control process link all of it but its main().
 CONTROL_TEST_LDADD = libtund_control.a $(CONTROL_LIBS) $(CHECK_LIBS)

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The engine: the process that owns keys, sessions, policy and packets. It is the core wrapped in
+ * one libev loop. What differs between edge, connector and client is in three `struct role_ops`;
+ * everything else is shared. One thread.
+ */
+#ifndef TUND_ENGINE_ENGINE_H
+#define TUND_ENGINE_ENGINE_H
+
+#include <ev.h>
+
+#include <tund/base/time.h>
+#include <tund/config/config.h>
+#include <tund/engine/control_link.h>
+#include <tund/engine/outer.h>
+#include <tund/engine/parent_link.h>
+#include <tund/engine/tun_port.h>
+#include <tund/engine/uplink.h>
+#include <tund/ipc/engine.h>
+#include <tund/policy/reason.h>
+#include <tund/session/host.h>
+
+struct engine;
+
+/* An inner packet that came out of a session, or out of the TUN device. */
+struct inner_bytes {
+	uint8_t *data;
+	size_t len;            /* bytes, padding included */
+	bool partial_checksum; /* the TCP or UDP checksum is still to be completed */
+};
+
+/* What a role does. Pointers that a role has no use for are NULL. */
+struct role_ops {
+	/* The host exists: make the role's state and its peers. 0 or -errno. */
+	int (*start)(struct engine *engine, uint64_t now_ns);
+	void (*stop)(struct engine *engine);
+	/* A checked configuration replaces engine->config, which the caller then frees. */
+	int (*reload)(struct engine *engine, uint64_t now_ns, struct config *fresh);
+	void (*from_session)(struct engine *engine, uint64_t now_ns, struct peer *peer,
+			     const struct inner_bytes *packet);
+	void (*from_tun)(struct engine *engine, uint64_t now_ns, const struct inner_bytes *packet);
+	void (*peer_event)(struct engine *engine, uint64_t now_ns, struct peer *peer,
+			   enum peer_event event);
+	/* Slots of ipc/engine.h. slot_of() of a peer that has none is UINT32_MAX. */
+	uint32_t (*slot_count)(const struct engine *engine);
+	struct peer *(*peer_at)(const struct engine *engine, uint32_t slot);
+	uint32_t (*slot_of)(const struct engine *engine, const struct peer *peer);
+	/* From control. */
+	void (*network)(struct engine *engine, const struct control_network *network);
+	void (*routes)(struct engine *engine, const struct control_routes *routes);
+	void (*holder)(struct engine *engine, const struct control_holders *holder);
+	void (*last_seen)(struct engine *engine, uint64_t now_ns,
+			  const struct control_last_seen *seen);
+	void (*explain)(struct engine *engine, const struct control_explain *question,
+			struct engine_explained *answer);
+};
+
+extern const struct role_ops edge_role, connector_role, client_role;
+
+struct engine {
+	struct ev_loop *loop;
+	const struct role_ops *role;
+	void *state;               /* of the role */
+	struct config *config;     /* current; private key wiped once the host has it */
+	uint32_t generation;       /* of the configuration, as the parent numbers it */
+	struct host *host;
+	uint8_t last_tai64n[TAI64N_SIZE];
+	struct parent_link parent;
+	struct control_link control;
+	struct outer outer;
+	struct tun_port tun;
+	struct uplink uplink;      /* client and connector */
+	ev_timer deadline;         /* the host's next */
+	ev_prepare before_wait;    /* queued handshakes, flushes, the deadline */
+	ev_idle busy;              /* keeps the loop from waiting while handshakes are queued */
+	ev_timer farewell;         /* after PARENT_STOP */
+	uint64_t next_denied_ns;   /* when the next ENGINE_DENIED may go out */
+	uint64_t counters[REASON_COUNT];
+	_Alignas(8) uint8_t *message; /* CHANNEL_BODY_MAX bytes: one message from parent or control */
+};
+
+/* One message from outside, decrypted in place and handed on. True if it was authentic. */
+bool engine_receive(struct engine *engine, uint64_t now_ns, const struct path *from, uint8_t *msg,
+		    size_t len);
+
+/* Sends an inner packet to a peer; whatever happens to it, it is the caller's no longer. The
+ * checksum is completed first where it is partial. */
+void engine_send(uint64_t now_ns, struct peer *peer, const struct inner_bytes *packet);
+
+/* Host and role are made and the watchers started; called once, at PARENT_GO. 0 or -errno. */
+int engine_start(struct engine *engine);
+
+/* Takes a decoded configuration: the first, or a replacement. Consumes `config`. */
+void engine_configure(struct engine *engine, struct config *config, uint32_t generation);
+
+/* Tells the peers goodbye has been said: leaves the loop after a short grace. */
+void engine_farewell(struct engine *engine);
+
+/* What changed about a peer, or an answer to CONTROL_STATUS (`id`), to control. */
+void engine_report_peer(struct engine *engine, struct peer *peer, uint32_t id);
+
+/* Reports a refusal to control, at most ten a second. */
+void engine_report_denied(struct engine *engine, uint64_t now_ns, struct peer *peer,
+			  const struct inner_bytes *packet, enum reason reason);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/* The engine's end of the channel to its parent. */
+#ifndef TUND_ENGINE_PARENT_LINK_H
+#define TUND_ENGINE_PARENT_LINK_H
+
+#include <ev.h>
+
+#include <tund/ipc/parent.h>
+
+struct engine;
+
+struct parent_link {
+	int fd;
+	ev_io io;
+	uint32_t last_id; /* of requests */
+};
+
+/*
+ * Handles the start-up messages until PARENT_GO, blocking. -EPIPE: the parent is gone; -EBADMSG:
+ * something it must not say.
+ */
+int parent_link_start(struct engine *engine);
+
+/* From now on messages are handled in the loop. */
+void parent_link_watch(struct engine *engine);
+
+/* Asks for an outer socket; the answer goes to uplink_opened(). Returns the request's id. */
+uint32_t parent_link_ask_socket(struct engine *engine, enum socket_kind kind,
+				const struct endpoint *remote);
+
+/* Asks to keep this across restarts. */
+void parent_link_store(struct engine *engine, const uint8_t tai64n[TAI64N_SIZE]);
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The connector: one peer, the edge, and behind its TUN device the private network. It judges once
+ * more what the edge has let through, by its own rules, which can only narrow.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tund/policy/narrow.h>
+#include <tund/sys/log.h>
+
+#include "judged.h"
+
+#define CONNECTOR_FLOWS 16384
+
+struct holder {
+	struct control_holders said;
+	const char *groups[16];
+};
+
+struct connector {
+	struct judged judged;
+	uint32_t self;            /* its own device in the judge's policy */
+	struct holder *incoming;  /* the list being received */
+	size_t incoming_count, incoming_cap;
+};
+
+/* A prefix that is announced without a route of its own in NAME.policy has one without a rule. */
+static int add_announced_routes(struct config *config)
+{
+	struct policy_spec *spec = config->policy;
+
+	for (uint32_t i = 0; i < config->announce.count; i++) {
+		const struct ip_prefix *prefix = &config->announce.prefix[i];
+		bool known = false;
+
+		for (size_t r = 0; r < spec->route_count; r++)
+			known |= ip_prefix_equal(&spec->routes[r].prefix, prefix);
+		if (!known && !policy_spec_add_route(spec, prefix, NULL, 0))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Builds and adopts the policy of `config` for these holders. */
+static int judge_anew(struct connector *c, const struct config *config,
+		      const struct narrow_holder *holders, size_t n)
+{
+	struct policy *policy, *before;
+	uint32_t self;
+	int err = narrow_new(config->policy, holders, n, c->judged.policy, &policy, &self);
+
+	if (err < 0)
+		return err;
+	err = judged_adopt(&c->judged, policy, &before);
+	if (err < 0) {
+		policy_free(policy);
+		return err;
+	}
+	policy_free(before);
+	c->self = self;
+	for (uint32_t r = 0; r < policy_spec(policy)->route_count; r++)
+		reach_set(c->judged.reach, r, self, true);
+	return 0;
+}
+
+static int publish_holders(struct connector *c, const struct config *config)
+{
+	struct narrow_holder *holders = calloc(c->incoming_count + 1, sizeof *holders);
+	int err;
+
+	if (!holders)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->incoming_count; i++) {
+		struct holder *h = &c->incoming[i];
+
+		for (uint32_t g = 0; g < h->said.group_count; g++)
+			h->groups[g] = h->said.group[g];
+		holders[i] = (struct narrow_holder){
+			.address = h->said.address,
+			.principal = h->said.principal,
+			.kind = PRINCIPAL_USER,
+			.groups = h->groups,
+			.group_count = h->said.group_count,
+		};
+	}
+	err = judge_anew(c, config, holders, c->incoming_count);
+	free(holders);
+	return err;
+}
+
+static bool is_well_formed(const struct control_holders *m)
+{
+	bool ok = m->group_count <= 16 && memchr(m->principal, '\0', sizeof m->principal);
+
+	for (uint32_t g = 0; ok && g < m->group_count; g++)
+		ok = memchr(m->group[g], '\0', sizeof m->group[g]) != NULL;
+	return ok;
+}
+
+static int keep_holder(struct connector *c, const struct control_holders *m)
+{
+	if (c->incoming_count == c->incoming_cap) {
+		size_t cap = c->incoming_cap ? c->incoming_cap * 2 : 16;
+		struct holder *grown = realloc(c->incoming, cap * sizeof *grown);
+
+		if (!grown)
+			return -ENOMEM;
+		c->incoming = grown;
+		c->incoming_cap = cap;
+	}
+	c->incoming[c->incoming_count++].said = *m;
+	return 0;
+}
+
+/* The list is sent whole; an entry without an address carries only the first or last mark. */
+static void holder(struct engine *engine, const struct control_holders *m)
+{
+	struct connector *c = engine->state;
+	int err = 0;
+
+	if (m->first)
+		c->incoming_count = 0;
+	if (m->address.family != 0)
+		err = is_well_formed(m) ? keep_holder(c, m) : -EBADMSG;
+	if (err == 0 && m->last)
+		err = publish_holders(c, engine->config);
+	if (err < 0)
+		log_error("the edge's list of address holders was not taken: %s", strerror(-err));
+}
+
+static int start(struct engine *engine, uint64_t now_ns)
+{
+	struct connector *c = calloc(1, sizeof *c);
+	int err = c ? judged_init(&c->judged, false, CONNECTOR_FLOWS) : -ENOMEM;
+
+	engine->state = c;
+	if (err == 0)
+		err = add_announced_routes(engine->config);
+	if (err == 0)
+		err = judge_anew(c, engine->config, NULL, 0);
+	return err < 0 ? err : uplink_start(engine, now_ns);
+}
+
+static void stop(struct engine *engine)
+{
+	struct connector *c = engine->state;
+
+	judged_clear(&c->judged);
+	free(c->incoming);
+	free(c);
+	engine->state = NULL;
+}
+
+static int reload(struct engine *engine, uint64_t now_ns, struct config *fresh)
+{
+	int err = add_announced_routes(fresh);
+
+	if (err == 0)
+		err = uplink_reload(engine, now_ns, fresh);
+	return err < 0 ? err : publish_holders(engine->state, fresh);
+}
+
+static void to_edge(struct engine *engine, uint64_t now_ns, uint32_t device,
+		    const struct inner_bytes *packet)
+{
+	(void)device;
+	engine_send(now_ns, engine->uplink.peer, packet);
+}
+
+static void to_tun(struct engine *engine, uint64_t now_ns, uint32_t device,
+		   const struct inner_bytes *packet)
+{
+	(void)now_ns;
+	(void)device;
+	tun_port_write(engine, packet);
+}
+
+static void refuse_to_edge(struct engine *engine, uint64_t now_ns, struct peer *from,
+			   const struct inner_bytes *refusal)
+{
+	(void)engine;
+	engine_send(now_ns, from, refusal);
+}
+
+static void refuse_to_tun(struct engine *engine, uint64_t now_ns, struct peer *from,
+			  const struct inner_bytes *refusal)
+{
+	(void)now_ns;
+	(void)from;
+	tun_port_write(engine, refusal);
+}
+
+static void from_session(struct engine *engine, uint64_t now_ns, struct peer *peer,
+			 const struct inner_bytes *packet)
+{
+	static const struct judged_exits exits = {to_tun, refuse_to_edge};
+	struct connector *c = engine->state;
+	struct inner_packet parsed;
+	enum inner_error error = inner_parse(packet->data, packet->len, &parsed);
+	uint32_t device;
+
+	if (error != INNER_OK) {
+		engine->counters[reason_of_inner(error)]++;
+		return;
+	}
+	device = policy_holder(c->judged.policy, &parsed.src);
+	if (device == DEVICE_NONE || device == c->self) {
+		engine->counters[REASON_SOURCE_NOT_OWNED]++;
+		return;
+	}
+	judged_packet(engine, &c->judged, now_ns, device, peer, packet, &exits);
+}
+
+static void from_tun(struct engine *engine, uint64_t now_ns, const struct inner_bytes *packet)
+{
+	static const struct judged_exits exits = {to_edge, refuse_to_tun};
+	struct connector *c = engine->state;
+
+	judged_packet(engine, &c->judged, now_ns, c->self, NULL, packet, &exits);
+}
+
+const struct role_ops connector_role = {
+	.start = start,
+	.stop = stop,
+	.reload = reload,
+	.from_session = from_session,
+	.from_tun = from_tun,
+	.peer_event = uplink_peer_event,
+	.slot_count = uplink_slot_count,
+	.peer_at = uplink_peer_at,
+	.slot_of = uplink_slot_of,
+	.holder = holder,
+};

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The edge: every device of the policy is a peer. A packet that comes out of one session is judged
+ * and, if accepted, goes into another, inside this process.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tund/crypto/secret.h>
+#include <tund/policy/explain.h>
+#include <tund/sys/log.h>
+
+#include "judged.h"
+
+#define EDGE_FLOWS (128 * 1024)
+
+struct device {
+	struct peer *peer;      /* NULL: its key cannot be used */
+	uint32_t number, slot;  /* in the policy; in its spec */
+	bool up;
+	uint32_t announced_count;
+	struct ip_prefix *announced;
+};
+
+struct edge {
+	struct judged judged;
+	struct device **by_number; /* holes are NULL */
+	uint32_t limit;
+	uint32_t *by_slot;         /* device numbers, in the order of the spec */
+	uint32_t slot_count;
+};
+
+static struct device *device_at(const struct edge *edge, uint32_t number)
+{
+	return number < edge->limit ? edge->by_number[number] : NULL;
+}
+
+/* Which of its routes a connector's device reaches now. */
+static void update_reach(struct edge *edge, const struct device *device)
+{
+	const struct policy_spec *spec = policy_spec(edge->judged.policy);
+
+	for (uint32_t r = 0; r < spec->route_count; r++) {
+		bool announced = false;
+
+		for (uint32_t i = 0; i < device->announced_count; i++)
+			announced |= ip_prefix_equal(&spec->routes[r].prefix,
+						     &device->announced[i]);
+		reach_set(edge->judged.reach, r, device->number, device->up && announced);
+	}
+}
+
+static void remove_device(struct device *device)
+{
+	if (!device)
+		return;
+	if (device->peer)
+		peer_remove(device->peer);
+	free(device->announced);
+	free(device);
+}
+
+static struct device *add_device(struct engine *engine, uint64_t now_ns,
+				 const struct spec_device *spec, uint32_t number)
+{
+	struct device *device = calloc(1, sizeof *device);
+	struct peer_config config = {.pinned_suite = -1, .user = device};
+	int err;
+
+	if (!device)
+		return NULL;
+	device->number = number;
+	memcpy(config.public_key, spec->public_key, KEY_SIZE);
+	if (spec->has_preshared_key)
+		memcpy(config.preshared_key, spec->preshared_key, KEY_SIZE);
+	err = peer_add(engine->host, now_ns, &config, &device->peer);
+	explicit_bzero(&config, sizeof config);
+	if (err < 0) {
+		log_error("%s:%u: the public key of device \"%s\" cannot be used: %s",
+			  spec->place.file, spec->place.line, spec->name, strerror(-err));
+		device->peer = NULL;
+	}
+	return device;
+}
+
+/* The same key and the same preshared key: the session may go on under the new policy. */
+static bool is_same_device(const struct spec_device *a, const struct spec_device *b)
+{
+	return a && b && memcmp(a->public_key, b->public_key, KEY_SIZE) == 0 &&
+	       a->has_preshared_key == b->has_preshared_key &&
+	       secret_equal(a->preshared_key, b->preshared_key, KEY_SIZE);
+}
+
+/* Fills `fresh` with the devices of the policy: kept where they are the same, else new. Devices
+ * that are gone lose their sessions first, so that a key may move to another device. */
+static int change_devices(struct engine *engine, uint64_t now_ns, const struct policy *before,
+			  struct device **fresh, uint32_t limit)
+{
+	struct edge *edge = engine->state;
+	const struct policy *policy = edge->judged.policy;
+
+	for (uint32_t i = 0; i < edge->limit; i++) {
+		const struct spec_device *old = before ? policy_device(before, i) : NULL;
+
+		if (is_same_device(old, policy_device(policy, i)) && i < limit)
+			fresh[i] = edge->by_number[i];
+		else
+			remove_device(edge->by_number[i]);
+	}
+	for (uint32_t i = 0; i < limit; i++) {
+		const struct spec_device *spec = policy_device(policy, i);
+
+		if (spec && !fresh[i])
+			fresh[i] = add_device(engine, now_ns, spec, i);
+		if (spec && !fresh[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Slots count the devices in the order in which the file has them. */
+static int number_slots(struct edge *edge)
+{
+	const struct policy_spec *spec = policy_spec(edge->judged.policy);
+	uint32_t *by_slot = calloc(edge->limit + 1, sizeof *by_slot);
+	uint32_t slot = 0;
+
+	if (!by_slot)
+		return -ENOMEM;
+	for (size_t p = 0; p < spec->principal_count; p++) {
+		for (size_t d = 0; d < spec->principals[p].device_count; d++) {
+			const uint8_t *key = spec->principals[p].devices[d].public_key;
+			uint32_t number = policy_device_by_key(edge->judged.policy, key);
+
+			edge->by_number[number]->slot = slot;
+			by_slot[slot++] = number;
+		}
+	}
+	free(edge->by_slot);
+	edge->by_slot = by_slot;
+	edge->slot_count = slot;
+	return 0;
+}
+
+/* Puts the configuration's policy in force; takes it out of `config`. */
+static int adopt(struct engine *engine, uint64_t now_ns, struct config *config)
+{
+	struct edge *edge = engine->state;
+	struct policy *policy, *before;
+	struct device **fresh;
+	uint32_t limit;
+	int err = policy_new(config->policy, edge->judged.policy, &policy);
+
+	if (err < 0)
+		return err;
+	config->policy = NULL; /* the compiled policy owns it from now on */
+	limit = policy_device_limit(policy);
+	fresh = calloc(limit + 1, sizeof(struct device *));
+	err = fresh ? judged_adopt(&edge->judged, policy, &before) : -ENOMEM;
+	if (err < 0) {
+		free(fresh);
+		policy_free(policy);
+		return err;
+	}
+	err = change_devices(engine, now_ns, before, fresh, limit);
+	free(edge->by_number);
+	edge->by_number = fresh;
+	edge->limit = limit;
+	policy_free(before);
+	if (err == 0)
+		err = number_slots(edge);
+	for (uint32_t i = 0; err == 0 && i < limit; i++) {
+		if (fresh[i])
+			update_reach(edge, fresh[i]);
+	}
+	return err;
+}
+
+static int start(struct engine *engine, uint64_t now_ns)
+{
+	struct edge *edge = calloc(1, sizeof *edge);
+	int err = edge ? judged_init(&edge->judged, true, EDGE_FLOWS) : -ENOMEM;
+
+	engine->state = edge;
+	return err < 0 ? err : adopt(engine, now_ns, engine->config);
+}
+
+static void stop(struct engine *engine)
+{
+	struct edge *edge = engine->state;
+
+	for (uint32_t i = 0; i < edge->limit; i++)
+		remove_device(edge->by_number[i]);
+	free(edge->by_number);
+	free(edge->by_slot);
+	judged_clear(&edge->judged);
+	free(edge);
+	engine->state = NULL;
+}
+
+/* What a policy change cannot survive half done is memory running out: then the process ends and
+ * the parent starts it with the new configuration. */
+static int reload(struct engine *engine, uint64_t now_ns, struct config *fresh)
+{
+	int err = adopt(engine, now_ns, fresh);
+
+	if (err < 0)
+		ev_break(engine->loop, EVBREAK_ALL);
+	return err;
+}
+
+static void to_device(struct engine *engine, uint64_t now_ns, uint32_t number,
+		      const struct inner_bytes *packet)
+{
+	const struct device *device = device_at(engine->state, number);
+
+	if (device && device->peer)
+		engine_send(now_ns, device->peer, packet);
+}
+
+static void refuse(struct engine *engine, uint64_t now_ns, struct peer *from,
+		   const struct inner_bytes *refusal)
+{
+	(void)engine;
+	engine_send(now_ns, from, refusal);
+}
+
+static bool is_denial(enum reason reason)
+{
+	return reason == REASON_NO_ROUTE || reason == REASON_DENIED || reason == REASON_NO_RULE;
+}
+
+static void from_session(struct engine *engine, uint64_t now_ns, struct peer *peer,
+			 const struct inner_bytes *packet)
+{
+	static const struct judged_exits exits = {to_device, refuse};
+	struct edge *edge = engine->state;
+	const struct device *device = peer_user(peer);
+	enum reason reason = judged_packet(engine, &edge->judged, now_ns, device->number, peer,
+					   packet, &exits);
+
+	if (is_denial(reason))
+		engine_report_denied(engine, now_ns, peer, packet, reason);
+}
+
+static void peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer,
+		       enum peer_event event)
+{
+	struct device *device = peer_user(peer);
+
+	(void)now_ns;
+	if (event != PEER_UP && event != PEER_DOWN)
+		return;
+	device->up = event == PEER_UP;
+	update_reach(engine->state, device);
+}
+
+static uint32_t slot_count(const struct engine *engine)
+{
+	return ((const struct edge *)engine->state)->slot_count;
+}
+
+static struct peer *peer_at(const struct engine *engine, uint32_t slot)
+{
+	const struct edge *edge = engine->state;
+	const struct device *device;
+
+	device = slot < edge->slot_count ? device_at(edge, edge->by_slot[slot]) : NULL;
+	return device ? device->peer : NULL;
+}
+
+static uint32_t slot_of(const struct engine *engine, const struct peer *peer)
+{
+	(void)engine;
+	return ((const struct device *)peer_user(peer))->slot;
+}
+
+static void routes(struct engine *engine, const struct control_routes *m)
+{
+	struct peer *peer = peer_at(engine, m->slot);
+	struct device *device = peer ? peer_user(peer) : NULL;
+	size_t bytes = m->route_count * sizeof m->route[0];
+	struct ip_prefix *announced = malloc(bytes + 1);
+
+	if (!device || !announced) {
+		free(announced);
+		return;
+	}
+	memcpy(announced, m->route, bytes);
+	free(device->announced);
+	device->announced = announced;
+	device->announced_count = m->route_count;
+	update_reach(engine->state, device);
+}
+
+static void last_seen(struct engine *engine, uint64_t now_ns, const struct control_last_seen *m)
+{
+	struct peer *peer = peer_find(engine->host, m->public_key);
+	struct path path = {
+		.transport = TRANSPORT_UDP,
+		.local = m->local,
+		.remote = m->remote,
+	};
+	struct path known;
+
+	if (!peer || peer_path(peer, &known) || outer_first_udp(engine) == 0)
+		return;
+	path.socket = outer_first_udp(engine);
+	peer_path_use(peer, now_ns, &path);
+	peer_handshake(peer, now_ns);
+}
+
+static void say(const struct edge *edge, const struct explain_answer *from,
+		struct engine_explained *to)
+{
+	static const char *const actions[] = {
+		[POLICY_ACCEPT] = "accept", [POLICY_REJECT] = "reject", [POLICY_DROP] = "drop"};
+	const struct judgement *j = &from->judgement;
+	const struct policy_spec *spec = policy_spec(edge->judged.policy);
+
+	to->error = 0;
+	to->accepted = from->accepted;
+	memcpy(to->text, from->text, sizeof to->text);
+	strncpy(to->file, j->place.file ? j->place.file : "", sizeof to->file - 1);
+	to->line = j->place.line;
+	if (j->route != UINT32_MAX)
+		ip_prefix_format(&spec->routes[j->route].prefix, to->route);
+	strncpy(to->rule, j->rule ? j->rule->name : "", sizeof to->rule - 1);
+	strncpy(to->reason, reason_name(j->reason), sizeof to->reason - 1);
+	strncpy(to->action, actions[j->action], sizeof to->action - 1);
+}
+
+static void explain(struct engine *engine, const struct control_explain *m,
+		    struct engine_explained *answer)
+{
+	struct edge *edge = engine->state;
+	struct explain_question question = {
+		.principal = m->principal,
+		.source = m->source,
+		.dst = m->dst,
+		.proto = m->proto,
+		.port = m->port,
+	};
+	struct explain_answer said;
+	int err = policy_explain(edge->judged.policy, &question, &said);
+
+	answer->error = -err;
+	if (err == 0)
+		say(edge, &said, answer);
+}
+
+const struct role_ops edge_role = {
+	.start = start,
+	.stop = stop,
+	.reload = reload,
+	.from_session = from_session,
+	.peer_event = peer_event,
+	.slot_count = slot_count,
+	.peer_at = peer_at,
+	.slot_of = slot_of,
+	.routes = routes,
+	.last_seen = last_seen,
+	.explain = explain,
+};

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: ISC */
+/* The core wrapped in one libev loop: what every role shares. */
+#include <errno.h>
+#include <string.h>
+
+#include <tund/crypto/aead.h>
+#include <tund/crypto/x25519.h>
+#include <tund/engine/engine.h>
+#include <tund/sys/clock.h>
+#include <tund/sys/log.h>
+#include <tund/wire/inner.h>
+
+/* Handshake messages handled before packets have their turn again: about 0.5 ms. */
+#define HANDSHAKES_PER_TURN 2
+#define FAREWELL_S 0.2
+#define DENIED_INTERVAL_NS (100 * NS_PER_MS)
+
+static void on_send(void *ctx, const struct path *path, const uint8_t *msg, size_t len)
+{
+	outer_send(ctx, path, msg, len);
+}
+
+static bool is_reportable(enum peer_event event)
+{
+	switch (event) {
+	case PEER_UP:
+	case PEER_REKEYED:
+	case PEER_DOWN:
+	case PEER_MOVED:
+		return true;
+	case PEER_PATH_SILENT:
+	case PEER_CONTROL_RESET:
+		return false;
+	}
+	return false;
+}
+
+static void on_event(void *ctx, struct peer *peer, enum peer_event event)
+{
+	struct engine *engine = ctx;
+	struct control_consumed reset = {.generation = engine->generation};
+
+	engine->role->peer_event(engine, clock_now_ns(), peer, event);
+	if (is_reportable(event))
+		engine_report_peer(engine, peer, 0);
+	reset.slot = engine->role->slot_of(engine, peer);
+	if (event == PEER_CONTROL_RESET && reset.slot != UINT32_MAX)
+		control_link_say(engine, ENGINE_RESET, &reset, sizeof reset, NULL, 0);
+}
+
+static void on_control(void *ctx, struct peer *peer, const uint8_t *msg, size_t len)
+{
+	struct engine *engine = ctx;
+	struct control_frame frame = {.generation = engine->generation, .len = (uint32_t)len};
+
+	frame.slot = engine->role->slot_of(engine, peer);
+	if (frame.slot != UINT32_MAX)
+		control_link_say(engine, ENGINE_FRAME, &frame, sizeof frame, msg, len);
+}
+
+static uint64_t on_wall(void *ctx)
+{
+	(void)ctx;
+	return clock_wall_ns();
+}
+
+static void on_store(void *ctx, const uint8_t stamp[TAI64N_SIZE])
+{
+	parent_link_store(ctx, stamp);
+}
+
+bool engine_receive(struct engine *engine, uint64_t now_ns, const struct path *from, uint8_t *msg,
+		    size_t len)
+{
+	struct received r = {0};
+	struct inner_bytes packet;
+
+	if (host_receive(engine->host, now_ns, from, msg, len, &r) == RECEIVED_PACKET) {
+		packet = (struct inner_bytes){.data = r.packet, .len = r.len};
+		packet.partial_checksum = (r.flags & DATA_FLAG_CSUM) != 0;
+		engine->role->from_session(engine, now_ns, r.peer, &packet);
+	}
+	return r.peer != NULL;
+}
+
+void engine_send(uint64_t now_ns, struct peer *peer, const struct inner_bytes *packet)
+{
+	struct inner_packet parsed;
+
+	if (packet->partial_checksum &&
+	    (inner_parse(packet->data, packet->len, &parsed) != INNER_OK ||
+	     inner_complete_checksum(packet->data, &parsed) < 0))
+		return;
+	peer_send(peer, now_ns, packet->data, packet->len);
+}
+
+void engine_report_peer(struct engine *engine, struct peer *peer, uint32_t id)
+{
+	struct engine_peer report = {.id = id, .generation = engine->generation, .suite = -1};
+	struct peer_stats stats;
+	struct path path;
+	uint64_t now_ns = clock_now_ns();
+
+	report.slot = engine->role->slot_of(engine, peer);
+	if (report.slot == UINT32_MAX)
+		return;
+	peer_get_stats(peer, &stats);
+	peer_public_key(peer, report.public_key);
+	report.up = stats.up;
+	report.suite = (int8_t)stats.suite;
+	report.last_handshake_wall_ns = stats.last_handshake_wall_ns;
+	if (stats.last_heard_ns != 0)
+		report.last_heard_ago_ns = now_ns - stats.last_heard_ns;
+	report.rx_bytes = stats.rx_bytes;
+	report.tx_bytes = stats.tx_bytes;
+	report.rx_packets = stats.rx_packets;
+	report.tx_packets = stats.tx_packets;
+	if (peer_path(peer, &path)) {
+		report.transport = (uint8_t)path.transport;
+		report.endpoint = path.remote;
+		report.local = path.local;
+	}
+	control_link_say(engine, ENGINE_PEER, &report, sizeof report, NULL, 0);
+}
+
+void engine_report_denied(struct engine *engine, uint64_t now_ns, struct peer *peer,
+			  const struct inner_bytes *packet, enum reason reason)
+{
+	struct engine_denied denied = {.generation = engine->generation};
+	struct inner_packet parsed;
+
+	if (now_ns < engine->next_denied_ns ||
+	    inner_parse(packet->data, packet->len, &parsed) != INNER_OK)
+		return;
+	engine->next_denied_ns = now_ns + DENIED_INTERVAL_NS;
+	denied.slot = engine->role->slot_of(engine, peer);
+	denied.src = parsed.src;
+	denied.dst = parsed.dst;
+	denied.proto = parsed.proto;
+	denied.port = parsed.dst_port;
+	strncpy(denied.reason, reason_name(reason), sizeof denied.reason - 1);
+	control_link_say(engine, ENGINE_DENIED, &denied, sizeof denied, NULL, 0);
+}
+
+static void set_deadline(struct engine *engine)
+{
+	uint64_t deadline_ns = host_next_deadline(engine->host);
+	uint64_t now_ns = clock_now_ns();
+	double wait;
+
+	ev_timer_stop(engine->loop, &engine->deadline);
+	if (deadline_ns == TIME_NEVER)
+		return;
+	wait = deadline_ns <= now_ns ? 0 : (double)(deadline_ns - now_ns) / NS_PER_SEC;
+	/* libev counts from its own time, which may be older than this turn of the loop. */
+	ev_now_update(engine->loop);
+	ev_timer_set(&engine->deadline, wait, 0);
+	ev_timer_start(engine->loop, &engine->deadline);
+}
+
+static void on_before_wait(struct ev_loop *loop, ev_prepare *prepare, int events)
+{
+	struct engine *engine = prepare->data;
+
+	(void)events;
+	if (host_work(engine->host, clock_now_ns(), HANDSHAKES_PER_TURN) > 0)
+		ev_idle_start(loop, &engine->busy);
+	else
+		ev_idle_stop(loop, &engine->busy);
+	outer_flush(engine);
+	set_deadline(engine);
+}
+
+static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct engine *engine = timer->data;
+
+	(void)loop;
+	(void)events;
+	host_tick(engine->host, clock_now_ns());
+}
+
+static void on_busy(struct ev_loop *loop, ev_idle *idle, int events)
+{
+	(void)loop;
+	(void)idle;
+	(void)events;
+}
+
+static void on_farewell(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)timer;
+	(void)events;
+	ev_break(loop, EVBREAK_ALL);
+}
+
+void engine_farewell(struct engine *engine)
+{
+	if (!engine->host) {
+		ev_break(engine->loop, EVBREAK_ALL);
+		return;
+	}
+	ev_timer_init(&engine->farewell, on_farewell, FAREWELL_S, 0);
+	ev_timer_start(engine->loop, &engine->farewell);
+}
+
+static const struct role_ops *role_of(const struct config *config)
+{
+	switch (config->role) {
+	case ROLE_CLIENT:
+		return &client_role;
+	case ROLE_CONNECTOR:
+		return &connector_role;
+	case ROLE_EDGE:
+		return &edge_role;
+	}
+	return NULL;
+}
+
+/* The host's identity does not change while it runs: every peer knows it by its key. */
+static bool is_same_identity(const struct engine *engine, struct config *fresh)
+{
+	uint8_t ours[KEY_SIZE], theirs[KEY_SIZE];
+
+	host_public_key(engine->host, ours);
+	x25519_public(theirs, fresh->private_key);
+	explicit_bzero(fresh->private_key, KEY_SIZE);
+	return memcmp(ours, theirs, KEY_SIZE) == 0;
+}
+
+static void reload(struct engine *engine, struct config *fresh, uint32_t generation)
+{
+	struct config *before = engine->config;
+	int err;
+
+	if (!is_same_identity(engine, fresh))
+		log_warning("private_key has changed: it is used from the next 'tund up' on");
+	/* The number goes first: what the role reports while it changes is about the new one. */
+	engine->generation = generation;
+	err = engine->role->reload(engine, clock_now_ns(), fresh);
+	if (err < 0) {
+		log_error("the new configuration was not taken: %s", strerror(-err));
+		config_free(fresh);
+		return;
+	}
+	engine->config = fresh;
+	config_free(before);
+}
+
+void engine_configure(struct engine *engine, struct config *config, uint32_t generation)
+{
+	if (engine->host) {
+		reload(engine, config, generation);
+		return;
+	}
+	config_free(engine->config);
+	engine->config = config;
+	engine->generation = generation;
+	engine->role = role_of(config);
+}
+
+static int make_host(struct engine *engine, uint64_t now_ns)
+{
+	struct host_config config = {
+		.ops = {engine, on_send, on_event, on_control, on_wall, on_store},
+		.rng = rng_system(),
+		.handshake_queue = engine->config->role == ROLE_EDGE ? 4096 : 64,
+		.prefer_aes = aead_in_hardware(AEAD_AES256GCM),
+	};
+	int err;
+
+	memcpy(config.private_key, engine->config->private_key, KEY_SIZE);
+	memcpy(config.last_tai64n, engine->last_tai64n, TAI64N_SIZE);
+	err = host_new(&config, now_ns, &engine->host);
+	explicit_bzero(config.private_key, KEY_SIZE);
+	explicit_bzero(engine->config->private_key, KEY_SIZE);
+	return err;
+}
+
+static void start_watchers(struct engine *engine)
+{
+	ev_prepare_init(&engine->before_wait, on_before_wait);
+	ev_timer_init(&engine->deadline, on_deadline, 0, 0);
+	ev_idle_init(&engine->busy, on_busy);
+	engine->before_wait.data = engine;
+	engine->deadline.data = engine;
+	ev_prepare_start(engine->loop, &engine->before_wait);
+	ev_set_priority(&engine->busy, EV_MINPRI);
+	outer_watch(engine);
+	tun_port_watch(engine);
+	if (engine->control.fd >= 0)
+		ev_io_start(engine->loop, &engine->control.readable);
+	parent_link_watch(engine);
+}
+
+int engine_start(struct engine *engine)
+{
+	uint64_t now_ns = clock_now_ns();
+	int err;
+
+	if (!engine->config)
+		return -EBADMSG;
+	err = make_host(engine, now_ns);
+	if (err == 0)
+		err = engine->role->start(engine, now_ns);
+	if (err == 0)
+		start_watchers(engine);
+	return err;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+/* The engine program: started by the parent with a channel on descriptor 3 and nothing else. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tund/crypto/random.h>
+#include <tund/engine/engine.h>
+#include <tund/ipc/command.h>
+#include <tund/sys/channel.h>
+#include <tund/sys/log.h>
+#include <tund/sys/privilege.h>
+#include <tund/sys/sandbox.h>
+
+static int confine(void)
+{
+	struct sandbox_user user;
+	char why[WHY_MAX];
+
+	if (privilege_find_user(PRIVILEGE_USER, &user, why) < 0 ||
+	    sandbox_drop(SANDBOX_ENGINE, &user, why) < 0 ||
+	    sandbox_filter(SANDBOX_ENGINE, why) < 0) {
+		log_error("%s", why);
+		return -EPERM;
+	}
+	return 0;
+}
+
+/* Nothing foreign has been read when the sandbox closes: what start-up brings comes from the
+ * parent, and descriptors need no file system. */
+static int prepare(struct engine *engine)
+{
+	int err = crypto_init();
+
+	if (err < 0) {
+		log_error("the cryptographic self-test failed: %s", strerror(-err));
+		return err;
+	}
+	engine->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+	engine->message = malloc(CHANNEL_BODY_MAX);
+	if (!engine->loop || !engine->message)
+		return -ENOMEM;
+	engine->parent.fd = CHILD_CHANNEL_FD;
+	engine->tun.fd = -1;
+	outer_init(engine);
+	control_link_init(engine);
+	return confine();
+}
+
+static void finish(struct engine *engine)
+{
+	if (engine->role && engine->state)
+		engine->role->stop(engine);
+	host_free(engine->host);
+	engine->host = NULL;
+	outer_close(engine);
+	tun_port_close(engine);
+	control_link_close(engine);
+	config_free(engine->config);
+	free(engine->tun.buffer);
+	free(engine->message);
+	ev_loop_destroy(engine->loop);
+}
+
+int main(void)
+{
+	static struct engine engine;
+	int err;
+
+	signal(SIGPIPE, SIG_IGN);
+	/* Ctrl-C in the parent's terminal reaches all of the group: the parent decides when. */
+	signal(SIGINT, SIG_IGN);
+	log_init("engine");
+	if (prepare(&engine) < 0)
+		return EXIT_SYSTEM;
+	err = parent_link_start(&engine);
+	if (err < 0) {
+		log_error("start-up: %s", strerror(-err));
+		return EXIT_SYSTEM;
+	}
+	ev_run(engine.loop, 0);
+	finish(&engine);
+	return EXIT_DONE;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: ISC */
+/* Paths: which one is active, which are known, and whether the active one still works. */
+#include <string.h>
+
+#include <tund/wire/control_frame.h>
+
+#include "host_state.h"
+
+/* The slot of this path, or else the one that was heard of least recently. */
+static struct known_path *known_slot(struct peer *peer, const struct path *path)
+{
+	struct known_path *oldest = &peer->known[0];
+
+	for (int i = 0; i < PATHS_MAX; i++) {
+		struct known_path *slot = &peer->known[i];
+
+		if (slot->heard_ns != 0 && path_equal(&slot->path, path))
+			return slot;
+		if (slot->heard_ns < oldest->heard_ns)
+			oldest = slot;
+	}
+	return oldest;
+}
+
+void path_set(struct peer *peer, const struct path *path)
+{
+	bool moved = !peer->has_path || !path_equal(&peer->path, path);
+
+	peer->path = *path;
+	peer->has_path = true;
+	if (moved)
+		peer_emit(peer, PEER_MOVED);
+}
+
+void path_heard(struct peer *peer, uint64_t now_ns, const struct path *from, bool may_move)
+{
+	struct known_path *slot = known_slot(peer, from);
+
+	slot->path = *from;
+	slot->heard_ns = now_ns;
+	peer->unanswered_ns = TIME_NEVER;
+	peer->silences = 0;
+	timer_stop(peer, TIMER_PROBE);
+	timer_stop(peer, TIMER_SILENT);
+	if (may_move)
+		path_set(peer, from);
+}
+
+void path_expect_answer(struct peer *peer, uint64_t now_ns)
+{
+	if (!peer->connect || peer->wireguard || peer->unanswered_ns != TIME_NEVER)
+		return;
+	peer->unanswered_ns = now_ns;
+	timer_set(peer, TIMER_PROBE, now_ns + PROBE_AFTER_NS);
+	timer_set(peer, TIMER_SILENT, now_ns + PATH_FAIL_NS);
+}
+
+void path_probe(struct peer *peer, uint64_t now_ns)
+{
+	uint8_t frame[FRAME_PROBE_SIZE] = {FRAME_PROBE};
+
+	rng_fill(&peer->host->rng, frame + 1, sizeof frame - 1);
+	path_expect_answer(peer, now_ns);
+	data_send_frame(peer, now_ns, &peer->path, frame, sizeof frame, false);
+}
+
+void path_timer_probe(struct peer *peer, uint64_t now_ns)
+{
+	if (!keypair_may_send(peer->current, now_ns))
+		return;
+	timer_set(peer, TIMER_PROBE, now_ns + PROBE_INTERVAL_NS);
+	path_probe(peer, now_ns);
+	/* A second path is silent as well: perhaps the other side has lost our keys. */
+	if (peer->silences > 0)
+		handshake_initiate(peer, now_ns, false);
+}
+
+void path_timer_silent(struct peer *peer, uint64_t now_ns)
+{
+	peer->silences++;
+	timer_set(peer, TIMER_SILENT, now_ns + PATH_FAIL_NS);
+	peer_emit(peer, PEER_PATH_SILENT);
+}
+
+void peer_path_use(struct peer *peer, uint64_t now_ns, const struct path *path)
+{
+	path_set(peer, path);
+	if (!keypair_may_send(peer->current, now_ns)) {
+		if (peer->connect || peer->staged_count > 0)
+			handshake_initiate(peer, now_ns, true);
+		return;
+	}
+	if (peer->current->suite == SUITE_WIREGUARD) {
+		data_send_keepalive(peer, now_ns);
+		return;
+	}
+	/* A probe is answered at once and moves the other side: the new path has 3 s as well. */
+	peer->unanswered_ns = TIME_NEVER;
+	path_probe(peer, now_ns);
+	if (peer->control)
+		control_channel_kick(peer->control, now_ns);
+}
+
+bool peer_path(const struct peer *peer, struct path *out)
+{
+	if (peer->has_path)
+		*out = peer->path;
+	return peer->has_path;
+}
+
+static void fall_back(struct peer *peer)
+{
+	struct known_path *best = &peer->known[0];
+
+	for (int i = 1; i < PATHS_MAX; i++) {
+		if (peer->known[i].heard_ns > best->heard_ns)
+			best = &peer->known[i];
+	}
+	peer->has_path = best->heard_ns != 0;
+	if (peer->has_path)
+		peer->path = best->path;
+	peer_emit(peer, PEER_MOVED);
+}
+
+static bool is_on(const struct path *path, uint32_t tcp_socket)
+{
+	return path->transport == TRANSPORT_TCP && path->socket == tcp_socket;
+}
+
+void host_path_closed(struct host *host, uint64_t now_ns, uint32_t tcp_socket)
+{
+	struct peer *peer, *next;
+
+	(void)now_ns;
+	HASH_ITER(hh, host->peers, peer, next) {
+		for (int i = 0; i < PATHS_MAX; i++) {
+			if (is_on(&peer->known[i].path, tcp_socket))
+				peer->known[i] = (struct known_path){0};
+		}
+		if (peer->has_path && is_on(&peer->path, tcp_socket))
+			fall_back(peer);
+	}
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+/* Peers as the caller sees them. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tund/crypto/x25519.h>
+
+#include "host_state.h"
+
+void peer_emit(struct peer *peer, enum peer_event event)
+{
+	peer->host->ops.event(peer->host->ops.ctx, peer, event);
+}
+
+/* Up says that packets can go; a further session while up is a rekey. */
+void peer_set_up(struct peer *peer, uint64_t now_ns, bool up)
+{
+	bool was_up = peer->up;
+
+	peer->up = up;
+	if (!up) {
+		if (was_up)
+			peer_emit(peer, PEER_DOWN);
+		return;
+	}
+	peer_emit(peer, was_up ? PEER_REKEYED : PEER_UP);
+	if (peer->control && !was_up)
+		control_channel_kick(peer->control, now_ns);
+}
+
+static void on_channel_send(void *ctx, uint64_t now_ns, const uint8_t *frame, size_t len,
+			    bool is_ack)
+{
+	struct peer *peer = ctx;
+
+	if (peer->has_path)
+		data_send_frame(peer, now_ns, &peer->path, frame, len, !is_ack);
+}
+
+static void on_channel_deliver(void *ctx, const uint8_t *msg, size_t len)
+{
+	struct peer *peer = ctx;
+
+	peer->host->ops.control(peer->host->ops.ctx, peer, msg, len);
+}
+
+static void on_channel_reset(void *ctx)
+{
+	peer_emit(ctx, PEER_CONTROL_RESET);
+}
+
+struct control_channel *peer_control(struct peer *peer)
+{
+	struct control_channel_ops ops = {
+		.ctx = peer,
+		.send = on_channel_send,
+		.deliver = on_channel_deliver,
+		.reset = on_channel_reset,
+	};
+
+	if (!peer->control)
+		peer->control = control_channel_new(&ops, &peer->host->rng);
+	return peer->control;
+}
+
+int peer_control_send(struct peer *peer, uint64_t now_ns, const uint8_t *msg, size_t len)
+{
+	int err;
+
+	if (peer->wireguard)
+		return -EINVAL;
+	if (!peer_control(peer))
+		return -ENOMEM;
+	err = control_channel_send(peer->control, now_ns, msg, len);
+	timers_note_control(peer);
+	return err;
+}
+
+void peer_control_consumed(struct peer *peer, uint64_t now_ns)
+{
+	if (!peer->control)
+		return;
+	control_channel_consumed(peer->control, now_ns);
+	timers_note_control(peer);
+}
+
+void peer_control_restart(struct peer *peer, uint64_t now_ns)
+{
+	if (peer->wireguard || !peer_control(peer))
+		return;
+	control_channel_restart(peer->control, now_ns);
+	timers_note_control(peer);
+}
+
+/* DH(static, static), which also refuses low-order keys. */
+static int compute_static_static(struct host *host, const uint8_t public_key[KEY_SIZE],
+				 uint8_t shared[KEY_SIZE])
+{
+	const uint8_t *private_key = secret_open(host->private_key);
+	int err;
+
+	if (!private_key)
+		return -ENOMEM;
+	err = x25519_dh(private_key, public_key, shared);
+	secret_close(host->private_key);
+	return err;
+}
+
+static struct peer *allocate(struct host *host)
+{
+	struct peer *peer = calloc(1, sizeof *peer);
+	struct peer_secrets *secrets = secret_slab_alloc(host->secrets);
+
+	if (!peer || !secrets) {
+		free(peer);
+		secret_slab_free(host->secrets, secrets);
+		return NULL;
+	}
+	peer->host = host;
+	peer->secrets = secrets;
+	peer->unanswered_ns = TIME_NEVER;
+	STAILQ_INIT(&peer->staged);
+	for (int i = 0; i < TIMER_COUNT; i++)
+		peer->timers[i] = TIME_NEVER;
+	return peer;
+}
+
+int peer_add(struct host *host, uint64_t now_ns, const struct peer_config *config,
+	     struct peer **out)
+{
+	struct peer *peer;
+	int err;
+
+	(void)now_ns;
+	if (memcmp(config->public_key, host->public_key, KEY_SIZE) == 0)
+		return -EINVAL;
+	if (peer_find(host, config->public_key))
+		return -EEXIST;
+	peer = allocate(host);
+	if (!peer)
+		return -ENOMEM;
+	err = compute_static_static(host, config->public_key, peer->secrets->static_static);
+	if (err == 0)
+		err = timers_add_peer(host, peer);
+	if (err < 0) {
+		secret_slab_free(host->secrets, peer->secrets);
+		free(peer);
+		return err;
+	}
+	memcpy(peer->public_key, config->public_key, KEY_SIZE);
+	memcpy(peer->secrets->psk, config->preshared_key, KEY_SIZE);
+	peer->wireguard = config->wireguard;
+	peer->connect = config->connect;
+	peer->pinned_suite = config->pinned_suite;
+	peer->keepalive_ns = config->keepalive_s * NS_PER_SEC;
+	peer->user = config->user;
+	cookie_maker_init(&peer->cookie, peer->public_key);
+	HASH_ADD(hh, host->peers, public_key, KEY_SIZE, peer);
+	*out = peer;
+	return 0;
+}
+
+void peer_remove(struct peer *peer)
+{
+	struct host *host = peer->host;
+
+	keypairs_erase(peer);
+	handshake_forget(peer);
+	data_drop_staged(peer);
+	control_channel_free(peer->control);
+	cookie_maker_clear(&peer->cookie);
+	timers_remove_peer(host, peer);
+	HASH_DEL(host->peers, peer);
+	secret_slab_free(host->secrets, peer->secrets);
+	free(peer);
+}
+
+struct peer *peer_find(struct host *host, const uint8_t public_key[KEY_SIZE])
+{
+	struct peer *peer;
+
+	HASH_FIND(hh, host->peers, public_key, KEY_SIZE, peer);
+	return peer;
+}
+
+void *peer_user(const struct peer *peer)
+{
+	return peer->user;
+}
+
+void peer_public_key(const struct peer *peer, uint8_t key[KEY_SIZE])
+{
+	memcpy(key, peer->public_key, KEY_SIZE);
+}
+
+void peer_close(struct peer *peer, uint64_t now_ns)
+{
+	keypairs_erase(peer);
+	handshake_forget(peer);
+	data_drop_staged(peer);
+	for (int i = 0; i < TIMER_COUNT; i++)
+		timer_stop(peer, (enum peer_timer)i);
+	peer_set_up(peer, now_ns, false);
+}
+
+void peer_get_stats(const struct peer *peer, struct peer_stats *out)
+{
+	*out = peer->stats;
+	out->up = peer->up;
+	out->suite = peer->current ? (int)peer->current->suite : -1;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Deadlines. Every peer has a handful of timers and one place in a heap. The place is corrected
+ * only when a timer gets earlier, or when the deadline comes and proves too early: moving a timer
+ * later, as every packet does, costs nothing.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "host_state.h"
+
+static uint64_t earliest(const struct peer *peer)
+{
+	uint64_t at = TIME_NEVER;
+
+	for (int i = 0; i < TIMER_COUNT; i++) {
+		if (peer->timers[i] < at)
+			at = peer->timers[i];
+	}
+	if (peer->control && control_channel_deadline(peer->control) < at)
+		at = control_channel_deadline(peer->control);
+	return at;
+}
+
+static void place(struct host *host, size_t i, struct peer *peer)
+{
+	host->heap[i] = peer;
+	peer->heap_index = i;
+}
+
+static void sift_up(struct host *host, size_t i)
+{
+	struct peer *peer = host->heap[i];
+
+	while (i > 0 && host->heap[(i - 1) / 2]->deadline_ns > peer->deadline_ns) {
+		place(host, i, host->heap[(i - 1) / 2]);
+		i = (i - 1) / 2;
+	}
+	place(host, i, peer);
+}
+
+static void sift_down(struct host *host, size_t i)
+{
+	struct peer *peer = host->heap[i];
+	size_t child;
+
+	while ((child = 2 * i + 1) < host->heap_count) {
+		if (child + 1 < host->heap_count &&
+		    host->heap[child + 1]->deadline_ns < host->heap[child]->deadline_ns)
+			child++;
+		if (host->heap[child]->deadline_ns >= peer->deadline_ns)
+			break;
+		place(host, i, host->heap[child]);
+		i = child;
+	}
+	place(host, i, peer);
+}
+
+static int grow_heap(struct host *host)
+{
+	size_t cap = host->heap_cap ? host->heap_cap * 2 : 4;
+	struct peer **grown;
+
+	if (host->heap_count < host->heap_cap)
+		return 0;
+	grown = realloc(host->heap, cap * sizeof(struct peer *));
+	if (!grown)
+		return -ENOMEM;
+	host->heap = grown;
+	host->heap_cap = cap;
+	return 0;
+}
+
+int timers_add_peer(struct host *host, struct peer *peer)
+{
+	int err = grow_heap(host);
+
+	if (err < 0)
+		return err;
+	peer->deadline_ns = TIME_NEVER;
+	place(host, host->heap_count, peer);
+	host->heap_count++;
+	return 0;
+}
+
+void timers_remove_peer(struct host *host, struct peer *peer)
+{
+	size_t i = peer->heap_index;
+	struct peer *last = host->heap[--host->heap_count];
+
+	if (last == peer)
+		return;
+	place(host, i, last);
+	sift_up(host, i);
+	sift_down(host, last->heap_index);
+}
+
+static void note_earlier(struct peer *peer, uint64_t at_ns)
+{
+	if (at_ns >= peer->deadline_ns)
+		return;
+	peer->deadline_ns = at_ns;
+	sift_up(peer->host, peer->heap_index);
+}
+
+void timer_set(struct peer *peer, enum peer_timer timer, uint64_t at_ns)
+{
+	peer->timers[timer] = at_ns;
+	note_earlier(peer, at_ns);
+}
+
+void timer_stop(struct peer *peer, enum peer_timer timer)
+{
+	peer->timers[timer] = TIME_NEVER;
+}
+
+void timers_note_control(struct peer *peer)
+{
+	note_earlier(peer, control_channel_deadline(peer->control));
+}
+
+uint64_t timers_jitter(struct host *host)
+{
+	return rng_u32(&host->rng) % REKEY_JITTER_NS;
+}
+
+void timers_data_sent(struct peer *peer, uint64_t now_ns)
+{
+	if (peer->timers[TIMER_NEW_HANDSHAKE] == TIME_NEVER)
+		timer_set(peer, TIMER_NEW_HANDSHAKE,
+			  now_ns + KEEPALIVE_TIMEOUT_NS + REKEY_TIMEOUT_NS +
+				  timers_jitter(peer->host));
+}
+
+void timers_data_received(struct peer *peer, uint64_t now_ns)
+{
+	if (peer->timers[TIMER_KEEPALIVE] == TIME_NEVER)
+		timer_set(peer, TIMER_KEEPALIVE, now_ns + KEEPALIVE_TIMEOUT_NS);
+	else
+		peer->need_another_keepalive = true;
+}
+
+/* Any authentic packet, in either direction, puts the persistent keepalive off. */
+static void traversal(struct peer *peer, uint64_t now_ns)
+{
+	if (peer->keepalive_ns != 0)
+		timer_set(peer, TIMER_PERSISTENT, now_ns + peer->keepalive_ns);
+}
+
+void timers_authentic_sent(struct peer *peer, uint64_t now_ns)
+{
+	timer_stop(peer, TIMER_KEEPALIVE);
+	traversal(peer, now_ns);
+}
+
+void timers_authentic_received(struct peer *peer, uint64_t now_ns)
+{
+	timer_stop(peer, TIMER_NEW_HANDSHAKE);
+	peer->stats.last_heard_ns = now_ns;
+	traversal(peer, now_ns);
+}
+
+void timers_handshake_complete(struct peer *peer, uint64_t now_ns)
+{
+	(void)now_ns;
+	timer_stop(peer, TIMER_RETRANSMIT);
+	peer->attempts = 0;
+	peer->sent_last_minute = false;
+	peer->stats.last_handshake_wall_ns = peer->host->ops.wall_ns(peer->host->ops.ctx);
+}
+
+void timers_session_derived(struct peer *peer, uint64_t now_ns)
+{
+	timer_set(peer, TIMER_ERASE, now_ns + ERASE_AFTER_NS);
+	timer_set(peer, TIMER_EXPIRE, now_ns + REJECT_AFTER_TIME_NS);
+}
+
+static void on_retransmit(struct peer *peer, uint64_t now_ns)
+{
+	if (peer->attempts > REKEY_ATTEMPTS_MAX && !peer->connect) {
+		timer_stop(peer, TIMER_KEEPALIVE);
+		data_drop_staged(peer);
+		handshake_forget(peer);
+		if (peer->timers[TIMER_ERASE] == TIME_NEVER)
+			timer_set(peer, TIMER_ERASE, now_ns + ERASE_AFTER_NS);
+		return;
+	}
+	peer->attempts++;
+	handshake_initiate(peer, now_ns, true);
+}
+
+static void on_keepalive(struct peer *peer, uint64_t now_ns)
+{
+	data_send_keepalive(peer, now_ns);
+	if (!peer->need_another_keepalive)
+		return;
+	peer->need_another_keepalive = false;
+	timer_set(peer, TIMER_KEEPALIVE, now_ns + KEEPALIVE_TIMEOUT_NS);
+}
+
+static void on_erase(struct peer *peer)
+{
+	keypairs_erase(peer);
+	timer_stop(peer, TIMER_PROBE);
+	if (peer->connect)
+		return;
+	handshake_forget(peer);
+	timer_stop(peer, TIMER_RETRANSMIT);
+}
+
+/* Suite 0 sends WireGuard's empty packet, a connecting tund a probe. Without a session there is
+ * nothing to keep alive, and a handshake begins. */
+static void on_persistent(struct peer *peer, uint64_t now_ns)
+{
+	timer_set(peer, TIMER_PERSISTENT, now_ns + peer->keepalive_ns);
+	if (!keypair_may_send(peer->current, now_ns))
+		handshake_initiate(peer, now_ns, false);
+	else if (peer->connect && peer->current->suite != SUITE_WIREGUARD)
+		path_probe(peer, now_ns);
+	else
+		data_send_keepalive(peer, now_ns);
+}
+
+static void on_expire(struct peer *peer, uint64_t now_ns)
+{
+	if (keypair_may_send(peer->current, now_ns)) {
+		timer_set(peer, TIMER_EXPIRE, peer->current->born_ns + REJECT_AFTER_TIME_NS);
+		return;
+	}
+	timer_stop(peer, TIMER_PROBE);
+	peer_set_up(peer, now_ns, false);
+	if (peer->connect)
+		handshake_initiate(peer, now_ns, false);
+}
+
+static void fire(struct peer *peer, enum peer_timer timer, uint64_t now_ns)
+{
+	switch (timer) {
+	case TIMER_RETRANSMIT:
+		on_retransmit(peer, now_ns);
+		break;
+	case TIMER_KEEPALIVE:
+		on_keepalive(peer, now_ns);
+		break;
+	case TIMER_NEW_HANDSHAKE:
+		handshake_initiate(peer, now_ns, false);
+		break;
+	case TIMER_ERASE:
+		on_erase(peer);
+		break;
+	case TIMER_PERSISTENT:
+		on_persistent(peer, now_ns);
+		break;
+	case TIMER_EXPIRE:
+		on_expire(peer, now_ns);
+		break;
+	case TIMER_PROBE:
+		path_timer_probe(peer, now_ns);
+		break;
+	case TIMER_SILENT:
+		path_timer_silent(peer, now_ns);
+		break;
+	case TIMER_COUNT:
+		break;
+	}
+}
+
+static void run_peer(struct peer *peer, uint64_t now_ns)
+{
+	for (int i = 0; i < TIMER_COUNT; i++) {
+		if (peer->timers[i] > now_ns)
+			continue;
+		peer->timers[i] = TIME_NEVER;
+		fire(peer, (enum peer_timer)i, now_ns);
+	}
+	if (peer->control && control_channel_deadline(peer->control) <= now_ns)
+		control_channel_tick(peer->control, now_ns);
+}
+
+void timers_run(struct host *host, uint64_t now_ns)
+{
+	while (host->heap_count > 0 && host->heap[0]->deadline_ns <= now_ns) {
+		struct peer *peer = host->heap[0];
+
+		run_peer(peer, now_ns);
+		peer->deadline_ns = earliest(peer);
+		sift_down(host, peer->heap_index);
+	}
+}
