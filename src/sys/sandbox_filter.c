@@ -72,6 +72,18 @@ static const int sanitizer_calls[] = {
 };
 #endif
 
+static struct scmp_arg_cmp equals(unsigned arg, scmp_datum_t value)
+{
+	return (struct scmp_arg_cmp){.arg = arg, .op = SCMP_CMP_EQ, .datum_a = value};
+}
+
+/* The bits of `mask` are those of `value`. */
+static struct scmp_arg_cmp masked(unsigned arg, scmp_datum_t mask, scmp_datum_t value)
+{
+	return (struct scmp_arg_cmp){.arg = arg, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask,
+				     .datum_b = value};
+}
+
 static int allow(scmp_filter_ctx ctx, const int *calls, size_t count)
 {
 	int err = 0;
@@ -95,17 +107,17 @@ static int allow_base(scmp_filter_ctx ctx)
 
 	if (err == 0)
 		err = allow_if(ctx, SCMP_SYS(newfstatat),
-			       SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
+			       equals(3, AT_EMPTY_PATH));
 	if (err == 0) /* stdio asks whether its output is a terminal */
-		err = allow_if(ctx, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, TCGETS));
+		err = allow_if(ctx, SCMP_SYS(ioctl), equals(1, TCGETS));
 	if (err == 0)
-		err = allow_if(ctx, SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		err = allow_if(ctx, SCMP_SYS(mprotect), masked(2, PROT_EXEC, 0));
 	return err;
 }
 
 static int allow_data_maps(scmp_filter_ctx ctx)
 {
-	return allow_if(ctx, SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	return allow_if(ctx, SCMP_SYS(mmap), masked(2, PROT_EXEC, 0));
 }
 
 static int allow_engine(scmp_filter_ctx ctx)
@@ -115,7 +127,7 @@ static int allow_engine(scmp_filter_ctx ctx)
 	if (err == 0)
 		err = allow_data_maps(ctx);
 	if (err == 0)
-		err = allow_if(ctx, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, TUNGETIFF));
+		err = allow_if(ctx, SCMP_SYS(ioctl), equals(1, TUNGETIFF));
 	return err;
 }
 
@@ -123,14 +135,14 @@ static int allow_resolver_sockets(scmp_filter_ctx ctx)
 {
 	static const int families[] = {AF_INET, AF_INET6, AF_UNIX};
 	struct scmp_arg_cmp netlink[] = {
-		SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
-		SCMP_A2(SCMP_CMP_EQ, NETLINK_ROUTE), /* which addresses there are */
+		equals(0, AF_NETLINK),
+		equals(2, NETLINK_ROUTE), /* which addresses there are */
 	};
 	int err = 0;
 	size_t i;
 
 	for (i = 0; i < COUNT(families) && err == 0; i++)
-		err = allow_if(ctx, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, (unsigned)families[i]));
+		err = allow_if(ctx, SCMP_SYS(socket), equals(0, (unsigned)families[i]));
 	if (err == 0)
 		err = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), COUNT(netlink),
 					     netlink);
@@ -141,11 +153,11 @@ static int allow_resolver_sockets(scmp_filter_ctx ctx)
 static int allow_resolver_files(scmp_filter_ctx ctx)
 {
 	const scmp_datum_t changing = O_ACCMODE | O_CREAT | O_TRUNC;
-	int err = allow_if(ctx, SCMP_SYS(open), SCMP_A1(SCMP_CMP_MASKED_EQ, changing, O_RDONLY));
+	int err = allow_if(ctx, SCMP_SYS(open), masked(1, changing, O_RDONLY));
 
 	if (err == 0)
 		err = allow_if(ctx, SCMP_SYS(openat),
-			       SCMP_A2(SCMP_CMP_MASKED_EQ, changing, O_RDONLY));
+			       masked(2, changing, O_RDONLY));
 	if (err == 0)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 0);
 	return err;
@@ -156,7 +168,7 @@ static int allow_resolver_files(scmp_filter_ctx ctx)
 static int allow_threads(scmp_filter_ctx ctx)
 {
 	const scmp_datum_t thread = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND;
-	int err = allow_if(ctx, SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, thread, thread));
+	int err = allow_if(ctx, SCMP_SYS(clone), masked(0, thread, thread));
 
 	if (err == 0)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
@@ -174,7 +186,7 @@ static int allow_control(scmp_filter_ctx ctx)
 	if (err == 0)
 		err = allow_resolver_files(ctx);
 	if (err == 0)
-		err = allow_if(ctx, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, FIONREAD));
+		err = allow_if(ctx, SCMP_SYS(ioctl), equals(1, FIONREAD));
 	if (err == 0)
 		err = allow_threads(ctx);
 	return err;

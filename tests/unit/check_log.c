@@ -8,6 +8,9 @@
 #include "tap.h"
 
 static size_t format(char *buf, size_t size, const char *prefix, const char *message, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static size_t format(char *buf, size_t size, const char *prefix, const char *message, ...)
 {
 	va_list args;
 	size_t len;
