@@ -7,7 +7,7 @@
 #include <tund/base/addr.h>
 #include <tund/cmd/ask.h>
 #include <tund/cmd/command.h>
-#include <tund/cmd/explain.h>
+#include <tund/cmd/question.h>
 #include <tund/cmd/say.h>
 #include <tund/parent/loader.h>
 
@@ -68,7 +68,7 @@ static void find_tunnel(const struct explain_options *o, struct tunnel *out)
 		exit(say_error(EXIT_USAGE, "%s", why));
 }
 
-static int ask_daemon(const struct tunnel *tunnel, const struct explain_words *q,
+static int ask_daemon(const struct tunnel *tunnel, const struct question *q,
 		      const struct explain_options *o)
 {
 	char request[COMMAND_MAX];
@@ -84,12 +84,12 @@ static int ask_daemon(const struct tunnel *tunnel, const struct explain_words *q
 int command_explain(const struct command *command, int argc, char **argv)
 {
 	struct explain_options o = {0};
-	struct explain_words q;
+	struct question q;
 	struct tunnel tunnel;
 	const char *why;
 
 	parse_options(command, argc, argv, &o);
-	why = explain_read_words(argc - optind, argv + optind, &q);
+	why = question_read(argc - optind, argv + optind, &q);
 	if (why)
 		command_usage(command, "%s", why);
 	find_tunnel(&o, &tunnel);

@@ -19,6 +19,7 @@
 
 #define UP_TIMEOUT_S 30
 #define UP_TIMEOUT_MAX_S 86400
+#define DAEMON_STARTED_FD 3
 #define RETRY_MS 20 /* while control is being (re)started nobody answers */
 
 static unsigned parse_timeout(const struct command *command, const char *text)
@@ -35,12 +36,16 @@ static unsigned parse_timeout(const struct command *command, const char *text)
 /* The child's part: becomes the parent process of the tunnel. */
 _Noreturn static void become_daemon(struct tunnel *tunnel, int started_fd)
 {
-	const struct parent_options options = {.started_fd = started_fd};
+	const struct parent_options options = {.started_fd = DAEMON_STARTED_FD};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	setsid();
 	if (null >= 0)
 		dup2(null, STDIN_FILENO);
+	/* A pipe of the caller's must not stay open for as long as the tunnel lives. */
+	if (started_fd != DAEMON_STARTED_FD)
+		dup3(started_fd, DAEMON_STARTED_FD, O_CLOEXEC);
+	close_range(DAEMON_STARTED_FD + 1, ~0U, 0);
 	umask(077);
 	log_init("");
 	if (tunnel_make_absolute(tunnel) || chdir("/") != 0)

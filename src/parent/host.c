@@ -53,7 +53,7 @@ static int set_up_link(struct host *host, const struct config *config)
 	err = netlink_link_set_mtu(host->nl, host->ifindex, config->mtu);
 	if (!err)
 		err = netlink_link_set_up(host->nl, host->ifindex, true);
-	return err;
+	return err ? err : netlink_link_get(host->nl, config->interface, &host->link);
 }
 
 enum exit_code host_create_tun(struct host *host, const struct config *config, uid_t owner)

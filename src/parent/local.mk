@@ -1,6 +1,6 @@
-# The parent, the only process that stays root; linked into sbin/tund with src/cmd. PARENT_FILES
-# are its files, PARENT_LIBS what they need.
-PARENT_FILES = \
+# libtund_parent.a: the parent, the only process that stays root; linked into sbin/tund with src/cmd.
+noinst_LIBRARIES += libtund_parent.a
+libtund_parent_a_SOURCES = \
 	include/tund/parent/child.h src/parent/child.c \
 	include/tund/parent/environ.h src/parent/environ.c \
 	include/tund/parent/host.h src/parent/host.c src/parent/host_forward.c \
@@ -14,7 +14,7 @@ PARENT_FILES = \
 	include/tund/parent/tunnel.h src/parent/tunnel.c \
 	include/tund/parent/undo.h src/parent/undo.c \
 	include/tund/parent/verify.h src/parent/verify.c
-PARENT_LIBS = libtund_sys.a libtund_config.a $(CORE_LIBS) $(NL_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS)
+PARENT_LIBS = libtund_parent.a libtund_sys.a libtund_config.a $(CORE_LIBS) $(NL_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS)
 
 # What systemd needs to start it.
 systemdsystemunit_DATA = src/parent/tund@.service

@@ -146,6 +146,15 @@ static void reapply(struct parent *parent)
 		host_apply_network(&parent->host, parent->loaded.config, &wanted, &reply);
 }
 
+/* Each line of the loader's is a message of its own. */
+static void log_lines(const char *text)
+{
+	for (size_t len; *text; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		log_error("%.*s", (int)len, text);
+	}
+}
+
 int parent_reload(struct parent *parent, char *text)
 {
 	struct loaded fresh;
@@ -156,7 +165,8 @@ int parent_reload(struct parent *parent, char *text)
 	else
 		err = take_configuration(parent, &fresh, text);
 	if (err) {
-		log_error("reload failed, the old configuration stays: %s", text);
+		log_error("%s: reload failed, the old configuration stays", parent->tunnel->name);
+		log_lines(text);
 		return err;
 	}
 	reapply(parent);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Dispatches the children's requests: length, kind and owner first, then every field. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 #include <tund/sys/channel.h>
 #include <tund/sys/log.h>
 #include <tund/sys/notify.h>
+
+#define HUNG_UP_MS 200
 
 /* Answers one request, whose body has the right size. */
 typedef void request_handler(struct parent *parent, const void *body);
@@ -46,9 +49,12 @@ static void on_network(struct parent *parent, const void *body)
 {
 	const struct request_network *request = body;
 	struct parent_reply reply = {.id = request->id};
+	uint32_t mtu = parent->host.link.mtu;
 
 	host_apply_network(&parent->host, parent->loaded.config, request, &reply);
 	child_send(&parent->control, PARENT_REPLY, &reply, sizeof reply, -1);
+	if (parent->host.link.mtu != mtu)
+		parent_tell_interface(parent, true);
 }
 
 static void on_up(struct parent *parent, const void *body)
@@ -100,6 +106,14 @@ static bool is_allowed(const struct channel_message *message, enum asker asker)
 	       request_table[message->kind].size == message->len;
 }
 
+/* It has hung up, so it is ending, and how is worth knowing: a moment for that. */
+static bool wait_end(const struct child *child)
+{
+	struct pollfd p = {.fd = child->process.pidfd, .events = POLLIN};
+
+	return poll(&p, 1, HUNG_UP_MS) > 0;
+}
+
 void requests_handle(struct parent *parent, struct child *child)
 {
 	enum asker asker = child == &parent->engine ? ASKER_ENGINE : ASKER_CONTROL;
@@ -121,6 +135,7 @@ void requests_handle(struct parent *parent, struct child *child)
 		return;
 	if (n == -EBADMSG)
 		log_error("%s asked for what it may not: killing it", child->program);
-	/* Nothing more can come: its end, seen by its pidfd, does the rest. */
-	process_signal(&child->process, SIGKILL);
+	else if (wait_end(child))
+		return;
+	process_signal(&child->process, SIGKILL); /* its pidfd does the rest */
 }

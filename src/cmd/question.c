@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/cmd/explain.h>
+#include <tund/cmd/question.h>
 
 static bool is_number(const char *text, unsigned long max)
 {
@@ -24,13 +24,13 @@ static bool is_protocol(const char *text)
 	return false;
 }
 
-static bool has_port(const struct explain_words *w)
+static bool has_port(const struct question *w)
 {
 	return w->port[0] != '\0';
 }
 
 /* An address, or an endpoint. */
-static bool read_destination(const char *word, struct explain_words *w)
+static bool read_destination(const char *word, struct question *w)
 {
 	struct endpoint endpoint;
 	struct ip_addr address;
@@ -47,7 +47,7 @@ static bool read_destination(const char *word, struct explain_words *w)
 }
 
 /* A bare number before the address is a protocol, after it a port. */
-static const char *read_word(const char *word, struct explain_words *w)
+static const char *read_word(const char *word, struct question *w)
 {
 	bool number = is_number(word, w->destination[0] ? 65535 : 255);
 
@@ -63,9 +63,9 @@ static const char *read_word(const char *word, struct explain_words *w)
 	return NULL;
 }
 
-const char *explain_read_words(int count, char *const *words, struct explain_words *out)
+const char *question_read(int count, char *const *words, struct question *out)
 {
-	struct explain_words w = {0};
+	struct question w = {0};
 	const char *why;
 
 	if (count < 2)

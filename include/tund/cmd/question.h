@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* The operands of `tund policy explain`, in the orders that people write them. */
-#ifndef TUND_CMD_EXPLAIN_H
-#define TUND_CMD_EXPLAIN_H
+#ifndef TUND_CMD_QUESTION_H
+#define TUND_CMD_QUESTION_H
 
 #include <tund/base/addr.h>
 
-struct explain_words {
+struct question {
 	const char *principal;
 	char destination[IP_ADDR_STRLEN];
 	char protocol[8]; /* a name or a number */
@@ -16,6 +16,6 @@ struct explain_words {
  * Reads PRINCIPAL, then in any order a protocol and ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT, then
  * perhaps a port. NULL, or what is wrong; *out is then untouched. Pure.
  */
-const char *explain_read_words(int count, char *const *words, struct explain_words *out);
+const char *question_read(int count, char *const *words, struct question *out);
 
 #endif
