@@ -58,7 +58,7 @@ START_TEST(there_and_back)
 }
 END_TEST
 
-START_TEST(damaged)
+START_TEST(wrong_line)
 {
 	struct change change = {.pid = 99};
 
@@ -149,7 +149,7 @@ int main(void)
 	TCase *tc = tcase_create("lines"), *files = tcase_create("files");
 
 	tcase_add_loop_test(tc, there_and_back, 0, COUNT(lines));
-	tcase_add_loop_test(tc, damaged, 0, COUNT(wrong_lines));
+	tcase_add_loop_test(tc, wrong_line, 0, COUNT(wrong_lines));
 	suite_add_tcase(suite, tc);
 	tcase_add_checked_fixture(files, make_path, remove_path);
 	tcase_add_test(files, survives);

@@ -68,7 +68,7 @@ static const struct {
 	{ROLE_CLIENT, TRANSPORT_AUTO, SOCKET_UDP, NULL, VERDICT_MALFORMED},
 };
 
-START_TEST(socket)
+START_TEST(outer_socket)
 {
 	struct config *config = config_of(sockets[_i].role);
 	struct request_socket request = {.kind = sockets[_i].kind};
@@ -260,7 +260,7 @@ int main(void)
 	TCase *tc = tcase_create("verify");
 
 	tcase_add_loop_test(tc, tunnel_name, 0, COUNT(names));
-	tcase_add_loop_test(tc, socket, 0, COUNT(sockets));
+	tcase_add_loop_test(tc, outer_socket, 0, COUNT(sockets));
 	tcase_add_loop_test(tc, route, 0, COUNT(routes));
 	tcase_add_loop_test(tc, address, 0, COUNT(addresses));
 	tcase_add_test(tc, network_shape);

@@ -10,15 +10,18 @@ UNIT_TESTS = \
 	tests/unit/check_base64 \
 	tests/unit/check_blake2s \
 	tests/unit/check_channel \
+	tests/unit/check_child \
 	tests/unit/check_config \
 	tests/unit/check_control \
 	tests/unit/check_file \
+	tests/unit/check_journal \
 	tests/unit/check_log \
 	tests/unit/check_memfd \
 	tests/unit/check_nft \
 	tests/unit/check_notice \
 	tests/unit/check_notify \
 	tests/unit/check_process \
+	tests/unit/check_question \
 	tests/unit/check_random \
 	tests/unit/check_request \
 	tests/unit/check_secret \
@@ -27,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/check_tun \
 	tests/unit/check_udp \
 	tests/unit/check_unixsock \
+	tests/unit/check_verify \
 	tests/unit/check_x25519 \
 	tests/unit/check_xaead \
 	tests/unit/wycheproof
@@ -71,3 +75,9 @@ CONTROL_TEST_LDADD = libtund_control.a $(CONTROL_LIBS) $(CHECK_LIBS)
 tests_unit_check_control_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_notice_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_request_LDADD = $(CONTROL_TEST_LDADD)
+
+# The parent and the command line are shells, too; what is pure in them is tested here.
+tests_unit_check_verify_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
+tests_unit_check_journal_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
+tests_unit_check_child_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
+tests_unit_check_question_LDADD = $(CMD_LIBS) $(UNIT_LIBS)
