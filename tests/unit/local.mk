@@ -13,20 +13,26 @@ UNIT_TESTS = \
 	tests/unit/check_child \
 	tests/unit/check_config \
 	tests/unit/check_control \
+	tests/unit/check_cookie \
 	tests/unit/check_file \
+	tests/unit/check_frame \
 	tests/unit/check_journal \
 	tests/unit/check_log \
 	tests/unit/check_memfd \
+	tests/unit/check_message \
 	tests/unit/check_nft \
 	tests/unit/check_notice \
 	tests/unit/check_notify \
 	tests/unit/check_process \
 	tests/unit/check_question \
 	tests/unit/check_random \
+	tests/unit/check_ratelimit \
+	tests/unit/check_replay \
 	tests/unit/check_request \
 	tests/unit/check_secret \
 	tests/unit/check_socket \
 	tests/unit/check_sysctl \
+	tests/unit/check_tai64n \
 	tests/unit/check_tun \
 	tests/unit/check_udp \
 	tests/unit/check_unixsock \
@@ -41,6 +47,7 @@ TSAN_TESTS = \
 
 check_PROGRAMS += $(UNIT_TESTS)
 noinst_HEADERS += tests/unit/tap.h tests/unit/vectors.h tests/unit/blake2s_table.h
+noinst_HEADERS += tests/unit/prng.h
 
 # Tests that read vectors, the public ones or ours.
 VECTOR_SOURCES = tests/unit/vectors.c

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: ISC */
+/* The replay window: a table of edges, and random counters against a plain set. */
+#include <string.h>
+
+#include <tund/session/replay.h>
+
+#include "prng.h"
+#include "tap.h"
+
+#define W UINT64_C(8128)
+#define LAST (UINT64_MAX - 1)
+
+_Static_assert(REPLAY_WINDOW == 8128, "security.md: 8128 or more; the table below is for this one");
+
+/* In order, one window: counter, and whether it must be taken. */
+static const struct step {
+	uint64_t counter;
+	bool taken;
+} in_order[] = {
+	{0, true},
+	{0, false},
+	{1, true},
+	{1, false},
+	{9, true},
+	{8, true},
+	{7, true},
+	{7, false},
+	{8, false},
+	{9, false},
+	{63, true},
+	{64, true},
+	{63, false},
+	{64, false},
+	{W - 1, true},
+	{2, true}, /* still inside: W counters up to the greatest */
+	{W, true},
+	{0, false},
+	{1, false},
+	{W + 2, true},
+	{2, false},
+	{3, true}, /* the oldest of the window */
+	{3, false},
+	{W + 3, true},
+	{3, false},
+	{4, true},
+	{W + 10, true},
+	{10, false}, /* just behind */
+	{11, true},  /* just inside */
+	{3 * W, true}, /* a jump over the whole window */
+	{2 * W, false},
+	{2 * W + 1, true},
+	{2 * W + 1, false},
+	{3 * W - 1, true},
+	{UINT64_C(1) << 40, true}, /* far ahead: nothing of before is left */
+	{3 * W + 1, false},
+	{(UINT64_C(1) << 40) - 1, true},
+	{(UINT64_C(1) << 40) - W, false},
+	{(UINT64_C(1) << 40) - W + 1, true},
+	{UINT64_C(1) << 60, true}, /* REKEY_AFTER_MESSAGES */
+	{UINT64_MAX - W - 64, true}, /* REJECT_AFTER_MESSAGES */
+	{LAST, true},
+	{LAST, false},
+	{UINT64_MAX, false},
+	{LAST - W, false},
+	{LAST - W + 1, true},
+	{LAST - 1, true},
+	{0, false},
+	{1, false},
+};
+
+START_TEST(edges)
+{
+	static struct replay replay, before;
+
+	memset(&replay, 0, sizeof replay);
+	for (size_t i = 0; i < sizeof in_order / sizeof *in_order; i++) {
+		const struct step *s = &in_order[i];
+
+		before = replay;
+		ck_assert_msg(replay_is_new(&replay, s->counter) == s->taken, "asked: step %zu", i);
+		ck_assert_mem_eq(&before, &replay, sizeof replay);
+		ck_assert_msg(replay_accept(&replay, s->counter) == s->taken, "step %zu", i);
+		if (!s->taken)
+			ck_assert_mem_eq(&before, &replay, sizeof replay);
+	}
+}
+END_TEST
+
+/* The oracle: every counter taken so far, in an array, and the greatest. */
+#define RANGE 200000
+static bool seen[RANGE];
+
+static bool oracle_accept(int64_t *greatest, uint64_t counter)
+{
+	if ((int64_t)counter <= *greatest - (int64_t)W || seen[counter])
+		return false;
+	seen[counter] = true;
+	if ((int64_t)counter > *greatest)
+		*greatest = (int64_t)counter;
+	return true;
+}
+
+/* Somewhere near the greatest, within or just outside the window, or a jump. */
+static uint64_t next_counter(struct prng *prng, int64_t greatest)
+{
+	int64_t at = greatest;
+
+	switch (prng_below(prng, 8)) {
+	case 0:
+		at -= (int64_t)prng_below(prng, 2 * W);
+		break;
+	case 1:
+		at += -(int64_t)W - 3 + (int64_t)prng_below(prng, 6);
+		break;
+	case 2:
+		at += (int64_t)prng_below(prng, prng_below(prng, 50) ? 200 : 3 * W);
+		break;
+	default:
+		at += 3 - (int64_t)prng_below(prng, 100);
+	}
+	return at < 0 ? 0 : (uint64_t)at;
+}
+
+START_TEST(random_against_a_set)
+{
+	for (unsigned seed = 0; seed < 40; seed++) {
+		static struct replay replay;
+		struct prng prng = {seed};
+		int64_t greatest = -1;
+
+		memset(&replay, 0, sizeof replay);
+		memset(seen, 0, sizeof seen);
+		for (unsigned i = 0; i < 100000; i++) {
+			uint64_t counter = next_counter(&prng, greatest);
+
+			if (counter >= RANGE)
+				break;
+			ck_assert_msg(replay_accept(&replay, counter) ==
+					      oracle_accept(&greatest, counter),
+				      "seed %u, step %u: %llu", seed, i,
+				      (unsigned long long)counter);
+		}
+		ck_assert_int_gt(greatest, W);
+	}
+}
+END_TEST
+
+struct arrival {
+	uint64_t at, counter;
+};
+
+static int by_time(const void *a, const void *b)
+{
+	const struct arrival *x = a, *y = b;
+
+	return (x->at > y->at) - (x->at < y->at);
+}
+
+/* security.md 10: each packet three times, out of order by up to 8,000: none lost, none twice. */
+START_TEST(tripled_and_reordered)
+{
+	enum { COUNT = 60000, SPREAD = 8000 };
+	static struct arrival arrivals[3 * COUNT];
+	static unsigned taken[COUNT];
+	static struct replay replay;
+	struct prng prng = {7};
+
+	for (uint64_t i = 0; i < 3 * COUNT; i++)
+		arrivals[i] = (struct arrival){i / 3 + prng_below(&prng, SPREAD), i / 3};
+	qsort(arrivals, 3 * COUNT, sizeof *arrivals, by_time);
+	for (size_t i = 0; i < 3 * COUNT; i++)
+		taken[arrivals[i].counter] += replay_accept(&replay, arrivals[i].counter);
+	for (size_t i = 0; i < COUNT; i++)
+		ck_assert_msg(taken[i] == 1, "%zu taken %u times", i, taken[i]);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("replay");
+	TCase *tc = tcase_create("replay");
+
+	tcase_set_timeout(tc, 30);
+	tcase_add_test(tc, edges);
+	tcase_add_test(tc, random_against_a_set);
+	tcase_add_test(tc, tripled_and_reordered);
+	suite_add_tcase(suite, tc);
+	return tap_run(suite);
+}
