@@ -46,7 +46,7 @@ TSAN_TESTS = \
 	tests/unit/check_aead
 
 check_PROGRAMS += $(UNIT_TESTS)
-noinst_HEADERS += tests/unit/tap.h tests/unit/vectors.h tests/unit/blake2s_table.h
+noinst_HEADERS += tests/unit/tap.h tests/unit/config_cases.h tests/unit/vectors.h tests/unit/blake2s_table.h
 noinst_HEADERS += tests/unit/prng.h
 
 # Tests that read vectors, the public ones or ours.
