@@ -7,7 +7,10 @@
 #include "config_value.h"
 
 #define MTU_DEFAULT 1420
-#define KEEPALIVE_DEFAULT 25 /* s; below the usual 30 s of a NAT's UDP state */
+/* s. A client's is below the usual 30 s of a NAT's UDP state. A connector waits for others, so
+ * nothing but its keepalives tells it that its way to the edge has failed: it asks more often. */
+#define KEEPALIVE_CLIENT 25
+#define KEEPALIVE_CONNECTOR 5
 #define FWMARK_DEFAULT 0x7475
 
 static bool require(struct diag *diag, const struct setting *s, const char *what,
@@ -218,7 +221,8 @@ static bool read_inner_role(struct diag *diag, cfg_t *root, const struct scan *s
 	bool ok = true;
 
 	ok &= read_interface(diag, root, config);
-	ok &= read_number(diag, root, "keepalive", 0, UINT16_MAX, false, KEEPALIVE_DEFAULT,
+	ok &= read_number(diag, root, "keepalive", 0, UINT16_MAX, false,
+			  config->role == ROLE_CONNECTOR ? KEEPALIVE_CONNECTOR : KEEPALIVE_CLIENT,
 			  &keepalive);
 	config->keepalive_s = (uint16_t)keepalive;
 	ok &= read_edges(diag, root, scan, config);
