@@ -13,6 +13,7 @@ UNIT_TESTS = \
 	tests/unit/check_child \
 	tests/unit/check_config \
 	tests/unit/check_control \
+	tests/unit/check_edge \
 	tests/unit/check_cookie \
 	tests/unit/check_file \
 	tests/unit/check_frame \
@@ -29,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/check_ratelimit \
 	tests/unit/check_replay \
 	tests/unit/check_request \
+	tests/unit/check_roster \
 	tests/unit/check_secret \
 	tests/unit/check_socket \
 	tests/unit/check_sysctl \
@@ -80,8 +82,10 @@ tests_unit_check_unixsock_LDADD = $(SYS_LDADD)
 # Those of the control process link all of it but its main().
 CONTROL_TEST_LDADD = libtund_control.a $(CONTROL_LIBS) $(CHECK_LIBS)
 tests_unit_check_control_LDADD = $(CONTROL_TEST_LDADD)
+tests_unit_check_edge_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_notice_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_request_LDADD = $(CONTROL_TEST_LDADD)
+tests_unit_check_roster_LDADD = $(CONTROL_TEST_LDADD)
 
 # The parent and the command line are shells, too; what is pure in them is tested here.
 tests_unit_check_verify_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
