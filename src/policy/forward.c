@@ -251,10 +251,11 @@ static bool resume_flow(struct passage *x, const struct flow_tuple *tuple, bool 
 
 static bool without_flow_from_connector(struct passage *x, const struct flow_tuple *tuple)
 {
+	bool query = inner_is_icmp(&x->p) && inner_icmp_class(&x->p) == INNER_ICMP_QUERY;
 	struct judgement j;
 	bool resumed = false;
 
-	if (flow_exists(x->f->flows, x->now_ns, tuple, FLOW_REPLY))
+	if (!query && flow_exists(x->f->flows, x->now_ns, tuple, FLOW_REPLY))
 		return drop(x, REASON_WRONG_NEXT_HOP);
 	if (is_start(x))
 		return start_flow(x, tuple);
