@@ -7,31 +7,44 @@ LDADD = $(UNIT_LIBS)
 UNIT_TESTS = \
 	tests/unit/check_addr \
 	tests/unit/check_aead \
+	tests/unit/check_arena \
 	tests/unit/check_base64 \
 	tests/unit/check_blake2s \
 	tests/unit/check_channel \
+	tests/unit/check_checksum \
 	tests/unit/check_child \
 	tests/unit/check_config \
 	tests/unit/check_control \
-	tests/unit/check_edge \
 	tests/unit/check_cookie \
+	tests/unit/check_explain \
 	tests/unit/check_file \
+	tests/unit/check_flow \
+	tests/unit/check_forward \
+	tests/unit/check_fragment \
 	tests/unit/check_frame \
+	tests/unit/check_inner \
 	tests/unit/check_journal \
 	tests/unit/check_log \
+	tests/unit/check_lpm \
 	tests/unit/check_memfd \
 	tests/unit/check_message \
+	tests/unit/check_model \
+	tests/unit/check_narrow \
 	tests/unit/check_nft \
 	tests/unit/check_notice \
 	tests/unit/check_notify \
+	tests/unit/check_policy \
 	tests/unit/check_process \
 	tests/unit/check_question \
 	tests/unit/check_random \
 	tests/unit/check_ratelimit \
+	tests/unit/check_reach \
+	tests/unit/check_reason \
+	tests/unit/check_refusal \
 	tests/unit/check_replay \
 	tests/unit/check_request \
-	tests/unit/check_roster \
 	tests/unit/check_secret \
+	tests/unit/check_siphash \
 	tests/unit/check_socket \
 	tests/unit/check_sysctl \
 	tests/unit/check_tai64n \
@@ -45,10 +58,11 @@ UNIT_TESTS = \
 
 # Those with threads: scripts/test runs them under ThreadSanitizer, too.
 TSAN_TESTS = \
-	tests/unit/check_aead
+	tests/unit/check_aead \
+	tests/unit/check_flow
 
 check_PROGRAMS += $(UNIT_TESTS)
-noinst_HEADERS += tests/unit/tap.h tests/unit/config_cases.h tests/unit/vectors.h tests/unit/blake2s_table.h
+noinst_HEADERS += tests/unit/tap.h tests/unit/vectors.h tests/unit/blake2s_table.h
 noinst_HEADERS += tests/unit/prng.h
 
 # Tests that read vectors, the public ones or ours.
@@ -82,13 +96,25 @@ tests_unit_check_unixsock_LDADD = $(SYS_LDADD)
 # Those of the control process link all of it but its main().
 CONTROL_TEST_LDADD = libtund_control.a $(CONTROL_LIBS) $(CHECK_LIBS)
 tests_unit_check_control_LDADD = $(CONTROL_TEST_LDADD)
-tests_unit_check_edge_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_notice_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_request_LDADD = $(CONTROL_TEST_LDADD)
-tests_unit_check_roster_LDADD = $(CONTROL_TEST_LDADD)
 
 # The parent and the command line are shells, too; what is pure in them is tested here.
 tests_unit_check_verify_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_journal_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_child_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_question_LDADD = $(CMD_LIBS) $(UNIT_LIBS)
+
+# Tests of inner packets and of policy: packets made by hand, and one policy for all.
+noinst_HEADERS += tests/unit/packets.h tests/unit/world.h tests/unit/random_policy.h \
+	tests/unit/policy_oracle.h
+ORACLE_SOURCES = tests/unit/random_policy.c tests/unit/policy_oracle.c
+tests_unit_check_explain_SOURCES = tests/unit/check_explain.c tests/unit/world.c
+tests_unit_check_forward_SOURCES = tests/unit/check_forward.c tests/unit/packets.c tests/unit/world.c
+tests_unit_check_fragment_SOURCES = tests/unit/check_fragment.c tests/unit/packets.c
+tests_unit_check_inner_SOURCES = tests/unit/check_inner.c tests/unit/packets.c
+tests_unit_check_model_SOURCES = tests/unit/check_model.c tests/unit/world.c
+tests_unit_check_narrow_SOURCES = tests/unit/check_narrow.c tests/unit/packets.c tests/unit/world.c
+tests_unit_check_policy_SOURCES = tests/unit/check_policy.c tests/unit/world.c $(ORACLE_SOURCES)
+tests_unit_check_reach_SOURCES = tests/unit/check_reach.c tests/unit/world.c
+tests_unit_check_refusal_SOURCES = tests/unit/check_refusal.c tests/unit/packets.c

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: ISC */
+/* The compiled policy: against the oracle on random policies, numbers of devices across
+ * generations, and a table of judgements. */
+#include <errno.h>
+#include <string.h>
+
+#include "prng.h"
+#include "random_policy.h"
+#include "tap.h"
+#include "world.h"
+
+START_TEST(agrees_with_the_oracle)
+{
+	static uint8_t bytes[4096];
+
+	struct prng prng = {(uint64_t)_i};
+
+	for (int round = 0; round < 60; round++) {
+		struct draw d = {bytes, sizeof bytes};
+		struct policy_error error;
+		struct policy_spec *spec;
+		struct policy *policy;
+
+		prng_fill(&prng, bytes, sizeof bytes);
+		spec = random_spec(&d);
+		ck_assert_msg(policy_spec_validate(spec, POLICY_OF_EDGE, &error) == 0, "%s",
+			      error.text);
+		ck_assert_int_eq(policy_new(spec, NULL, &policy), 0);
+		while (d.len) {
+			const char *difference = compare_with_oracle(&d, policy);
+
+			ck_assert_msg(!difference, "%s", difference);
+		}
+		policy_free(policy);
+	}
+}
+END_TEST
+
+static const struct {
+	enum world_key from;
+	const char *dst;
+	uint8_t proto;
+	uint16_t port;
+	enum policy_action action;
+	enum reason reason;
+	uint32_t line;
+} judgements[] = {
+	{KEY_ALICE, "10.77.0.10", 6, 80, POLICY_ACCEPT, REASON_ACCEPTED, 101},
+	{KEY_ALICE, "10.77.0.10", 6, 443, POLICY_ACCEPT, REASON_ACCEPTED, 101},
+	{KEY_ALICE, "10.77.0.10", 6, 81, POLICY_REJECT, REASON_NO_RULE, 100},
+	{KEY_ALICE, "10.77.0.10", 17, 80, POLICY_REJECT, REASON_NO_RULE, 100},
+	{KEY_ALICE, "10.77.0.10", 1, 0, POLICY_ACCEPT, REASON_ACCEPTED, 103},
+	{KEY_ALICE, "10.77.0.10", 58, 0, POLICY_ACCEPT, REASON_ACCEPTED, 103},
+	{KEY_BOB, "10.77.0.10", 1, 0, POLICY_ACCEPT, REASON_ACCEPTED, 102},
+	{KEY_BOB, "10.77.0.10", 6, 80, POLICY_REJECT, REASON_NO_RULE, 100},
+	{KEY_BOB, "10.77.0.10", 6, 23, POLICY_DROP, REASON_DENIED, 105},
+	{KEY_BOB, "10.77.0.200", 6, 23, POLICY_ACCEPT, REASON_ACCEPTED, 111},
+	{KEY_BOB, "10.77.1.1", 6, 80, POLICY_REJECT, REASON_NO_ROUTE, 0},
+	{KEY_BOB, "fd77::1", 6, 80, POLICY_REJECT, REASON_NO_RULE, 120},
+	{KEY_BOB, OWN4, 6, 80, POLICY_REJECT, REASON_NO_ROUTE, 0},
+	{KEY_BOB, BOB4, 6, 22, POLICY_REJECT, REASON_NO_ROUTE, 0},
+	{KEY_BOB, ALICE4, 6, 22, POLICY_REJECT, REASON_NO_RULE, 140},
+	{KEY_BOB, "100.80.0.200", 6, 22, POLICY_REJECT, REASON_NO_ROUTE, 0},
+	{KEY_DC1A, ALICE4, 6, 22, POLICY_ACCEPT, REASON_ACCEPTED, 141},
+	{KEY_DC2C, ALICE4, 6, 22, POLICY_REJECT, REASON_NO_RULE, 140},
+	{KEY_DC1A, "10.77.0.200", 6, 22, POLICY_REJECT, REASON_NO_RULE, 110},
+	{KEY_MAYA, "10.77.0.10", 6, 80, POLICY_REJECT, REASON_UNKNOWN_DEVICE, 0},
+};
+
+START_TEST(judges)
+{
+	struct policy *policy = world_policy(NULL, NULL);
+	struct policy_query q = {
+		.device = world_device(policy, judgements[_i].from),
+		.dst = world_address(judgements[_i].dst),
+		.proto = judgements[_i].proto,
+		.dst_port = judgements[_i].port,
+	};
+	struct judgement j;
+
+	policy_judge(policy, &q, &j);
+	ck_assert_int_eq(j.action, judgements[_i].action);
+	ck_assert_int_eq(j.reason, judgements[_i].reason);
+	ck_assert_uint_eq(j.place.line, judgements[_i].line);
+	ck_assert(j.place.line == 0 || strcmp(j.place.file, "tund.policy") == 0);
+	policy_free(policy);
+}
+END_TEST
+
+/* The world without bob, and with maya. */
+static struct policy *changed(const struct policy *previous)
+{
+	struct policy_spec *spec = world_spec("10.77.0.0/24");
+	struct spec_principal *p;
+	struct policy *policy;
+
+	spec->principals[1].devices[0].public_key[0] = 99; /* bob has a new phone */
+	p = policy_spec_add_principal(spec, "maya", PRINCIPAL_USER, NULL, 0);
+	world_add_device(spec, p, "desk", KEY_MAYA, (const char *const[]){"100.80.0.13", NULL});
+	ck_assert_int_eq(policy_new(spec, previous, &policy), 0);
+	return policy;
+}
+
+START_TEST(numbers_stay)
+{
+	struct policy *first = world_policy(NULL, NULL), *second = changed(first), *third;
+	uint32_t bob = world_device(first, KEY_BOB), maya = world_device(second, KEY_MAYA);
+
+	ck_assert_uint_eq(policy_generation(first), 1);
+	ck_assert_uint_eq(policy_generation(second), 2);
+	for (unsigned k = KEY_ALICE; k <= KEY_DC2C; k++) {
+		if (k != KEY_BOB)
+			ck_assert_uint_eq(world_device(first, k), world_device(second, k));
+	}
+	ck_assert_uint_eq(world_device(second, KEY_BOB), DEVICE_NONE);
+	ck_assert_ptr_null(policy_device(second, bob)); /* given up: rests for a generation */
+	ck_assert_uint_ne(maya, bob);
+	ck_assert_str_eq(policy_principal(second, maya)->id, "maya");
+	third = world_policy(NULL, second);
+	ck_assert_uint_eq(world_device(third, KEY_BOB), bob); /* and may be used again */
+	ck_assert_ptr_null(policy_device(third, maya));
+	ck_assert_ptr_null(policy_device(third, policy_device_limit(third)));
+	ck_assert_ptr_null(policy_principal(third, DEVICE_NONE));
+	policy_free(first);
+	policy_free(second);
+	policy_free(third);
+}
+END_TEST
+
+START_TEST(holders_and_routes)
+{
+	struct policy *policy = world_policy(NULL, NULL);
+	struct ip_addr alice = world_address(ALICE6), own = world_address(OWN4);
+	struct ip_addr shared = world_address("10.99.1.1"), nowhere = world_address("192.0.2.1");
+	const uint32_t *devices;
+	size_t n;
+
+	ck_assert_uint_eq(policy_holder(policy, &alice), world_device(policy, KEY_ALICE));
+	ck_assert_uint_eq(policy_holder(policy, &own), DEVICE_NONE);
+	ck_assert_uint_eq(policy_holder(policy, &shared), DEVICE_NONE);
+	ck_assert_uint_eq(policy_route_of(policy, &nowhere), UINT32_MAX);
+	devices = policy_route_devices(policy, policy_route_of(policy, &shared), &n);
+	ck_assert_uint_eq(n, 3); /* in the order of via */
+	ck_assert_uint_eq(devices[0], world_device(policy, KEY_DC2C));
+	ck_assert_uint_eq(devices[1], world_device(policy, KEY_DC1A));
+	ck_assert_uint_eq(devices[2], world_device(policy, KEY_DC1B));
+	policy_free(policy);
+}
+END_TEST
+
+START_TEST(what_was_not_validated)
+{
+	struct policy_spec *spec = world_spec(NULL);
+	struct policy *policy = NULL;
+
+	world_add_route(spec, "10.77.0.0/24", (const char *const[]){"dc1", NULL});
+	ck_assert_int_eq(policy_new(spec, NULL, &policy), -EINVAL);
+	policy_spec_free(spec);
+	spec = world_spec(NULL);
+	world_add_route(spec, "10.1.0.0/24", (const char *const[]){"alice", NULL});
+	ck_assert_int_eq(policy_new(spec, NULL, &policy), -EINVAL);
+	policy_spec_free(spec);
+	ck_assert_ptr_null(policy);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("policy");
+	TCase *tc = tcase_create("policy");
+
+	tcase_add_loop_test(tc, agrees_with_the_oracle, 0, 4);
+	tcase_add_loop_test(tc, judges, 0, sizeof judgements / sizeof *judgements);
+	tcase_add_test(tc, numbers_stay);
+	tcase_add_test(tc, holders_and_routes);
+	tcase_add_test(tc, what_was_not_validated);
+	suite_add_tcase(suite, tc);
+	return tap_run(suite);
+}

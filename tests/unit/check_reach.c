@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/* Which connectors are there: only pairs that the policy knows, chosen in the order of `via`. */
+#include <errno.h>
+
+#include <tund/policy/reach.h>
+
+#include "tap.h"
+#include "world.h"
+
+START_TEST(chosen_in_order)
+{
+	struct policy *policy = world_policy(NULL, NULL);
+	struct reach *reach = reach_new(policy);
+	struct ip_addr a = world_address("10.99.1.1"), b = world_address("10.77.0.1");
+	uint32_t shared = policy_route_of(policy, &a), single = policy_route_of(policy, &b);
+	uint32_t dc1a = world_device(policy, KEY_DC1A), dc2c = world_device(policy, KEY_DC2C);
+
+	ck_assert_uint_eq(reach_choose(reach, shared), DEVICE_NONE);
+	ck_assert_int_eq(reach_set(reach, shared, dc1a, true), 0);
+	ck_assert_uint_eq(reach_choose(reach, shared), dc1a);
+	ck_assert_int_eq(reach_set(reach, shared, dc2c, true), 0);
+	ck_assert_uint_eq(reach_choose(reach, shared), dc2c);
+	ck_assert(reach_get(reach, shared, dc1a));
+	ck_assert(!reach_get(reach, single, dc1a)); /* another route */
+	ck_assert_int_eq(reach_set(reach, shared, dc2c, false), 0);
+	ck_assert_uint_eq(reach_choose(reach, shared), dc1a);
+	reach_free(reach);
+	policy_free(policy);
+}
+END_TEST
+
+START_TEST(unknown_pairs)
+{
+	struct policy *policy = world_policy(NULL, NULL);
+	struct reach *reach = reach_new(policy);
+	struct ip_addr a = world_address("10.77.0.1"), devices = world_address(ALICE4);
+	uint32_t route = policy_route_of(policy, &a);
+
+	ck_assert_int_eq(reach_set(reach, route, world_device(policy, KEY_ALICE), true), -ENOENT);
+	ck_assert_int_eq(reach_set(reach, route, world_device(policy, KEY_DC2C), true), -ENOENT);
+	ck_assert_int_eq(reach_set(reach, UINT32_MAX, world_device(policy, KEY_DC1A), true),
+			 -ENOENT);
+	ck_assert(!reach_get(reach, UINT32_MAX, 0));
+	ck_assert_uint_eq(reach_choose(reach, route), DEVICE_NONE);
+	ck_assert_uint_eq(reach_choose(reach, policy_route_of(policy, &devices)), DEVICE_NONE);
+	reach_free(reach);
+	policy_free(policy);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("reach");
+	TCase *tc = tcase_create("reach");
+
+	tcase_add_test(tc, chosen_in_order);
+	tcase_add_test(tc, unknown_pairs);
+	suite_add_tcase(suite, tc);
+	return tap_run(suite);
+}
