@@ -12,6 +12,12 @@ tests_fuzz_fuzz_config_LDADD = libtund_config.a $(CONFUSE_LIBS) $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_control
 tests_fuzz_fuzz_control_LDADD = libtund_control.a $(FUZZ_LIBS) $(JANSSON_LIBS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_inner tests/fuzz/fuzz_policy
+tests_fuzz_fuzz_inner_SOURCES = tests/fuzz/fuzz_inner.c tests/unit/packets.c
+tests_fuzz_fuzz_inner_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz_policy.c $(ORACLE_SOURCES)
+tests_fuzz_fuzz_policy_LDADD = $(FUZZ_LIBS)
+
 if ENABLE_FUZZERS
 FUZZ_LIBS = $(CORE_LIBS) $(FUZZ_LDFLAGS)
 noinst_PROGRAMS += $(FUZZ_TARGETS)
