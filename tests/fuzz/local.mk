@@ -6,6 +6,10 @@
 # "make fuzz" runs each for FUZZ_SECONDS, keeping what it finds in the build folder.
 FUZZ_TARGETS = tests/fuzz/fuzz_addr
 tests_fuzz_fuzz_addr_LDADD = $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_cookie
+tests_fuzz_fuzz_cookie_LDADD = $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_frame
+tests_fuzz_fuzz_frame_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_config
 tests_fuzz_fuzz_config_LDADD = libtund_config.a $(CONFUSE_LIBS) $(FUZZ_LIBS)
 
