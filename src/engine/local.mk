@@ -7,14 +7,16 @@ src_engine_engine_SOURCES = \
 	include/tund/engine/engine.h src/engine/engine.c \
 	include/tund/engine/outer.h src/engine/outer.c \
 	include/tund/engine/parent_link.h src/engine/parent_link.c \
+	include/tund/engine/role.h \
 	include/tund/engine/tun_port.h src/engine/tun_port.c \
 	include/tund/engine/uplink.h src/engine/uplink.c \
-	src/engine/client.c \
-	src/engine/connector.c \
-	src/engine/edge.c \
-	src/engine/judged.h src/engine/judged.c \
 	src/engine/main.c \
 	src/engine/outer_ports.h \
-	src/engine/tcp_ports.c \
-	src/engine/udp_ports.c
+	src/engine/outer_tcp.c \
+	src/engine/outer_udp.c \
+	src/engine/role_client.c \
+	src/engine/role_connector.c \
+	src/engine/role_edge.c \
+	src/engine/role_judged.c \
+	src/engine/role_judged.h
 src_engine_engine_LDADD = $(ENGINE_LIBS)

@@ -22,30 +22,30 @@ void outer_init(struct engine *engine)
 	outer->listener = -1;
 	LIST_INIT(&outer->unflushed);
 	TAILQ_INIT(&outer->strangers);
-	udp_ports_init(engine);
-	tcp_ports_init(engine);
+	outer_udp_init(engine);
+	outer_tcp_init(engine);
 }
 
 void outer_close(struct engine *engine)
 {
-	udp_ports_close(engine);
-	tcp_ports_close(engine);
+	outer_udp_close(engine);
+	outer_tcp_close(engine);
 }
 
 void outer_watch(struct engine *engine)
 {
-	udp_ports_watch(engine);
-	tcp_ports_watch(engine);
+	outer_udp_watch(engine);
+	outer_tcp_watch(engine);
 }
 
 void outer_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len)
 {
 	switch (path->transport) {
 	case TRANSPORT_UDP:
-		udp_ports_send(engine, path, msg, len);
+		outer_udp_send(engine, path, msg, len);
 		break;
 	case TRANSPORT_TCP:
-		tcp_ports_send(engine, path, msg, len);
+		outer_tcp_send(engine, path, msg, len);
 		break;
 	}
 }

@@ -15,7 +15,7 @@ struct index_entry *session_index_find(const struct host *host, uint32_t index)
 
 int session_index_insert(struct host *host, struct peer *peer, struct keypair *keypair, uint32_t *index)
 {
-	struct index_entry *entry = malloc(sizeof *entry);
+	struct index_entry *entry = calloc(1, sizeof *entry);
 
 	if (!entry)
 		return -ENOMEM;
@@ -25,6 +25,10 @@ int session_index_insert(struct host *host, struct peer *peer, struct keypair *k
 	entry->peer = peer;
 	entry->keypair = keypair;
 	HASH_ADD(hh, host->indices, index, sizeof entry->index, entry);
+	if (!entry->hh.tbl) {
+		free(entry);
+		return -ENOMEM;
+	}
 	*index = entry->index;
 	return 0;
 }

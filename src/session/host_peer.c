@@ -126,6 +126,24 @@ static struct peer *allocate(struct host *host)
 	return peer;
 }
 
+static void discard(struct peer *peer)
+{
+	secret_slab_free(peer->host->secrets, peer->secrets);
+	free(peer);
+}
+
+static void configure(struct peer *peer, const struct peer_config *config)
+{
+	memcpy(peer->public_key, config->public_key, KEY_SIZE);
+	memcpy(peer->secrets->psk, config->preshared_key, KEY_SIZE);
+	peer->wireguard = config->wireguard;
+	peer->connect = config->connect;
+	peer->pinned_suite = config->pinned_suite;
+	peer->keepalive_ns = config->keepalive_s * NS_PER_SEC;
+	peer->user = config->user;
+	cookie_maker_init(&peer->cookie, peer->public_key);
+}
+
 int peer_add(struct host *host, uint64_t now_ns, const struct peer_config *config,
 	     struct peer **out)
 {
@@ -141,22 +159,18 @@ int peer_add(struct host *host, uint64_t now_ns, const struct peer_config *confi
 	if (!peer)
 		return -ENOMEM;
 	err = compute_static_static(host, config->public_key, peer->secrets->static_static);
-	if (err == 0)
-		err = timers_add_peer(host, peer);
 	if (err < 0) {
-		secret_slab_free(host->secrets, peer->secrets);
-		free(peer);
+		discard(peer);
 		return err;
 	}
-	memcpy(peer->public_key, config->public_key, KEY_SIZE);
-	memcpy(peer->secrets->psk, config->preshared_key, KEY_SIZE);
-	peer->wireguard = config->wireguard;
-	peer->connect = config->connect;
-	peer->pinned_suite = config->pinned_suite;
-	peer->keepalive_ns = config->keepalive_s * NS_PER_SEC;
-	peer->user = config->user;
-	cookie_maker_init(&peer->cookie, peer->public_key);
+	configure(peer, config);
 	HASH_ADD(hh, host->peers, public_key, KEY_SIZE, peer);
+	if (!peer->hh.tbl || timers_add_peer(host, peer) < 0) {
+		if (peer->hh.tbl)
+			HASH_DEL(host->peers, peer);
+		discard(peer);
+		return -ENOMEM;
+	}
 	*out = peer;
 	return 0;
 }
@@ -172,8 +186,7 @@ void peer_remove(struct peer *peer)
 	cookie_maker_clear(&peer->cookie);
 	timers_remove_peer(host, peer);
 	HASH_DEL(host->peers, peer);
-	secret_slab_free(host->secrets, peer->secrets);
-	free(peer);
+	discard(peer);
 }
 
 struct peer *peer_find(struct host *host, const uint8_t public_key[KEY_SIZE])

@@ -16,6 +16,8 @@
 
 #include <sys/queue.h>
 
+/* A table that cannot grow leaves the new element out (its hh.tbl stays NULL), it never exits. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #include <tund/base/time.h>

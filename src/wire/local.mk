@@ -1,6 +1,7 @@
 # Messages and packets as they are on the wire; part of libtund_core.a.
 libtund_core_a_SOURCES += \
 	include/tund/wire/checksum.h src/wire/checksum.c \
+	include/tund/wire/control_frame.h \
 	include/tund/wire/frame.h src/wire/frame.c \
 	include/tund/wire/inner.h src/wire/inner.c \
 	include/tund/wire/message.h src/wire/message.c

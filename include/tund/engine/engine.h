@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The engine: the process that owns keys, sessions, policy and packets. It is the core wrapped in
- * one libev loop. What differs between edge, connector and client is in three `struct role_ops`;
- * everything else is shared. One thread.
+ * one libev loop. What differs between edge, connector and client is in three `struct role_ops`
+ * (role.h); everything else is shared. One thread.
  */
 #ifndef TUND_ENGINE_ENGINE_H
 #define TUND_ENGINE_ENGINE_H
@@ -14,48 +14,12 @@
 #include <tund/engine/control_link.h>
 #include <tund/engine/outer.h>
 #include <tund/engine/parent_link.h>
+#include <tund/engine/role.h>
 #include <tund/engine/tun_port.h>
 #include <tund/engine/uplink.h>
 #include <tund/ipc/engine.h>
 #include <tund/policy/reason.h>
 #include <tund/session/host.h>
-
-struct engine;
-
-/* An inner packet that came out of a session, or out of the TUN device. */
-struct inner_bytes {
-	uint8_t *data;
-	size_t len;            /* bytes, padding included */
-	bool partial_checksum; /* the TCP or UDP checksum is still to be completed */
-};
-
-/* What a role does. Pointers that a role has no use for are NULL. */
-struct role_ops {
-	/* The host exists: make the role's state and its peers. 0 or -errno. */
-	int (*start)(struct engine *engine, uint64_t now_ns);
-	void (*stop)(struct engine *engine);
-	/* A checked configuration replaces engine->config, which the caller then frees. */
-	int (*reload)(struct engine *engine, uint64_t now_ns, struct config *fresh);
-	void (*from_session)(struct engine *engine, uint64_t now_ns, struct peer *peer,
-			     const struct inner_bytes *packet);
-	void (*from_tun)(struct engine *engine, uint64_t now_ns, const struct inner_bytes *packet);
-	void (*peer_event)(struct engine *engine, uint64_t now_ns, struct peer *peer,
-			   enum peer_event event);
-	/* Slots of ipc/engine.h. slot_of() of a peer that has none is UINT32_MAX. */
-	uint32_t (*slot_count)(const struct engine *engine);
-	struct peer *(*peer_at)(const struct engine *engine, uint32_t slot);
-	uint32_t (*slot_of)(const struct engine *engine, const struct peer *peer);
-	/* From control. */
-	void (*network)(struct engine *engine, const struct control_network *network);
-	void (*routes)(struct engine *engine, const struct control_routes *routes);
-	void (*holder)(struct engine *engine, const struct control_holders *holder);
-	void (*last_seen)(struct engine *engine, uint64_t now_ns,
-			  const struct control_last_seen *seen);
-	void (*explain)(struct engine *engine, const struct control_explain *question,
-			struct engine_explained *answer);
-};
-
-extern const struct role_ops edge_role, connector_role, client_role;
 
 struct engine {
 	struct ev_loop *loop;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What edge and connector share: one judge, and what is done with its verdicts. */
-#ifndef TUND_ENGINE_JUDGED_H
-#define TUND_ENGINE_JUDGED_H
+#ifndef TUND_ENGINE_ROLE_JUDGED_H
+#define TUND_ENGINE_ROLE_JUDGED_H
 
 #include <tund/engine/engine.h>
 #include <tund/policy/forward.h>

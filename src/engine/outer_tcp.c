@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A table that cannot grow leaves the new connection out, it never exits. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #include <tund/base/bytes.h>
@@ -221,7 +223,7 @@ static void make_room(struct tcp_connection *c)
 	c->out_pos = 0;
 }
 
-void tcp_ports_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len)
+void outer_tcp_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len)
 {
 	struct tcp_connection *c = find_connection(&engine->outer, path->socket);
 
@@ -313,7 +315,11 @@ static struct tcp_connection *new_connection(struct engine *engine, int fd)
 	c->readable.data = c;
 	c->writable.data = c;
 	HASH_ADD(hh, outer->by_handle, handle, sizeof c->handle, c);
-	return c;
+	if (c->hh.tbl)
+		return c;
+	close(fd);
+	free(c);
+	return NULL;
 }
 
 static void start_limit(struct tcp_connection *c, double seconds)
@@ -417,18 +423,18 @@ void outer_set_listener(struct engine *engine, int fd)
 	outer->accept_pause.data = engine;
 }
 
-void tcp_ports_init(struct engine *engine)
+void outer_tcp_init(struct engine *engine)
 {
 	engine->outer.by_handle = NULL;
 }
 
-void tcp_ports_watch(struct engine *engine)
+void outer_tcp_watch(struct engine *engine)
 {
 	if (engine->outer.listener >= 0)
 		ev_io_start(engine->loop, &engine->outer.accept);
 }
 
-void tcp_ports_close(struct engine *engine)
+void outer_tcp_close(struct engine *engine)
 {
 	struct outer *outer = &engine->outer;
 	struct tcp_connection *c, *next;

@@ -11,7 +11,7 @@
 #include <tund/policy/explain.h>
 #include <tund/sys/log.h>
 
-#include "judged.h"
+#include "role_judged.h"
 
 #define EDGE_FLOWS (128 * 1024)
 

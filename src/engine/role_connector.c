@@ -10,7 +10,7 @@
 #include <tund/policy/narrow.h>
 #include <tund/sys/log.h>
 
-#include "judged.h"
+#include "role_judged.h"
 
 #define CONNECTOR_FLOWS 16384
 

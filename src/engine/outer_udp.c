@@ -60,7 +60,7 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 		receive_one(port, now_ns, &batch[i]);
 }
 
-void udp_ports_init(struct engine *engine)
+void outer_udp_init(struct engine *engine)
 {
 	engine->outer.udp_count = 0;
 }
@@ -72,7 +72,7 @@ static void free_port(struct engine *engine, struct udp_port *port)
 	free(port);
 }
 
-void udp_ports_close(struct engine *engine)
+void outer_udp_close(struct engine *engine)
 {
 	struct outer *outer = &engine->outer;
 
@@ -126,7 +126,7 @@ void outer_remove_udp(struct engine *engine, uint32_t handle)
 	}
 }
 
-void udp_ports_watch(struct engine *engine)
+void outer_udp_watch(struct engine *engine)
 {
 	for (uint32_t i = 0; i < engine->outer.udp_count; i++)
 		ev_io_start(engine->loop, &engine->outer.udp[i]->io);
@@ -139,7 +139,7 @@ static bool is_broken(int err)
 	       err == -ENETDOWN || err == -ENODEV;
 }
 
-void udp_ports_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len)
+void outer_udp_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len)
 {
 	struct udp_port *port = find_port(&engine->outer, path->socket);
 	int err;

@@ -5,7 +5,7 @@
 
 #include <tund/crypto/random.h>
 
-#include "judged.h"
+#include "role_judged.h"
 
 int judged_init(struct judged *judged, bool router, size_t flows)
 {
