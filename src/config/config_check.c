@@ -6,7 +6,8 @@
 
 bool interface_is_valid(const char *name)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 	size_t len = strlen(name);
 
 	/* The last two name something else under /proc/sys/net. */
@@ -17,7 +18,8 @@ bool interface_is_valid(const char *name)
 
 static bool label_is_valid(const char *label, size_t len)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
 
 	return len > 0 && len <= 63 && strspn(label, allowed) >= len && label[0] != '-' &&
 	       label[len - 1] != '-';

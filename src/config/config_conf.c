@@ -7,10 +7,14 @@
 #include "config_value.h"
 
 #define MTU_DEFAULT 1420
-#define KEEPALIVE_DEFAULT 25 /* s; below the usual 30 s of a NAT's UDP state */
+/* s. A client's is below the usual 30 s of a NAT's UDP state. A connector waits for others, so
+ * nothing but its keepalives tells it that its way to the edge has failed: it asks more often. */
+#define KEEPALIVE_CLIENT 25
+#define KEEPALIVE_CONNECTOR 5
 #define FWMARK_DEFAULT 0x7475
 
-static bool require(struct diag *diag, const struct setting *s, const char *what, const char *example)
+static bool require(struct diag *diag, const struct setting *s, const char *what,
+		    const char *example)
 {
 	if (!s)
 		diag_report(diag, 0, "%s is not set; expected %s", what, example);
@@ -18,8 +22,8 @@ static bool require(struct diag *diag, const struct setting *s, const char *what
 }
 
 /* The common shape of an optional number. */
-static bool read_number(struct diag *diag, cfg_t *root, const char *name, uint32_t min, uint32_t max,
-			bool hex, uint32_t fallback, uint32_t *out)
+static bool read_number(struct diag *diag, cfg_t *root, const char *name, uint32_t min,
+			uint32_t max, bool hex, uint32_t fallback, uint32_t *out)
 {
 	const struct setting *s = tree_one(root, name);
 
@@ -64,7 +68,8 @@ static bool read_common(struct diag *diag, cfg_t *root, struct config *config)
 
 	ok = require(diag, s, "private_key", "the output of \"tund genkey\" in quotes") &&
 	     value_key(diag, s, config->private_key);
-	ok &= read_number(diag, root, "mtu", CONFIG_MTU_MIN, CONFIG_MTU_MAX, false, MTU_DEFAULT, &mtu);
+	ok &= read_number(diag, root, "mtu", CONFIG_MTU_MIN, CONFIG_MTU_MAX, false, MTU_DEFAULT,
+			  &mtu);
 	config->mtu = (uint16_t)mtu;
 	return ok;
 }
@@ -76,7 +81,8 @@ static void default_addresses(struct config *config)
 		for (uint32_t i = 0; i < config->pool.count; i++) {
 			struct ip_addr a = config->pool.prefix[i].addr;
 
-			if (a.family != family || config->pool.prefix[i].len + 2u > ip_addr_size(&a) * 8)
+			if (a.family != family ||
+			    config->pool.prefix[i].len + 2u > ip_addr_size(&a) * 8)
 				continue;
 			a.bytes[ip_addr_size(&a) - 1] |= 1;
 			config->address[config->address_count++] = a;
@@ -98,12 +104,16 @@ static bool read_addresses(struct diag *diag, cfg_t *root, struct config *config
 			ok = false;
 		} else if (config->address_count == 2 ||
 			   (config->address_count == 1 && config->address[0].family == a.family)) {
-			diag_report(diag, s->line, "address: \"%s\" is one too many; expected at most "
-				    "one of IPv4 and one of IPv6", s->text);
+			diag_report(diag, s->line,
+				    "address: \"%s\" is one too many; expected at most "
+				    "one of IPv4 and one of IPv6",
+				    s->text);
 			ok = false;
 		} else if (!prefix_list_holds(&config->pool, &a)) {
-			diag_report(diag, s->line, "address: \"%s\" is not in pool; expected an address "
-				    "of the pool that no device has", s->text);
+			diag_report(diag, s->line,
+				    "address: \"%s\" is not in pool; expected an address "
+				    "of the pool that no device has",
+				    s->text);
 			ok = false;
 		} else {
 			config->address[config->address_count++] = a;
@@ -124,8 +134,10 @@ static bool read_edge_role(struct diag *diag, cfg_t *root, struct config *config
 	if (!read_prefixes(diag, root, "pool", pool, &config->pool))
 		return false;
 	if (config->pool.count == 0) {
-		diag_report(diag, 0, "pool is empty; expected the prefixes that clients' addresses are "
-			    "from, or no such option for %s and %s", pool[0], pool[1]);
+		diag_report(diag, 0,
+			    "pool is empty; expected the prefixes that clients' addresses are "
+			    "from, or no such option for %s and %s",
+			    pool[0], pool[1]);
 		return false;
 	}
 	if (!tree_is_set(root, "address"))
@@ -144,10 +156,12 @@ static bool read_edge_section(struct diag *diag, cfg_t *section, unsigned line,
 	int suite;
 
 	if (!key)
-		diag_report(diag, line, "edge has no public_key; expected what \"tund pubkey\" prints "
+		diag_report(diag, line,
+			    "edge has no public_key; expected what \"tund pubkey\" prints "
 			    "on the edge");
 	if (!endpoint)
-		diag_report(diag, line, "edge has no endpoint; expected its name or address and port, "
+		diag_report(diag, line,
+			    "edge has no endpoint; expected its name or address and port, "
 			    "as endpoint = \"edge.example.com:51820\"");
 	ok &= key && value_key(diag, key, edge->public_key);
 	ok &= !psk || value_key(diag, psk, edge->preshared_key);
@@ -157,24 +171,29 @@ static bool read_edge_section(struct diag *diag, cfg_t *section, unsigned line,
 	return ok;
 }
 
-static bool read_edges(struct diag *diag, cfg_t *root, const struct scan *scan, struct config *config)
+static bool read_edges(struct diag *diag, cfg_t *root, const struct scan *scan,
+		       struct config *config)
 {
 	size_t next = 0;
 	const struct scan_section *first = scan_next_section(scan, "edge", &next);
 	const struct scan_section *second = scan_next_section(scan, "edge", &next);
 
 	if (!first) {
-		diag_report(diag, 0, "there is no edge; expected edge { public_key = \"...\" "
+		diag_report(diag, 0,
+			    "there is no edge; expected edge { public_key = \"...\" "
 			    "endpoint = \"host:port\" }");
 		return false;
 	}
 	if (second) {
-		diag_report(diag, second->line, "\"edge\" occurs a second time; expected one (line %u "
-			    "has it)", first->line);
+		diag_report(diag, second->line,
+			    "\"edge\" occurs a second time; expected one (line %u "
+			    "has it)",
+			    first->line);
 		return false;
 	}
 	if (first->title) {
-		diag_report(diag, first->line, "\"edge\" is a section without a title; expected { "
+		diag_report(diag, first->line,
+			    "\"edge\" is a section without a title; expected { "
 			    "after its name");
 		return false;
 	}
@@ -194,15 +213,17 @@ static bool read_interface(struct diag *diag, cfg_t *root, struct config *config
 static bool read_inner_role(struct diag *diag, cfg_t *root, const struct scan *scan,
 			    struct config *config)
 {
-	static const char *const routes[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
-					     "100.64.0.0/10", "fc00::/7", NULL};
+	static const char *const routes[] = {"10.0.0.0/8",    "172.16.0.0/12", "192.168.0.0/16",
+					     "100.64.0.0/10", "fc00::/7",      NULL};
 	static const char *const transports[] = {"auto", "udp", "tcp", NULL};
 	uint32_t keepalive;
 	int transport;
 	bool ok = true;
 
 	ok &= read_interface(diag, root, config);
-	ok &= read_number(diag, root, "keepalive", 0, UINT16_MAX, false, KEEPALIVE_DEFAULT, &keepalive);
+	ok &= read_number(diag, root, "keepalive", 0, UINT16_MAX, false,
+			  config->role == ROLE_CONNECTOR ? KEEPALIVE_CONNECTOR : KEEPALIVE_CLIENT,
+			  &keepalive);
 	config->keepalive_s = (uint16_t)keepalive;
 	ok &= read_edges(diag, root, scan, config);
 	ok &= read_choice(diag, root, "transport", transports, &transport);
@@ -210,7 +231,8 @@ static bool read_inner_role(struct diag *diag, cfg_t *root, const struct scan *s
 	ok &= read_prefixes(diag, root, "accept_routes", routes, &config->accept_routes);
 	ok &= read_bool(diag, root, "full_tunnel", &config->full_tunnel);
 	ok &= read_bool(diag, root, "accept_dns", &config->accept_dns);
-	ok &= read_number(diag, root, "fwmark", 1, UINT32_MAX, true, FWMARK_DEFAULT, &config->fwmark);
+	ok &= read_number(diag, root, "fwmark", 1, UINT32_MAX, true, FWMARK_DEFAULT,
+			  &config->fwmark);
 	return ok;
 }
 
@@ -221,7 +243,8 @@ static bool read_connector(struct diag *diag, cfg_t *root, struct config *config
 	int source;
 
 	if (tree_count(root, "announce") == 0) {
-		diag_report(diag, 0, "a connector without announce reaches nothing; expected the "
+		diag_report(diag, 0,
+			    "a connector without announce reaches nothing; expected the "
 			    "prefixes beside it, as announce = {\"10.77.0.0/24\"}");
 		ok = false;
 	}

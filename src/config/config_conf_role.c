@@ -42,13 +42,22 @@ static const struct {
 	const char *name;
 	unsigned roles;
 } belongs[] = {
-	{"role", ANY}, {"private_key", ANY}, {"mtu", ANY},
-	{"listen", EDGE}, {"address", EDGE}, {"pool", EDGE},
-	{"interface", CLIENT | CONNECTOR}, {"keepalive", CLIENT | CONNECTOR},
-	{"edge", CLIENT | CONNECTOR}, {"transport", CLIENT | CONNECTOR},
-	{"accept_routes", CLIENT | CONNECTOR}, {"full_tunnel", CLIENT | CONNECTOR},
-	{"accept_dns", CLIENT | CONNECTOR}, {"fwmark", CLIENT | CONNECTOR},
-	{"announce", CONNECTOR}, {"source", CONNECTOR},
+	{"role", ANY},
+	{"private_key", ANY},
+	{"mtu", ANY},
+	{"listen", EDGE},
+	{"address", EDGE},
+	{"pool", EDGE},
+	{"interface", CLIENT | CONNECTOR},
+	{"keepalive", CLIENT | CONNECTOR},
+	{"edge", CLIENT | CONNECTOR},
+	{"transport", CLIENT | CONNECTOR},
+	{"accept_routes", CLIENT | CONNECTOR},
+	{"full_tunnel", CLIENT | CONNECTOR},
+	{"accept_dns", CLIENT | CONNECTOR},
+	{"fwmark", CLIENT | CONNECTOR},
+	{"announce", CONNECTOR},
+	{"source", CONNECTOR},
 };
 
 static const char *const role_names[] = {
@@ -99,8 +108,8 @@ bool conf_check_role(struct diag *diag, cfg_t *root, const struct scan *scan, en
 				roles[n++] = role_names[r];
 		roles[n] = NULL;
 		diag_report(diag, line_of(root, scan, belongs[i].name),
-			    "\"%s\" is no option of role %s; expected only with: %s", belongs[i].name,
-			    role_names[role], diag_list(roles, list, sizeof list));
+			    "\"%s\" is no option of role %s; expected only with: %s",
+			    belongs[i].name, role_names[role], diag_list(roles, list, sizeof list));
 		ok = false;
 	}
 	return ok;

@@ -117,7 +117,8 @@ static bool keys_are_valid(const struct config *c, enum config_view view)
 static bool edge_is_valid(const struct config *c)
 {
 	for (uint32_t i = 0; i < c->address_count; i++)
-		if (ip_addr_is_special(&c->address[i]) || !prefix_list_holds(&c->pool, &c->address[i]))
+		if (ip_addr_is_special(&c->address[i]) ||
+		    !prefix_list_holds(&c->pool, &c->address[i]))
 			return false;
 	if (c->address_count == 2 && c->address[0].family == c->address[1].family)
 		return false;
@@ -128,8 +129,8 @@ static bool inner_is_valid(const struct config *c)
 {
 	if (c->edge.suite != -1 && c->edge.suite != 1 && c->edge.suite != 2)
 		return false;
-	return interface_is_valid(c->interface) && host_is_valid(c->edge.host) && c->edge.port != 0 &&
-	       c->fwmark != 0 && c->address_count == 0 && c->pool.count == 0;
+	return interface_is_valid(c->interface) && host_is_valid(c->edge.host) &&
+	       c->edge.port != 0 && c->fwmark != 0 && c->address_count == 0 && c->pool.count == 0;
 }
 
 static bool is_valid(const struct config *c)
@@ -140,7 +141,8 @@ static bool is_valid(const struct config *c)
 	case ROLE_EDGE:
 		return edge_is_valid(c);
 	case ROLE_CONNECTOR:
-		return inner_is_valid(c) && c->announce.count > 0 && c->policy->principal_count == 0;
+		return inner_is_valid(c) && c->announce.count > 0 &&
+		       c->policy->principal_count == 0;
 	case ROLE_CLIENT:
 		return inner_is_valid(c) && c->announce.count == 0 && c->policy->route_count == 0 &&
 		       c->policy->principal_count == 0;
@@ -158,8 +160,11 @@ static int read_policy(struct reader *r, struct config *c)
 		return err;
 	policy_spec_free(c->policy);
 	c->policy = policy;
-	return policy_spec_validate(policy, c->role == ROLE_CONNECTOR ? POLICY_OF_CONNECTOR :
-				    POLICY_OF_EDGE, &error) == 0 ? 0 : -EBADMSG;
+	return policy_spec_validate(
+		       policy, c->role == ROLE_CONNECTOR ? POLICY_OF_CONNECTOR : POLICY_OF_EDGE,
+		       &error) == 0
+		       ? 0
+		       : -EBADMSG;
 }
 
 static int read_all(struct reader *r, struct config *c)
@@ -169,7 +174,8 @@ static int read_all(struct reader *r, struct config *c)
 	enum config_view view = (enum config_view)read_below(r, CONFIG_HOST + 1);
 	int err;
 
-	if (r->failed || memcmp(magic, CODEC_MAGIC, CODEC_MAGIC_SIZE) != 0 || version != CODEC_VERSION)
+	if (r->failed || memcmp(magic, CODEC_MAGIC, CODEC_MAGIC_SIZE) != 0 ||
+	    version != CODEC_VERSION)
 		return -EBADMSG;
 	read_fields(r, view, c);
 	if (r->failed)

@@ -38,8 +38,10 @@ static int check_access(struct source *source, const struct config_file *file, b
 {
 	if (!file->world_access || !has_secret)
 		return 0;
-	diag_report(&source->diag, 0, "other users may read this file, and it holds a secret key; "
-		    "expected: chmod 600 %s", file->name);
+	diag_report(&source->diag, 0,
+		    "other users may read this file, and it holds a secret key; "
+		    "expected: chmod 600 %s",
+		    file->name);
 	return -EINVAL;
 }
 
@@ -94,7 +96,8 @@ static int parse_policy(const struct config_file *file, const struct config_erro
 	int err;
 
 	if (config->role == ROLE_CLIENT) {
-		diag_report(&source.diag, 0, "a client has no policy, the edge has; expected no such "
+		diag_report(&source.diag, 0,
+			    "a client has no policy, the edge has; expected no such "
 			    "file beside its configuration");
 		diag_flush(&source.diag);
 		return -EINVAL;
@@ -117,7 +120,8 @@ static int missing_policy(const struct config_file *file, const struct config_er
 {
 	struct diag diag = {.sink = errors, .file = file->name};
 
-	diag_report(&diag, 0, "there is no such file, and an edge without principals and routes "
+	diag_report(&diag, 0,
+		    "there is no such file, and an edge without principals and routes "
 		    "forwards nothing; expected tund-policy(5)");
 	diag_flush(&diag);
 	return -EINVAL;

@@ -21,11 +21,7 @@ static cfg_opt_t principal_options[] = {
 };
 
 static cfg_opt_t rule_options[] = {
-	TREE_LIST("from"),
-	TREE_ONE("proto"),
-	TREE_LIST("ports"),
-	TREE_ONE("action"),
-	CFG_END(),
+	TREE_LIST("from"), TREE_ONE("proto"), TREE_LIST("ports"), TREE_ONE("action"), CFG_END(),
 };
 
 static cfg_opt_t route_options[] = {
@@ -62,8 +58,10 @@ static const char *next_title(struct reading *r, const char *keyword, size_t *ne
 	*line = section->line;
 	if (section->title)
 		return section->title;
-	diag_report(r->diag, *line, "\"%s\" is a section with a title; expected one in quotes, then "
-		    "{", keyword);
+	diag_report(r->diag, *line,
+		    "\"%s\" is a section with a title; expected one in quotes, then "
+		    "{",
+		    keyword);
 	return "";
 }
 
@@ -79,8 +77,10 @@ static int read_addresses(struct reading *r, cfg_t *section, struct spec_device 
 		if (!value_address(r->diag, s, &a))
 			continue;
 		if (!prefix_list_holds(&r->config->pool, &a))
-			diag_report(r->diag, s->line, "address: \"%s\" is not in the edge's pool; "
-				    "expected an address of the pool", s->text);
+			diag_report(r->diag, s->line,
+				    "address: \"%s\" is not in the edge's pool; "
+				    "expected an address of the pool",
+				    s->text);
 		if (policy_spec_add_address(r->spec, device, &a) != 0)
 			return -ENOMEM;
 	}
@@ -99,23 +99,26 @@ static int read_device(struct reading *r, cfg_t *section, struct spec_principal 
 	if (!device)
 		return -ENOMEM;
 	if (!key)
-		diag_report(r->diag, line, "device has no public_key; expected what \"tund pubkey\" "
+		diag_report(r->diag, line,
+			    "device has no public_key; expected what \"tund pubkey\" "
 			    "prints there");
 	else
 		value_key(r->diag, key, device->public_key);
 	if (psk && value_key(r->diag, psk, device->preshared_key))
 		device->has_preshared_key = true;
 	if (principal->kind != PRINCIPAL_CONNECTOR && tree_count(section, "address") == 0)
-		diag_report(r->diag, line, "device has no address; expected address = {...} with "
+		diag_report(r->diag, line,
+			    "device has no address; expected address = {...} with "
 			    "addresses of the edge's pool");
 	return read_addresses(r, section, device);
 }
 
 static enum principal_kind read_kind(struct reading *r, cfg_t *section)
 {
-	static const char *const kinds[] = {
-		[PRINCIPAL_USER] = "user", [PRINCIPAL_CONNECTOR] = "connector",
-		[PRINCIPAL_SERVICE] = "service", NULL};
+	static const char *const kinds[] = {[PRINCIPAL_USER] = "user",
+					    [PRINCIPAL_CONNECTOR] = "connector",
+					    [PRINCIPAL_SERVICE] = "service",
+					    NULL};
 	const struct setting *s = tree_one(section, "kind");
 	int kind = PRINCIPAL_USER;
 
@@ -130,7 +133,8 @@ static int read_principal(struct reading *r, cfg_t *section)
 	const char *id = next_title(r, "principal", &r->principals, &line);
 	struct spec_principal *principal;
 
-	principal = policy_spec_add_principal(r->spec, id, read_kind(r, section), r->diag->file, line);
+	principal =
+		policy_spec_add_principal(r->spec, id, read_kind(r, section), r->diag->file, line);
 	if (!principal)
 		return -ENOMEM;
 	for (size_t i = 0; i < tree_count(section, "groups"); i++) {
@@ -150,8 +154,13 @@ static uint16_t read_proto(struct reading *r, cfg_t *section)
 	static const struct {
 		const char *name;
 		uint16_t number; /* IANA's assigned protocol numbers */
-	} known[] = {{"any", POLICY_PROTO_ANY}, {"icmp", POLICY_PROTO_ICMP}, {"tcp", 6}, {"udp", 17},
-		     {"sctp", 132}, {"gre", 47}, {"esp", 50}};
+	} known[] = {{"any", POLICY_PROTO_ANY},
+		     {"icmp", POLICY_PROTO_ICMP},
+		     {"tcp", 6},
+		     {"udp", 17},
+		     {"sctp", 132},
+		     {"gre", 47},
+		     {"esp", 50}};
 	const struct setting *s = tree_one(section, "proto");
 	const char *names[sizeof known / sizeof *known + 1];
 	size_t n = sizeof known / sizeof *known;
@@ -174,7 +183,8 @@ static int read_ports(struct reading *r, cfg_t *section, struct spec_rule *rule)
 	uint16_t first, last;
 
 	if (tree_is_set(section, "ports") && n == 0)
-		diag_report(r->diag, rule->place.line, "ports is empty; expected ports, or no such "
+		diag_report(r->diag, rule->place.line,
+			    "ports is empty; expected ports, or no such "
 			    "option for all of them");
 	for (size_t i = 0; i < n; i++) {
 		const struct setting *s = tree_item(section, "ports", i);
@@ -188,8 +198,10 @@ static int read_ports(struct reading *r, cfg_t *section, struct spec_rule *rule)
 
 static int read_rule(struct reading *r, cfg_t *section, struct spec_route *route)
 {
-	static const char *const actions[] = {
-		[POLICY_ACCEPT] = "accept", [POLICY_REJECT] = "reject", [POLICY_DROP] = "drop", NULL};
+	static const char *const actions[] = {[POLICY_ACCEPT] = "accept",
+					      [POLICY_REJECT] = "reject",
+					      [POLICY_DROP] = "drop",
+					      NULL};
 	unsigned line;
 	const char *name = next_title(r, "rule", &r->rules, &line);
 	const struct setting *action = tree_one(section, "action");
@@ -221,8 +233,10 @@ static void check_announced(struct reading *r, unsigned line, const struct ip_pr
 	for (uint32_t i = 0; i < announce->count; i++)
 		if (ip_prefix_overlaps(&announce->prefix[i], prefix))
 			return;
-	diag_report(r->diag, line, "route \"%s\" touches nothing that this connector announces; "
-		    "expected a prefix inside announce", ip_prefix_format(prefix, text));
+	diag_report(r->diag, line,
+		    "route \"%s\" touches nothing that this connector announces; "
+		    "expected a prefix inside announce",
+		    ip_prefix_format(prefix, text));
 }
 
 static int read_via(struct reading *r, cfg_t *section, struct spec_route *route)
@@ -231,7 +245,8 @@ static int read_via(struct reading *r, cfg_t *section, struct spec_route *route)
 		const struct setting *s = tree_item(section, "via", i);
 
 		if (r->config->role == ROLE_CONNECTOR) {
-			diag_report(r->diag, s->line, "via on a connector; expected it only in the "
+			diag_report(r->diag, s->line,
+				    "via on a connector; expected it only in the "
 				    "edge's policy");
 			return 0;
 		}
@@ -266,9 +281,10 @@ static int read_all(struct reading *r, cfg_t *root)
 	size_t first = 0;
 
 	if (n > 0 && r->config->role == ROLE_CONNECTOR)
-		diag_report(r->diag, scan_next_section(r->scan, "principal", &first)->line,
-			    "principal on a connector; expected principals only in the edge's policy, "
-			    "which tells the connector");
+		diag_report(
+			r->diag, scan_next_section(r->scan, "principal", &first)->line,
+			"principal on a connector; expected principals only in the edge's policy, "
+			"which tells the connector");
 	for (unsigned i = 0; i < n; i++)
 		if (read_principal(r, cfg_getnsec(root, "principal", i)) != 0)
 			return -ENOMEM;

@@ -84,7 +84,8 @@ static char *take_title(struct scan *scan, const struct token *title)
 	char *copy = strndup(title->text, title->len);
 
 	if (copy)
-		memset(scan->text + (title->text - scan->text) - quote, ' ', title->len + 2 * quote);
+		memset(scan->text + (title->text - scan->text) - quote, ' ',
+		       title->len + 2 * quote);
 	return copy;
 }
 
@@ -114,7 +115,8 @@ static int open_section(struct state *s)
 	if (s->depth == DEPTH_MAX) {
 		diag_report(s->diag, s->name.line,
 			    "sections are nested more than %d deep; expected principals with "
-			    "devices, or routes with rules", DEPTH_MAX);
+			    "devices, or routes with rules",
+			    DEPTH_MAX);
 		return -EINVAL;
 	}
 	frame = &s->frames[++s->depth];

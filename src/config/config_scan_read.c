@@ -38,8 +38,8 @@ int scan_read(struct scan *scan, int fd, struct diag *diag)
 		return -EINVAL;
 	}
 	if (st.st_size > SCAN_FILE_MAX) {
-		diag_report(diag, 0, "%lld bytes long; expected at most %d",
-			    (long long)st.st_size, SCAN_FILE_MAX);
+		diag_report(diag, 0, "%lld bytes long; expected at most %d", (long long)st.st_size,
+			    SCAN_FILE_MAX);
 		return -EINVAL;
 	}
 	size = (size_t)st.st_size;

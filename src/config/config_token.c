@@ -22,11 +22,13 @@ static int fail_character(struct tokenizer *t, const char *where)
 	unsigned char c = (unsigned char)t->text[t->pos];
 
 	if (c > ' ' && c <= '~')
-		diag_report(t->diag, t->line, "unexpected character '%c' %s; expected text in "
-			    "double quotes where it is meant", c, where);
-	else
-		diag_report(t->diag, t->line, "unexpected byte 0x%02x %s; expected plain text",
+		diag_report(t->diag, t->line,
+			    "unexpected character '%c' %s; expected text in "
+			    "double quotes where it is meant",
 			    c, where);
+	else
+		diag_report(t->diag, t->line, "unexpected byte 0x%02x %s; expected plain text", c,
+			    where);
 	return -EINVAL;
 }
 
@@ -97,8 +99,10 @@ static int take_string(struct tokenizer *t, struct token *out)
 		unsigned char c = (unsigned char)peek(t, 0);
 
 		if (t->pos == t->len || c == '\n') {
-			diag_report(t->diag, t->line, "the text that begins with a quote here is not "
-				    "closed; expected %c on the same line", quote);
+			diag_report(t->diag, t->line,
+				    "the text that begins with a quote here is not "
+				    "closed; expected %c on the same line",
+				    quote);
 			return -EINVAL;
 		}
 		if (c == (unsigned char)quote)
@@ -106,7 +110,8 @@ static int take_string(struct tokenizer *t, struct token *out)
 		if (c < ' ' || c == 0x7f || c == '\\')
 			return fail_character(t, "in quotes");
 		if (c == '$' && peek(t, 1) == '{') {
-			diag_report(t->diag, t->line, "unexpected \"${\" in quotes; expected the value "
+			diag_report(t->diag, t->line,
+				    "unexpected \"${\" in quotes; expected the value "
 				    "itself, the environment is not used");
 			return -EINVAL;
 		}
@@ -126,8 +131,11 @@ static void take_word(struct tokenizer *t, struct token *out)
 
 static enum token_kind punctuation(char c)
 {
-	return c == '{' ? TOKEN_OPEN : c == '}' ? TOKEN_CLOSE : c == '=' ? TOKEN_EQUALS :
-	       c == ',' ? TOKEN_COMMA : TOKEN_END;
+	return c == '{'   ? TOKEN_OPEN
+	       : c == '}' ? TOKEN_CLOSE
+	       : c == '=' ? TOKEN_EQUALS
+	       : c == ',' ? TOKEN_COMMA
+			  : TOKEN_END;
 }
 
 int token_next(struct tokenizer *t, struct token *out)

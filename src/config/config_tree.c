@@ -64,7 +64,8 @@ static void report_unknown(cfg_t *cfg, const char *name)
  * libconfuse's messages are a format and its arguments; the formats are its interface here, and
  * one that is not known goes out as it is.
  */
-static void report_error(cfg_t *cfg, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void report_error(cfg_t *cfg, const char *format,
+							       va_list args)
 {
 	static const struct {
 		const char *format, *ours;
@@ -93,8 +94,10 @@ static void report_error(cfg_t *cfg, const char *format, va_list args)
 		return;
 	}
 	vsnprintf(text, sizeof text, format, args);
-	diag_report(current.diag, (unsigned)cfg->line, "%s; expected an option of tund.conf(5) or "
-		    "tund-policy(5)", diag_shown(text, strlen(text), shown));
+	diag_report(current.diag, (unsigned)cfg->line,
+		    "%s; expected an option of tund.conf(5) or "
+		    "tund-policy(5)",
+		    diag_shown(text, strlen(text), shown));
 }
 
 static int parse(cfg_t *cfg, const struct scan *scan, struct diag *diag)

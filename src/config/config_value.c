@@ -28,9 +28,10 @@ bool value_number(struct diag *diag, const struct setting *s, uint32_t min, uint
 	uint64_t n;
 
 	if (!parse_number(s->text, hex, &n) || n < min || n > max) {
-		diag_report(diag, s->line, "%s = \"%s\" is no such number; expected %u to %u, in "
-			    "decimal%s, without a leading zero", s->name,
-			    diag_shown(s->text, strlen(s->text), shown), min, max,
+		diag_report(diag, s->line,
+			    "%s = \"%s\" is no such number; expected %u to %u, in "
+			    "decimal%s, without a leading zero",
+			    s->name, diag_shown(s->text, strlen(s->text), shown), min, max,
 			    hex ? " or as 0x..." : "");
 		return false;
 	}
@@ -44,8 +45,9 @@ static void report_choice(struct diag *diag, const struct setting *s, const char
 	char shown[DIAG_SHOWN], list[160];
 
 	diag_report(diag, s->line, "%s = \"%s\" is not known; expected one of: %s%s%s%s", s->name,
-		    diag_shown(s->text, strlen(s->text), shown), diag_list(names, list, sizeof list),
-		    nearest ? " (\"" : "", nearest ? nearest : "", nearest ? "\"?)" : "");
+		    diag_shown(s->text, strlen(s->text), shown),
+		    diag_list(names, list, sizeof list), nearest ? " (\"" : "",
+		    nearest ? nearest : "", nearest ? "\"?)" : "");
 }
 
 bool value_choice(struct diag *diag, const struct setting *s, const char *const *names, int *out)
@@ -83,20 +85,25 @@ static void report_key(struct diag *diag, const struct setting *s)
 	size_t len = strlen(s->text);
 
 	if (len != KEY_BASE64_LEN) {
-		diag_report(diag, s->line, "%s has %zu characters; expected %d, 32 bytes in base64 as "
-			    "\"tund genkey\" and \"tund pubkey\" write them", s->name, len,
-			    KEY_BASE64_LEN);
+		diag_report(diag, s->line,
+			    "%s has %zu characters; expected %d, 32 bytes in base64 as "
+			    "\"tund genkey\" and \"tund pubkey\" write them",
+			    s->name, len, KEY_BASE64_LEN);
 		return;
 	}
 	for (size_t i = 0; i < len - 1; i++) {
 		if (is_base64(s->text[i]))
 			continue;
-		diag_report(diag, s->line, "character %zu of %s is not one of base64; expected letters, "
-			    "digits, + and /, then one = at the end", i + 1, s->name);
+		diag_report(diag, s->line,
+			    "character %zu of %s is not one of base64; expected letters, "
+			    "digits, + and /, then one = at the end",
+			    i + 1, s->name);
 		return;
 	}
-	diag_report(diag, s->line, "%s does not end as base64 of 32 bytes does; expected one = at "
-		    "the end, and a key copied whole", s->name);
+	diag_report(diag, s->line,
+		    "%s does not end as base64 of 32 bytes does; expected one = at "
+		    "the end, and a key copied whole",
+		    s->name);
 }
 
 bool value_key(struct diag *diag, const struct setting *s, uint8_t out[KEY_SIZE])
@@ -113,8 +120,10 @@ bool value_key(struct diag *diag, const struct setting *s, uint8_t out[KEY_SIZE]
 	if (any)
 		memcpy(out, key, KEY_SIZE);
 	else
-		diag_report(diag, s->line, "%s is all zeros; expected a key that \"tund genkey\" or "
-			    "\"tund pubkey\" wrote", s->name);
+		diag_report(diag, s->line,
+			    "%s is all zeros; expected a key that \"tund genkey\" or "
+			    "\"tund pubkey\" wrote",
+			    s->name);
 	explicit_bzero(key, sizeof key);
 	return any != 0;
 }
@@ -124,7 +133,8 @@ bool value_interface(struct diag *diag, const struct setting *s, char out[INTERF
 	char shown[DIAG_SHOWN];
 
 	if (!interface_is_valid(s->text)) {
-		diag_report(diag, s->line, "interface = \"%s\" cannot be the name of an interface; "
+		diag_report(diag, s->line,
+			    "interface = \"%s\" cannot be the name of an interface; "
 			    "expected 1 to 15 letters, digits, _ . -, as \"tund0\"",
 			    diag_shown(s->text, strlen(s->text), shown));
 		return false;
@@ -147,11 +157,14 @@ bool value_ports(struct diag *diag, const struct setting *s, uint16_t *first, ui
 		dash = strchr(text, '-');
 		if (dash)
 			*dash = '\0';
-		ok = parse_number(text, false, &a) && parse_number(dash ? dash + 1 : text, false, &b);
+		ok = parse_number(text, false, &a) &&
+		     parse_number(dash ? dash + 1 : text, false, &b);
 	}
 	if (!ok || a < 1 || a > b || b > UINT16_MAX) {
-		diag_report(diag, s->line, "%s: \"%s\" is no port; expected 1 to 65535, or a range as "
-			    "\"8000-8080\"", s->name, diag_shown(s->text, len, shown));
+		diag_report(diag, s->line,
+			    "%s: \"%s\" is no port; expected 1 to 65535, or a range as "
+			    "\"8000-8080\"",
+			    s->name, diag_shown(s->text, len, shown));
 		return false;
 	}
 	*first = (uint16_t)a;

@@ -14,13 +14,17 @@ bool value_address(struct diag *diag, const struct setting *s, struct ip_addr *o
 
 	diag_shown(s->text, strlen(s->text), shown);
 	if (ip_addr_parse(s->text, &a) != 0) {
-		diag_report(diag, s->line, "%s: \"%s\" is no IP address; expected one as "
-			    "\"100.80.0.11\" or \"fd74:756e:64::11\", without a length", s->name, shown);
+		diag_report(diag, s->line,
+			    "%s: \"%s\" is no IP address; expected one as "
+			    "\"100.80.0.11\" or \"fd74:756e:64::11\", without a length",
+			    s->name, shown);
 		return false;
 	}
 	if (ip_addr_is_special(&a)) {
-		diag_report(diag, s->line, "%s: %s is no address of a host (loopback, link-local, "
-			    "multicast or reserved); expected one of the pool", s->name, shown);
+		diag_report(diag, s->line,
+			    "%s: %s is no address of a host (loopback, link-local, "
+			    "multicast or reserved); expected one of the pool",
+			    s->name, shown);
 		return false;
 	}
 	*out = a;
@@ -44,12 +48,15 @@ bool value_prefix_text(struct diag *diag, const char *what, unsigned line, const
 		snprintf(address, sizeof address, "%.*s", (int)strcspn(shown, "/"), shown);
 		ip_addr_parse(address, &a);
 		p = ip_prefix_of(&a, (uint8_t)strtoul(strchr(text, '/') + 1, NULL, 10));
-		diag_report(diag, line, "%s: \"%s\" has bits set behind its length; expected \"%s\"",
-			    what, shown, ip_prefix_format(&p, meant));
+		diag_report(diag, line,
+			    "%s: \"%s\" has bits set behind its length; expected \"%s\"", what,
+			    shown, ip_prefix_format(&p, meant));
 		return false;
 	}
-	diag_report(diag, line, "%s: \"%s\" is no prefix; expected an address and a length, as "
-		    "\"10.77.0.0/24\" or \"fd74:756e:64::/48\"", what, shown);
+	diag_report(diag, line,
+		    "%s: \"%s\" is no prefix; expected an address and a length, as "
+		    "\"10.77.0.0/24\" or \"fd74:756e:64::/48\"",
+		    what, shown);
 	return false;
 }
 
@@ -78,8 +85,8 @@ bool value_prefixes(struct diag *diag, cfg_t *section, const char *name, struct 
 		const struct setting *s = tree_item(section, name, i);
 
 		if (i == CONFIG_PREFIXES_MAX) {
-			diag_report(diag, s->line, "%s has %zu prefixes; expected at most %d", name, n,
-				    CONFIG_PREFIXES_MAX);
+			diag_report(diag, s->line, "%s has %zu prefixes; expected at most %d", name,
+				    n, CONFIG_PREFIXES_MAX);
 			return false;
 		}
 		if (!value_prefix(diag, s, &p)) {
@@ -141,13 +148,16 @@ bool value_endpoint(struct diag *diag, const struct setting *s, char host[CONFIG
 	char *host_text, *port_text;
 	uint16_t number = VALUE_DEFAULT_PORT;
 	struct ip_addr a;
-	const char *expected = "expected a name or address with a port, as \"edge.example.com:51820\" "
-			       "or \"[2001:db8::1]:51820\"";
+	const char *expected =
+		"expected a name or address with a port, as \"edge.example.com:51820\" "
+		"or \"[2001:db8::1]:51820\"";
 
 	diag_shown(s->text, strlen(s->text), shown);
 	if (ip_addr_parse(s->text, &a) == 0 && a.family == 6) {
-		diag_report(diag, s->line, "endpoint = \"%s\" leaves open where the address ends; "
-			    "expected brackets around it, as \"[2001:db8::1]:51820\"", shown);
+		diag_report(diag, s->line,
+			    "endpoint = \"%s\" leaves open where the address ends; "
+			    "expected brackets around it, as \"[2001:db8::1]:51820\"",
+			    shown);
 		return false;
 	}
 	if (strlen(s->text) < sizeof text) {

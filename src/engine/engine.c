@@ -265,6 +265,7 @@ static int make_host(struct engine *engine, uint64_t now_ns)
 		.ops = {engine, on_send, on_event, on_control, on_wall, on_store},
 		.rng = rng_system(),
 		.handshake_queue = engine->config->role == ROLE_EDGE ? 4096 : 64,
+		.mtu = engine->config->mtu,
 		.prefer_aes = aead_in_hardware(AEAD_AES256GCM),
 	};
 	int err;

@@ -51,7 +51,8 @@ static int drop(char why[WHY_MAX])
 	struct sandbox_user user;
 
 	if (geteuid() != 0) {
-		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+		    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 			return why_set(why, -errno, "cannot set no_new_privs: %s", strerror(errno));
 		return 0;
 	}
@@ -101,7 +102,8 @@ static int write_view(const struct config *config, enum config_view view, int fd
 	struct writer w = writer_init(buf, size);
 
 	config_encode(config, view, &w);
-	if (w.failed || w.len > CONFIG_IMAGE_MAX || (view == CONFIG_HOST && w.len > CONFIG_HOST_SIZE))
+	if (w.failed || w.len > CONFIG_IMAGE_MAX ||
+	    (view == CONFIG_HOST && w.len > CONFIG_HOST_SIZE))
 		return -EFBIG;
 	return write_all(fd, w.data, w.len);
 }

@@ -91,8 +91,11 @@ static void print_json(const struct policy *policy, const struct explain_answer 
 	printf("{\"schema\":1,\"accepted\":%s", answer->accepted ? "true" : "false");
 	print_string("action", actions[j->action]);
 	print_string("reason", reason_name(j->reason));
-	print_string("route", j->route == UINT32_MAX ? NULL :
-		     ip_prefix_format(&policy_spec(policy)->routes[j->route].prefix, route));
+	print_string(
+		"route",
+		j->route == UINT32_MAX
+			? NULL
+			: ip_prefix_format(&policy_spec(policy)->routes[j->route].prefix, route));
 	print_string("rule", j->rule ? j->rule->name : NULL);
 	print_string("file", j->place.file);
 	printf(",\"line\":%u", j->place.line);
@@ -106,10 +109,12 @@ static int answer(const struct policy *policy, const struct explain_question *q,
 	int err = policy_explain(policy, q, &a);
 
 	if (err == -ENOENT)
-		return bad("principal", q->principal, "one of the policy, or one with its device, as "
+		return bad("principal", q->principal,
+			   "one of the policy, or one with its device, as "
 			   "\"alice@example.com/laptop\"");
 	if (err)
-		return bad("principal", q->principal, "one with an address of the destination's family, "
+		return bad("principal", q->principal,
+			   "one with an address of the destination's family, "
 			   "and a source of its own");
 	if (json)
 		print_json(policy, &a);
@@ -127,7 +132,8 @@ int loader_explain(struct config *config, int argc, char **argv)
 	int code;
 
 	if (config->role != ROLE_EDGE) {
-		fprintf(stderr, "explain: this is no edge's configuration; expected the edge's, which "
+		fprintf(stderr,
+			"explain: this is no edge's configuration; expected the edge's, which "
 			"has the principals\n");
 		return EXIT_USAGE;
 	}
@@ -135,7 +141,8 @@ int loader_explain(struct config *config, int argc, char **argv)
 	if (code)
 		return code;
 	if (policy_new(config->policy, NULL, &policy) != 0) {
-		fprintf(stderr, "explain: the policy cannot be compiled; is there enough memory?\n");
+		fprintf(stderr,
+			"explain: the policy cannot be compiled; is there enough memory?\n");
 		return EXIT_SYSTEM;
 	}
 	config->policy = NULL; /* the policy owns it now */

@@ -29,9 +29,10 @@ static void report(void *ctx, const struct config_error *error)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: loader load|check CONF POLICY\n"
-			"       loader explain CONF POLICY PRINCIPAL SOURCE|- DESTINATION PROTO PORT "
-			"[json]\n");
+	fprintf(stderr,
+		"usage: loader load|check CONF POLICY\n"
+		"       loader explain CONF POLICY PRINCIPAL SOURCE|- DESTINATION PROTO PORT "
+		"[json]\n");
 	return EXIT_USAGE;
 }
 

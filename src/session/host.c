@@ -60,6 +60,7 @@ int host_new(const struct host_config *config, uint64_t now_ns, struct host **ou
 	host->ops = config->ops;
 	host->rng = config->rng;
 	host->prefer_aes = config->prefer_aes;
+	host->mtu = config->mtu;
 	memcpy(host->last_tai64n, config->last_tai64n, TAI64N_SIZE);
 	err = choose_providers(host);
 	if (err == 0)

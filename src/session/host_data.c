@@ -15,9 +15,14 @@ struct staged_packet {
 	uint8_t data[];
 };
 
-static size_t pad(size_t len)
+/* To a multiple of 16, but not beyond the MTU: the outer packet would not fit its link. */
+static size_t pad(const struct host *host, size_t len)
 {
-	return (len + PADDING - 1) / PADDING * PADDING;
+	size_t padded = (len + PADDING - 1) / PADDING * PADDING;
+
+	if (padded <= host->mtu)
+		return padded;
+	return len < host->mtu ? host->mtu : len;
 }
 
 static const uint8_t *associated_data(enum suite suite, const uint8_t *msg, size_t *len)
@@ -31,7 +36,7 @@ static ssize_t seal(struct host *host, struct keypair *keypair, uint8_t flags,
 		    const uint8_t *payload, size_t len)
 {
 	uint8_t *msg = host->out;
-	size_t padded = pad(len), ad_len;
+	size_t padded = pad(host, len), ad_len;
 	uint64_t counter = keypair->send_counter++;
 	const uint8_t *ad = associated_data(keypair->suite, msg, &ad_len);
 

@@ -164,6 +164,7 @@ struct host {
 	struct host_ops ops;
 	struct rng rng;
 	bool prefer_aes;
+	uint16_t mtu;
 	struct secret *private_key;
 	uint8_t public_key[KEY_SIZE];
 	const struct aead *aead[SUITE_COUNT];

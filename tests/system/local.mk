@@ -1,6 +1,7 @@
 # Tests of the whole in network namespaces of their own; each speaks TAP and needs root. Add a
 # test to SYSTEM_TESTS, and what the tests source or read to EXTRA_DIST.
-SYSTEM_TESTS = tests/system/sys.sh
+SYSTEM_TESTS = tests/system/sys.sh tests/system/control.sh
+SYSTEM_TESTS += tests/system/loader.sh
 EXTRA_DIST += $(SYSTEM_TESTS)
 
 noinst_PROGRAMS += tests/system/sys_sandbox tests/system/sys_network tests/system/sys_nft

@@ -437,6 +437,21 @@ static void test_all(struct tap *t, struct netlink *nl, struct netlink_monitor *
 	test_lost(t, nl, m, tun);
 }
 
+/* IPv6 on a fresh address takes its time, and a socket that is connected before then keeps the
+ * unreachable route that it found. */
+static bool becomes_local(struct netlink *nl, const struct ip_addr *a)
+{
+	struct fib_lookup found;
+	int tries;
+
+	for (tries = 0; tries < 500; tries++) {
+		if (netlink_route_lookup(nl, a, 0, &found) == 0 && found.local)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
 int main(void)
 {
 	struct ip_addr outer = addr("2001:db8::1");
@@ -458,6 +473,7 @@ int main(void)
 	tap_zero(&t, netlink_link_get(nl, "lo", &lo), "the loopback");
 	netlink_link_set_up(nl, lo.index, true);
 	netlink_address_add(nl, lo.index, &outer);
+	tap_ok(&t, becomes_local(nl, &outer), "an IPv6 address on it");
 	test_udp(&t);
 	test_tcp(&t);
 	netlink_monitor_close(m);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The whole control process (without its sandbox) in a child, driven from both sides:
+ * The whole control process in a child, driven from three sides; without its sandbox, unless
+ * tests/system/control.sh runs this.
  *
  *     test as parent ==channel== control ==channel== test as engine
  *                                   |
@@ -94,12 +95,25 @@ static void give_engine(void)
 	give(PARENT_SIBLING, NULL, 0, fds[1]);
 }
 
+/* The installed program, sandbox and all, where the environment names it: tests/system/control.sh */
+static void run_program(int channel)
+{
+	const char *program = getenv("TUND_TEST_CONTROL");
+
+	if (!program)
+		return;
+	dup2(channel, CHILD_CHANNEL_FD);
+	execl(program, "control", "test", NULL);
+	_exit(127);
+}
+
 static void run_child(int channel)
 {
 	struct control c;
 	int r;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	run_program(channel);
 	signal(SIGPIPE, SIG_IGN);
 	r = control_start(&c, "test", channel);
 	if (!r)
@@ -461,6 +475,20 @@ START_TEST(a_name_is_resolved)
 }
 END_TEST
 
+/* The resolver's thread must survive the sandbox also when it asks a server. Only where nothing
+ * leaves this machine. */
+START_TEST(a_name_is_unknown)
+{
+	if (!getenv("TUND_TEST_CONTROL"))
+		return;
+	start_member(ROLE_CLIENT, "edge.invalid");
+	expect_hello(1);
+	sleep(2); /* a second try, too */
+	expect_starts(answer(command("nonsense\n")), "EXIT 64\n");
+	stop();
+}
+END_TEST
+
 START_TEST(endpoints_are_found_again)
 {
 	bring_up(ROLE_CLIENT);
@@ -758,6 +786,48 @@ START_TEST(edge_takes_what_is_granted)
 }
 END_TEST
 
+/* More holders than fit into one message: each next chunk only when asked for. */
+START_TEST(edge_sends_holders_in_chunks)
+{
+	enum { DEVICES = 1000 };
+	struct config *config = edge_config();
+	char id[64], addr[IP_ADDR_STRLEN];
+	unsigned count = 0, chunks = 0;
+	bool last = false;
+
+	for (unsigned i = 0; i < DEVICES; i++) {
+		uint8_t key[KEY_SIZE] = {7, (uint8_t)(i / 256), (uint8_t)i};
+
+		snprintf(id, sizeof id, "somebody.with.a.name.%u@example.com", i);
+		snprintf(addr, sizeof addr, "100.80.%u.%u", 1 + i / 250, 1 + i % 250);
+		add_device(config, id, PRINCIPAL_USER, key, addr);
+	}
+	start(config);
+	config_free(config);
+	expect_hello(1);
+	say_end(expect_status());
+	say_peer(0, 1, 3, dc1_key, true);
+	say_frame(1, 3, HELLO_TEXT);
+	expect_config(3, "100.80.0.0/16", 0);
+	while (!last) {
+		struct notice *n = expect_notice(3, NOTICE_HOLDERS);
+
+		ck_assert_int_eq(n->holders.first, chunks++ == 0);
+		count += n->holders.count;
+		last = n->holders.last;
+		notice_free(n);
+		expect_consumed(3);
+		expect_silence(engine, 0);
+		say_frame(1, 3, "{\"type\":\"more\"}");
+	}
+	expect_consumed(3); /* there is no more */
+	expect_silence(engine, 50);
+	ck_assert_uint_eq(count, DEVICES + 1);
+	ck_assert_uint_gt(chunks, 2);
+	stop();
+}
+END_TEST
+
 START_TEST(edge_takes_no_routes_of_a_client)
 {
 	start_edge();
@@ -977,6 +1047,7 @@ int main(void)
 	tcase_add_test(tc, wait_is_answered_when_it_works);
 	tcase_add_test(tc, wait_is_told_why_it_cannot_work);
 	tcase_add_test(tc, a_name_is_resolved);
+	tcase_add_test(tc, a_name_is_unknown);
 	tcase_add_test(tc, endpoints_are_found_again);
 	tcase_add_test(tc, client_status);
 	tcase_add_test(tc, client_status_json);
@@ -992,6 +1063,7 @@ int main(void)
 	tcase_add_test(tc, edge_answers_hello);
 	tcase_add_test(tc, edge_pushes_without_hello);
 	tcase_add_test(tc, edge_takes_what_is_granted);
+	tcase_add_test(tc, edge_sends_holders_in_chunks);
 	tcase_add_test(tc, edge_takes_no_routes_of_a_client);
 	tcase_add_test(tc, edge_says_what_was_denied);
 	tcase_add_test(tc, edge_closes_on_goodbye);

@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/unit/check_child \
 	tests/unit/check_config \
 	tests/unit/check_control \
+	tests/unit/check_edge \
 	tests/unit/check_cookie \
 	tests/unit/check_explain \
 	tests/unit/check_file \
@@ -43,6 +44,7 @@ UNIT_TESTS = \
 	tests/unit/check_refusal \
 	tests/unit/check_replay \
 	tests/unit/check_request \
+	tests/unit/check_roster \
 	tests/unit/check_secret \
 	tests/unit/check_siphash \
 	tests/unit/check_socket \
@@ -62,7 +64,7 @@ TSAN_TESTS = \
 	tests/unit/check_flow
 
 check_PROGRAMS += $(UNIT_TESTS)
-noinst_HEADERS += tests/unit/tap.h tests/unit/vectors.h tests/unit/blake2s_table.h
+noinst_HEADERS += tests/unit/tap.h tests/unit/config_cases.h tests/unit/vectors.h tests/unit/blake2s_table.h
 noinst_HEADERS += tests/unit/prng.h
 
 # Tests that read vectors, the public ones or ours.
@@ -96,8 +98,10 @@ tests_unit_check_unixsock_LDADD = $(SYS_LDADD)
 # Those of the control process link all of it but its main().
 CONTROL_TEST_LDADD = libtund_control.a $(CONTROL_LIBS) $(CHECK_LIBS)
 tests_unit_check_control_LDADD = $(CONTROL_TEST_LDADD)
+tests_unit_check_edge_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_notice_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_request_LDADD = $(CONTROL_TEST_LDADD)
+tests_unit_check_roster_LDADD = $(CONTROL_TEST_LDADD)
 
 # The parent and the command line are shells, too; what is pure in them is tested here.
 tests_unit_check_verify_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)

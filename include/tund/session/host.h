@@ -55,6 +55,7 @@ struct host_config {
 	struct host_ops ops;
 	struct rng rng;
 	uint32_t handshake_queue; /* slots for handshake messages waiting for host_work() */
+	uint16_t mtu;             /* inner, bytes: padding never makes a packet longer than this */
 	bool prefer_aes;          /* AES is in hardware: initiate with suite 1 where not pinned */
 };
 
