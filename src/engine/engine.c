@@ -223,7 +223,7 @@ static bool is_same_identity(const struct engine *engine, struct config *fresh)
 	uint8_t ours[KEY_SIZE], theirs[KEY_SIZE];
 
 	host_public_key(engine->host, ours);
-	x25519_public(theirs, fresh->private_key);
+	x25519_public(fresh->private_key, theirs);
 	explicit_bzero(fresh->private_key, KEY_SIZE);
 	return memcmp(ours, theirs, KEY_SIZE) == 0;
 }
