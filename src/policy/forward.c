@@ -370,7 +370,7 @@ static bool find_quoted(const struct passage *x, const struct inner_packet *quot
 	    flow_find(x->f->flows, x->now_ns, &answer, x->device, FLOW_REPLY, flow))
 		return true;
 	*direction = FLOW_ORIGINAL;
-	return class != INNER_ICMP_QUERY && !x->foreign_source &&
+	return class != INNER_ICMP_QUERY &&
 	       flow_find(x->f->flows, x->now_ns, &answer, x->device, FLOW_ORIGINAL, flow);
 }
 
@@ -388,8 +388,9 @@ static bool judge_icmp_error(struct passage *x)
 		return drop(x, REASON_ICMP_NO_FLOW);
 	if (flow.generation != policy_generation(x->f->policy) && !renew_flow(x, &flow, direction))
 		return false;
-	if (x->foreign_source)
-		inner_set_source(x->data, &x->p, &flow.tuple.dst);
+	if (x->foreign_source) /* becomes the end of the flow that lies behind the sender */
+		inner_set_source(x->data, &x->p,
+				 direction == FLOW_REPLY ? &flow.tuple.dst : &flow.tuple.src);
 	return pass_on(x, direction == FLOW_ORIGINAL ? flow.next_hop : flow.client, false);
 }
 
