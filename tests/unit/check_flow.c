@@ -129,6 +129,24 @@ START_TEST(renew_and_remove)
 }
 END_TEST
 
+START_TEST(another_flow_in_the_same_place)
+{
+	struct flow_table *t = flow_table_new(1, &key);
+	struct flow f = make(PROTO_TCP, 5), g = make(PROTO_TCP, 6), stale;
+
+	flow_insert(t, start, &f);
+	ck_assert(flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &stale));
+	flow_remove(t, &stale);
+	flow_insert(t, start, &g);
+	flow_touch(t, start, &stale, FLOW_REPLY, TCP_RST);
+	flow_remove(t, &stale);
+	ck_assert(flow_find(t, start, &g.tuple, 1, FLOW_ORIGINAL, &f));
+	ck_assert_uint_eq(f.slot, stale.slot);
+	ck_assert_int_eq(f.state, FLOW_UNANSWERED);
+	flow_table_free(t);
+}
+END_TEST
+
 /* What passes, one character each: lower case by the client, upper case by the peer; s SYN,
  * a ACK, f FIN, r RST. */
 static const struct {
@@ -200,21 +218,21 @@ START_TEST(answered_flows_survive_a_flood)
 	unsigned alive = 0;
 
 	for (uint32_t i = 0; i < 500; i++) {
-		f = make(PROTO_TCP, i);
+		f = make(PROTO_ICMP, i);
 		f.state = FLOW_ANSWERED;
 		flow_insert(t, start, &f);
 	}
 	for (uint32_t i = 0; i < 100000; i++) {
-		f = make(PROTO_TCP, 0x10000 + i);
+		f = make(PROTO_UDP, 0x10000 + i); /* and would live longer than those */
 		flow_insert(t, start + i * 1000, &f);
 	}
 	for (uint32_t i = 0; i < 500; i++) {
-		f = make(PROTO_TCP, i);
+		f = make(PROTO_ICMP, i);
 		alive += flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &g);
 	}
 	ck_assert_uint_eq(alive, 500);
 	ck_assert_uint_le(flow_count(t, start), 4096);
-	f = make(PROTO_TCP, 0x10000 + 99999); /* and the newest is in */
+	f = make(PROTO_UDP, 0x10000 + 99999); /* and the newest is in */
 	ck_assert(flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &g));
 	flow_table_free(t);
 }
@@ -238,13 +256,13 @@ START_TEST(the_oldest_goes_first)
 END_TEST
 
 #define THREADS 4
-#define ROUNDS 30000
-#define TUPLES 64
+#define ROUNDS 60000
 
 struct worker {
 	pthread_t thread;
 	struct flow_table *t;
 	struct prng prng;
+	uint32_t tuples;
 	unsigned found, wrong;
 };
 
@@ -263,7 +281,7 @@ static void *work(void *arg)
 	struct worker *w = arg;
 
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		uint32_t n = (uint32_t)prng_below(&w->prng, TUPLES);
+		uint32_t n = (uint32_t)prng_below(&w->prng, w->tuples);
 		struct flow f = make(PROTO_UDP, n), g;
 
 		f.client = n + 1;
@@ -289,14 +307,16 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/* On one entry all the time, and on more than the table holds, so that they evict, too. */
 START_TEST(four_workers)
 {
+	const uint32_t tuples = _i == 0 ? 1 : 64;
 	struct worker w[THREADS];
 	unsigned found = 0;
-	struct flow_table *t = flow_table_new(48, &key); /* fewer than TUPLES: evicts, too */
+	struct flow_table *t = flow_table_new(48, &key);
 
 	for (uint32_t i = 0; i < THREADS; i++) {
-		w[i] = (struct worker){.t = t, .prng = {i}};
+		w[i] = (struct worker){.t = t, .prng = {i}, .tuples = tuples};
 		ck_assert_int_eq(pthread_create(&w[i].thread, NULL, work, &w[i]), 0);
 	}
 	for (int i = 0; i < THREADS; i++) {
@@ -317,10 +337,11 @@ int main(void)
 	tcase_add_test(tc, directions_and_owners);
 	tcase_add_test(tc, same_tuple_of_two_clients);
 	tcase_add_test(tc, renew_and_remove);
+	tcase_add_test(tc, another_flow_in_the_same_place);
 	tcase_add_loop_test(tc, lives_of_a_flow, 0, sizeof lives / sizeof *lives);
 	tcase_add_test(tc, answered_flows_survive_a_flood);
 	tcase_add_test(tc, the_oldest_goes_first);
-	tcase_add_test(tc, four_workers);
+	tcase_add_loop_test(tc, four_workers, 0, 2);
 	tcase_set_timeout(tc, 30);
 	suite_add_tcase(suite, tc);
 	return tap_run(suite);

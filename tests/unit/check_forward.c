@@ -412,6 +412,26 @@ START_TEST(replies_from_the_next_hop_only)
 }
 END_TEST
 
+START_TEST(an_echo_reply_is_no_query)
+{
+	echo(alice, ALICE4, ORIGIN4, false, 9);
+	expect_forward(dc1a);
+	echo(alice, ALICE4, ORIGIN4, true, 9);
+	EXPECT(VERDICT_DROP, REASON_NO_FLOW);
+}
+END_TEST
+
+START_TEST(a_connector_is_not_its_own_next_hop)
+{
+	tcp(dc1a, "10.99.1.1", 4000, "10.99.1.2", 80, TCP_SYN); /* no rule */
+	EXPECT(VERDICT_REFUSE, REASON_NO_RULE);
+	tcp(dc2c, "10.99.1.1", 4000, "10.99.1.2", 80, TCP_SYN);
+	EXPECT(VERDICT_REFUSE, REASON_NO_CONNECTOR);
+	tcp(alice, ALICE4, 4000, "10.99.1.2", 80, TCP_SYN);
+	expect_forward(dc2c);
+}
+END_TEST
+
 /* The edge was restarted: connections go on, whichever side sends first. */
 START_TEST(flows_are_resumed)
 {
@@ -483,25 +503,74 @@ START_TEST(reload_judges_anew)
 }
 END_TEST
 
-START_TEST(reload_denies_replies)
+/* Takes over a spec as a reload would. */
+static void reload_spec(struct policy_spec *spec)
 {
-	struct policy_spec *spec = world_spec("10.77.0.0/24");
-	struct spec_route *r =
-		world_add_route(spec, "10.77.0.0/24", (const char *const[]){"dc1", NULL});
 	const struct policy *old = f.policy;
 	struct policy *policy;
 
-	udp(alice, ALICE4, 1000, ORIGIN4, 53);
-	expect_forward(dc1a);
-	world_add_rule(spec, r, "web", "group:eng", 6, 80); /* no "dns" any more */
 	ck_assert_int_eq(policy_new(spec, old, &policy), 0);
 	reach_free((struct reach *)f.reach);
 	f.policy = policy;
 	f.reach = all_up(policy);
 	policy_free((struct policy *)old);
+}
+
+START_TEST(reload_denies_replies)
+{
+	struct policy_spec *spec = world_spec("10.77.0.0/24");
+	struct spec_route *r =
+		world_add_route(spec, "10.77.0.0/24", (const char *const[]){"dc1", NULL});
+
+	udp(alice, ALICE4, 1000, ORIGIN4, 53);
+	expect_forward(dc1a);
+	world_add_rule(spec, r, "web", "group:eng", 6, 80); /* no "dns" any more */
+	reload_spec(spec);
 	udp(dc1a, ORIGIN4, 53, ALICE4, 1000);
 	EXPECT(VERDICT_DROP, REASON_NO_RULE);
 	ck_assert_uint_eq(flow_count(f.flows, now), 0);
+}
+END_TEST
+
+/* Alice's address now is bob's: what was on its way to her is not his. */
+START_TEST(an_address_moves)
+{
+	struct policy_spec *spec = world_spec(NULL);
+	struct ip_addr other = world_address("100.80.0.77");
+
+	udp(alice, ALICE4, 1000, ORIGIN4, 53);
+	expect_forward(dc1a);
+	spec->principals[1].devices[0].addresses[0] = world_address(ALICE4);
+	spec->principals[0].devices[0].addresses[0] = other;
+	reload_spec(spec);
+	udp(dc1a, ORIGIN4, 53, ALICE4, 1000);
+	EXPECT(VERDICT_DROP, REASON_SOURCE_NOT_OWNED);
+	udp(dc1a, ORIGIN4, 53, ALICE4, 1000);
+	EXPECT(VERDICT_DROP, REASON_NO_FLOW);
+}
+END_TEST
+
+/* An error that a router reports from an address of its own is judged by the flow alone, so the
+ * flow must still lead to its connector. */
+START_TEST(a_route_moves)
+{
+	struct policy_spec *spec = world_spec("10.77.0.0/24");
+	struct spec_route *r =
+		world_add_route(spec, "10.77.0.0/24", (const char *const[]){"dc2", NULL});
+	struct packet sent, p;
+
+	world_add_rule(spec, r, "dns", "group:eng", PROTO_UDP, 53);
+	packet_udp(&sent, ALICE4, 1000, ORIGIN4, 53, 20);
+	p = sent;
+	judge(alice, &p);
+	expect_forward(dc1a);
+	reload_spec(spec);
+	packet_unreachable(&p, "192.168.7.1", ALICE4, &sent);
+	judge(dc1a, &p);
+	EXPECT(VERDICT_DROP, REASON_WRONG_NEXT_HOP);
+	p = sent;
+	judge(alice, &p);
+	expect_forward(dc2c);
 }
 END_TEST
 
@@ -559,6 +628,14 @@ START_TEST(icmp_errors_from_the_client)
 		judge(bob, &p);
 		EXPECT(VERDICT_DROP, REASON_ICMP_NO_FLOW);
 	}
+	/* a router behind the connector, about a flow that the connector's side started */
+	tcp(dc1a, ORIGIN4, 40000, ALICE4, 22, TCP_SYN);
+	packet_tcp(&answer, ALICE4, 22, ORIGIN4, 40000, TCP_SYN | TCP_ACK, 0);
+	packet_unreachable(&p, "192.168.7.1", ALICE4, &answer);
+	judge(dc1a, &p);
+	expect_forward(alice);
+	ck_assert(packet_sums_hold(p.data, p.len));
+	ck_assert_int_eq(get_be32(p.data + 12), 0x0a4d000a);
 	packet_icmp(&p, ALICE4, ORIGIN4, 3, 3, (const uint8_t *)"\x45", 1);
 	judge(alice, &p);
 	EXPECT(VERDICT_DROP, REASON_ICMP_QUOTE);
@@ -723,10 +800,14 @@ int main(void)
 	tcase_add_test(tc, unknown_destinations);
 	tcase_add_test(tc, connectors_start_nothing);
 	tcase_add_test(tc, replies_from_the_next_hop_only);
+	tcase_add_test(tc, an_echo_reply_is_no_query);
+	tcase_add_test(tc, a_connector_is_not_its_own_next_hop);
 	tcase_add_test(tc, flows_are_resumed);
 	tcase_add_test(tc, no_connector);
 	tcase_add_test(tc, reload_judges_anew);
 	tcase_add_test(tc, reload_denies_replies);
+	tcase_add_test(tc, an_address_moves);
+	tcase_add_test(tc, a_route_moves);
 	tcase_add_test(tc, icmp_errors);
 	tcase_add_test(tc, icmp_errors_from_the_client);
 	tcase_add_test(tc, fragments_in_every_order);

@@ -298,11 +298,12 @@ START_TEST(damaged_anywhere)
 	uint8_t *bytes = encode(spec, true, &len), *bytes2;
 	unsigned decoded = 0;
 
-	for (size_t i = 0; i < len * 3; i++) {
-		static const uint8_t damage[] = {0x01, 0x80, 0xff};
+	for (size_t i = 0; i < len * 4; i++) {
+		uint8_t old = bytes[i / 4];
+		const uint8_t damage[] = {0x01, 0x80, 0xff, old}; /* the last makes it 0 */
 		struct reader r = reader_init(bytes, len);
 
-		bytes[i / 3] ^= damage[i % 3];
+		bytes[i / 4] ^= damage[i % 4];
 		if (policy_spec_decode(&r, &copy) == 0) {
 			decoded++;
 			bytes2 = encode(copy, true, &len2);
@@ -311,7 +312,7 @@ START_TEST(damaged_anywhere)
 			free(bytes2);
 			policy_spec_free(copy);
 		}
-		bytes[i / 3] ^= damage[i % 3];
+		bytes[i / 4] = old;
 	}
 	ck_assert_uint_gt(decoded, 0);
 	free(bytes);

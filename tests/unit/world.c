@@ -115,6 +115,7 @@ struct policy_spec *world_spec(const char *without)
 	if (wanted("10.99.0.0/16", without)) {
 		r = world_add_route(spec, "10.99.0.0/16", LIST("dc2", "dc1"));
 		world_add_rule(spec, r, "alice", "user:alice", POLICY_PROTO_ANY, 0);
+		world_add_rule(spec, r, "replica", "connector:dc2", POLICY_PROTO_ANY, 0);
 	}
 	if (wanted("100.80.0.0/16", without)) {
 		r = world_add_route(spec, "100.80.0.0/16", NOTHING);

@@ -9,7 +9,7 @@
  *   10.77.0.0/24   via dc1       group:eng tcp 80 443; bob icmp; eng icmp; eng udp 53; drop bob tcp 23
  *   10.77.0.128/25 via dc2       any
  *   fd77::/64      via dc1       group:eng tcp 80; group:eng icmp; group:eng udp 53
- *   10.99.0.0/16   via dc2 dc1   user:alice
+ *   10.99.0.0/16   via dc2 dc1   user:alice; connector:dc2
  *   100.80.0.0/16  (devices)     connector:dc1 tcp 22
  */
 #ifndef TUND_TESTS_UNIT_WORLD_H
