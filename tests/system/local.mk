@@ -2,7 +2,10 @@
 # test to SYSTEM_TESTS, and what the tests source or read to EXTRA_DIST.
 SYSTEM_TESTS = tests/system/sys.sh tests/system/control.sh
 SYSTEM_TESTS += tests/system/loader.sh
-EXTRA_DIST += $(SYSTEM_TESTS)
+SYSTEM_TESTS += tests/system/check_tunnel.sh tests/system/check_transport.sh
+SYSTEM_TESTS += tests/system/check_crash.sh tests/system/check_process.sh
+SYSTEM_TESTS += tests/system/check_flood.sh tests/system/check_reload.sh
+EXTRA_DIST += $(SYSTEM_TESTS) tests/system/lib.sh tests/system/flood.py
 
 noinst_PROGRAMS += tests/system/sys_sandbox tests/system/sys_network tests/system/sys_nft
 noinst_HEADERS += tests/system/sys_tap.h

@@ -1,0 +1,104 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# A new policy while packets flow: who stays allowed notices nothing, who no longer is is out at
+# once, and a wrong one changes nothing. The hosts are drawn in scripts/hosts.sh.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "${TUND_SRCDIR:-$(dirname "$0")/../..}/tests/system/lib.sh"
+
+reload()
+{
+	on edge tund reload edge
+}
+
+# slowly HOST RATE: a download into $work/slow in the background, when its first MB is there.
+slowly()
+{
+	rm -f "$work/slow"
+	page "$1" "http://$origin4/10MB" --max-time 40 --limit-rate "$2" -o "$work/slow" \
+		-w 'curl: %{size_download} bytes, %{num_connects} connection, %{time_total} s\n' &
+	download=$!
+	wait_for 10 has_bytes "$work/slow" 1000000
+}
+
+reloads_unnoticed()
+{
+	slowly alice 4M || return 1
+	for nth in 1 2 3 4 5 6 7 8 9 10; do
+		reload || {
+			echo "reload $nth failed"
+			return 1
+		}
+	done
+	kill -0 $download || echo 'the download was over too soon'
+	wait $download && cmp "$work/slow" "$work/origin/www/10MB"
+}
+
+by_signal()
+{
+	policy_file 'rule "not-alice" { from = {"user:bob@example.com"} proto = tcp }'
+	on edge kill -HUP "$(pid_of edge tund)"
+	wait_for 5 explained 1 alice@example.com tcp $origin4 80 &&
+		refused_at_once alice $origin4
+}
+
+# failed_reload LINE TEXT: a policy with a mistake there.
+failed_reload()
+{
+	on edge sh -c 'sed -i "$1s/.*/$2/" /etc/tund/edge.policy' mistake "$1" "$2"
+	on edge tund reload edge >"$work/said" 2>&1
+	reload_code=$?
+	cat "$work/said"
+	policy_file
+	[ $reload_code -eq 78 ] && grep -q "edge[.]policy:$1: " "$work/said" &&
+		explained 0 alice@example.com tcp $origin4 80 && works alice $origin4
+}
+
+# alice's download ends within 2 s of her rule's end.
+revoked()
+{
+	slowly alice 500k || return 1
+	policy_file 'rule "web" { from = {"user:bob@example.com"} proto = tcp ports = {"80"} }'
+	revoked_from=$(milliseconds)
+	reload || return 1
+	wait $download
+	revoked_code=$?
+	echo "curl ended with $revoked_code $(($(milliseconds) - revoked_from)) ms after the reload began"
+	[ $revoked_code -ne 0 ] && [ $(($(milliseconds) - revoked_from)) -le 2000 ]
+}
+
+removed()
+{
+	slowly bob 500k || return 1
+	on edge sed -i '/^principal "bob/,/^}/d; s/user:bob@example.com/group:eng/' /etc/tund/edge.policy
+	reload || return 1
+	had=$(stat -c %s "$work/slow")
+	wait_for 5 bob_is_down
+	removed_down=$?
+	stop bob curl
+	wait $download
+	echo "bytes at the reload: $had, at the end: $(stat -c %s "$work/slow")"
+	[ $removed_down -eq 0 ]
+}
+
+bob_is_down()
+{
+	! page bob "http://$origin4/" --max-time 1 &&
+		[ "$(status edge edge 'peers[principal=bob@example.com].up')" != true ]
+}
+
+begin_up alice:office bob:office
+ok 'it works' works alice $origin4
+ok 'ten reloads during a download: the download does not notice' reloads_unnoticed
+ok 'a failed reload says file:line and changes nothing' failed_reload 2 '	grups = {"eng"}'
+ok 'a reload with a bad address says file:line and changes nothing' \
+	failed_reload 5 '		address = {"100.80.0.300"}'
+ok 'reload after a failed one' reload
+ok 'a reload by SIGHUP' by_signal
+policy_file
+ok 'and back' reload
+ok 'alice works again' works alice $origin4
+ok "alice's rule is removed: her live flow is refused at once" revoked
+ok 'she is refused at once' refused_at_once alice $origin4
+ok 'and bob is let in' gets_page bob $origin4
+ok 'bob is removed: he is out' removed
+ok 'alice, who may again, works' gets_page alice $origin4
