@@ -256,10 +256,12 @@ static char *explained_json(const struct engine_explained *e)
 				 "accepted", e->accepted, "action", e->action, "reason", e->reason,
 				 "route", e->route, "rule", e->rule, "file", e->file, "line",
 				 (int)e->line, "text", e->text);
-	char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+	char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL, *line = NULL;
+	int n = text ? asprintf(&line, "%s\n", text) : -1;
 
 	json_decref(root);
-	return text;
+	free(text);
+	return n < 0 ? NULL : line;
 }
 
 static const char *explained_error(const struct engine_explained *e)
@@ -283,8 +285,7 @@ static void answer_explained(struct ask *ask, const struct engine_explained *e)
 		len = snprintf(buf, sizeof buf, "%s\n", explained_error(e));
 		answer(ask, EXIT_USAGE, buf, (size_t)len);
 	} else if (ask->json) {
-		len = json ? snprintf(NULL, 0, "%s", json) : 0;
-		answer(ask, json ? code : EXIT_SYSTEM, json ? json : "", (size_t)len);
+		answer(ask, json ? code : EXIT_SYSTEM, json ? json : "", json ? strlen(json) : 0);
 	} else {
 		len = (int)strlen(e->text);
 		len = snprintf(buf, sizeof buf, "%s%s", e->text,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The status for people, in the manner of wg(8). */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,15 +86,23 @@ static void write_prefixes(FILE *f, const char *label, const struct ip_prefix *l
 		fprintf(f, "%s%s", ip_prefix_format(&list[i], text), i + 1 < count ? ", " : "\n");
 }
 
+/* The local end is known only where the host has chosen it: port 0 says that only the address is. */
+const char *status_local(const struct endpoint *local, char buf[ENDPOINT_STRLEN])
+{
+	return local->port ? endpoint_format(local, buf) : ip_addr_format(&local->addr, buf);
+}
+
 static void write_path(FILE *f, const struct engine_peer *p)
 {
 	char local[ENDPOINT_STRLEN], remote[ENDPOINT_STRLEN];
 
 	if (p->endpoint.addr.family == 0)
 		return;
-	fprintf(f, "  endpoint: %s\n", endpoint_format(&p->endpoint, remote));
+	endpoint_format(&p->endpoint, remote);
+	fprintf(f, "  endpoint: %s\n", remote);
 	fprintf(f, "  transport: %s\n", p->transport == TRANSPORT_TCP ? "tcp" : "udp");
-	fprintf(f, "  path: %s -> %s\n", endpoint_format(&p->local, local), remote);
+	if (p->local.addr.family)
+		fprintf(f, "  path: %s -> %s\n", status_local(&p->local, local), remote);
 }
 
 static void write_session(FILE *f, const struct engine_peer *p)
@@ -204,6 +213,24 @@ static void write_tunnel(FILE *f, const struct control *c)
 		write_member(f, c);
 }
 
+static void write_proto(FILE *f, uint8_t proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		fputs("tcp", f);
+		return;
+	case IPPROTO_UDP:
+		fputs("udp", f);
+		return;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		fputs("icmp", f);
+		return;
+	default:
+		fprintf(f, "protocol %u", proto);
+	}
+}
+
 static void write_denied(FILE *f, const struct member *m)
 {
 	uint32_t shown = m->denied_count < MEMBER_DENIED_MAX ? m->denied_count : MEMBER_DENIED_MAX;
@@ -215,8 +242,8 @@ static void write_denied(FILE *f, const struct member *m)
 		const struct member_denied *d =
 			&m->denied[(m->denied_count - i) % MEMBER_DENIED_MAX];
 
-		fprintf(f, "  %s protocol %u", ip_addr_format(&d->what.destination, address),
-			d->what.proto);
+		fprintf(f, "  %s ", ip_addr_format(&d->what.destination, address));
+		write_proto(f, d->what.proto);
 		if (d->what.port)
 			fprintf(f, " port %u", d->what.port);
 		fputs(": ", f);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The status as JSON. Times are seconds since 1970, absent values null. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,7 +104,7 @@ static void set_identity(struct builder *b, json_t *out, const struct control *c
 
 static json_t *peer_object(struct builder *b, const struct control *c, const struct engine_peer *p)
 {
-	char name[PEER_NAME_MAX], key[KEY_BASE64_LEN + 1];
+	char name[PEER_NAME_MAX], key[KEY_BASE64_LEN + 1], local[ENDPOINT_STRLEN];
 	json_t *out = json_object();
 
 	key_to_base64(p->public_key, key);
@@ -111,7 +112,8 @@ static json_t *peer_object(struct builder *b, const struct control *c, const str
 	set(b, out, "public_key", json_string(key));
 	set(b, out, "up", json_boolean(p->up));
 	set(b, out, "endpoint", endpoint_or_null(&p->endpoint));
-	set(b, out, "local", endpoint_or_null(&p->local));
+	set(b, out, "local",
+	    p->local.addr.family ? json_string(status_local(&p->local, local)) : json_null());
 	set(b, out, "transport",
 	    p->endpoint.addr.family
 		    ? json_string(p->transport == TRANSPORT_TCP ? "tcp" : "udp")
@@ -214,14 +216,18 @@ int status_render_json(const struct control *c, const struct ask *ask, char **te
 {
 	json_t *root = json_object();
 	struct builder b = {.failed = !root};
-	char *s;
+	char *s, *line = NULL;
+	int n = -1;
 
 	set_all(&b, root, c, ask);
 	s = b.failed ? NULL : json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(13));
 	json_decref(root);
-	if (!s)
+	if (s)
+		n = asprintf(&line, "%s\n", s);
+	free(s);
+	if (n < 0)
 		return -ENOMEM;
-	*text = s;
-	*len = strlen(s);
+	*text = line;
+	*len = (size_t)n;
 	return 0;
 }

@@ -526,7 +526,7 @@ START_TEST(client_status)
 	expect_in(text, "  endpoint: 198.51.100.7:51820\n  transport: udp\n");
 	expect_in(text, "  suite: 1 (AES-256-GCM)\n");
 	expect_in(text, "  transfer: 120.56 KiB received, 0 B sent\n");
-	expect_in(text, "  10.77.0.10 protocol 6 port 81: ");
+	expect_in(text, "  10.77.0.10 tcp port 81: ");
 	expect_in(text, "  bad_mac1: 7\n");
 	stop();
 }

@@ -15,6 +15,9 @@ int status_render(const struct control *c, const struct ask *ask, char **text, s
 /* The same as JSON; used by status_render(). */
 int status_render_json(const struct control *c, const struct ask *ask, char **text, size_t *len);
 
+/* The local end of a path, as far as it is known. Returns buf. */
+const char *status_local(const struct endpoint *local, char buf[ENDPOINT_STRLEN]);
+
 /* Number of the suite in words, for people. */
 const char *status_suite_name(int suite);
 
