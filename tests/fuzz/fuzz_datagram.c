@@ -5,11 +5,11 @@
  * not one byte and moves nothing; a packet is delivered once at most, and as it was sent.
  *
  * Input: 1 byte, bits 0-1 the suite, bit 2 a queue so short that each handshake needs a cookie,
- * bit 3 which host is aimed at. Then steps, each with arguments that are zeros where the input ends:
+ * bit 3 which host is aimed at. Then steps, whose arguments are zeros where the input ends:
  *
  *   0  an invented datagram: 2 bytes length, so many bytes
  *   1  a datagram of the other host: 1 byte which of its last ones, 1 byte from where, 1 byte how
- *      many changes, each 2 bytes place and 1 byte difference, which beyond the end is one of length
+ *      many changes, each 2 bytes place and 1 byte difference (beyond the end: of the length)
  *   2  time goes on: 2 bytes, in units of 10 ms
  *   3  the other host sends a packet: 1 byte, its length
  *   4  the other host takes all that the one aimed at sent last
