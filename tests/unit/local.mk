@@ -32,6 +32,7 @@ UNIT_TESTS = \
 	tests/unit/check_model \
 	tests/unit/check_narrow \
 	tests/unit/check_nft \
+	tests/unit/check_noise \
 	tests/unit/check_notice \
 	tests/unit/check_notify \
 	tests/unit/check_policy \
@@ -74,6 +75,8 @@ EXTRA_DIST += \
 	tests/vectors/blake2s_table.py \
 	tests/vectors/ikpsk2_dissononce.json \
 	tests/vectors/noise_dissononce.py
+tests_unit_check_noise_SOURCES = tests/unit/check_noise.c $(VECTOR_SOURCES)
+tests_unit_check_noise_LDADD = $(VECTOR_LDADD)
 tests_unit_wycheproof_SOURCES = tests/unit/wycheproof.c $(VECTOR_SOURCES)
 tests_unit_wycheproof_LDADD = $(VECTOR_LDADD)
 

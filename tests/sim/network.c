@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: ISC */
+/* A network on paper. */
+#include "network.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tund/crypto/x25519.h>
+
+static struct sim_node *node_at(struct sim *sim, const struct endpoint *udp)
+{
+	for (unsigned i = 0; i < SIM_NODES; i++) {
+		if (endpoint_equal(&sim->nodes[i].udp, udp))
+			return &sim->nodes[i];
+	}
+	return NULL;
+}
+
+static void swap(struct sim *sim, size_t a, size_t b)
+{
+	struct sim_flight *t = sim->flights[a];
+
+	sim->flights[a] = sim->flights[b];
+	sim->flights[b] = t;
+}
+
+static void push(struct sim *sim, struct sim_flight *flight)
+{
+	size_t i = sim->flight_count++;
+
+	if (sim->flight_count > sim->flight_cap) {
+		sim->flight_cap = sim->flight_cap ? 2 * sim->flight_cap : 64;
+		sim->flights = realloc(sim->flights,
+				       sim->flight_cap * sizeof(struct sim_flight *));
+		ck_assert_ptr_nonnull(sim->flights);
+	}
+	sim->flights[i] = flight;
+	for (; i > 0 && sim->flights[(i - 1) / 2]->at_ns > flight->at_ns; i = (i - 1) / 2)
+		swap(sim, i, (i - 1) / 2);
+}
+
+static struct sim_flight *pop(struct sim *sim)
+{
+	struct sim_flight *first = sim->flights[0];
+	size_t i = 0, child;
+
+	sim->flights[0] = sim->flights[--sim->flight_count];
+	while ((child = 2 * i + 1) < sim->flight_count) {
+		if (child + 1 < sim->flight_count &&
+		    sim->flights[child + 1]->at_ns < sim->flights[child]->at_ns)
+			child++;
+		if (sim->flights[i]->at_ns <= sim->flights[child]->at_ns)
+			break;
+		swap(sim, i, child);
+		i = child;
+	}
+	return first;
+}
+
+static void fly(struct sim *sim, unsigned to, const struct path *from, uint64_t delay_ns,
+		const uint8_t *msg, size_t len)
+{
+	struct sim_flight *flight = malloc(sizeof *flight);
+
+	ck_assert_ptr_nonnull(flight);
+	ck_assert_uint_le(len, sizeof flight->bytes);
+	flight->at_ns = sim->now_ns + delay_ns;
+	flight->to = to;
+	flight->from = *from;
+	flight->len = len;
+	memcpy(flight->bytes, msg, len);
+	push(sim, flight);
+}
+
+static unsigned udp_copies(struct sim *sim)
+{
+	if (sim->udp_blocked || prng_below(&sim->prng, 100) < sim->loss_percent)
+		return 0;
+	return prng_below(&sim->prng, 100) < sim->duplicate_percent ? 2 : 1;
+}
+
+static unsigned send_udp(struct sim_node *from, const struct path *path, const uint8_t *msg,
+			 size_t len)
+{
+	struct sim *sim = from->sim;
+	struct sim_node *to = node_at(sim, &path->remote);
+	struct path seen = {.transport = TRANSPORT_UDP, .socket = 1, .remote = from->udp};
+	unsigned copies = to ? udp_copies(sim) : 0;
+
+	for (unsigned i = 0; i < copies; i++)
+		fly(sim, to->id, &seen,
+		    sim->delay_ns + prng_below(&sim->prng, sim->jitter_ns + 1), msg, len);
+	return copies;
+}
+
+/* Handles are 2n + 10 for one end of connection n and 2n + 11 for the other. */
+static unsigned send_tcp(struct sim_node *from, const struct path *path, const uint8_t *msg,
+			 size_t len)
+{
+	uint32_t n = (path->socket - 10) / 2, end = (path->socket - 10) % 2;
+	struct path seen = {.transport = TRANSPORT_TCP, .socket = path->socket ^ 1};
+
+	ck_assert_uint_lt(n, from->sim->tcp_count);
+	seen.remote = from->udp;
+	fly(from->sim, from->sim->tcp[n][!end], &seen, from->sim->delay_ns, msg, len);
+	return 1;
+}
+
+static void on_send(void *ctx, const struct path *path, const uint8_t *msg, size_t len)
+{
+	struct sim_node *from = ctx;
+	struct sim_hooks *hooks = &from->sim->hooks;
+	uint64_t tag = from->next_tag;
+	uint8_t copy[2048];
+	unsigned copies = 0;
+
+	ck_assert_uint_le(len, sizeof copy);
+	memcpy(copy, msg, len);
+	from->sent++;
+	if (!hooks->message || hooks->message(hooks->ctx, from, copy, len))
+		copies = path->transport == TRANSPORT_UDP ? send_udp(from, path, copy, len)
+							   : send_tcp(from, path, copy, len);
+	/* A rekey that the packet sets off is sent behind it. */
+	from->next_tag = SIM_NO_TAG;
+	if (tag != SIM_NO_TAG && hooks->fate)
+		hooks->fate(hooks->ctx, from, tag, copies);
+}
+
+static void on_event(void *ctx, struct peer *peer, enum peer_event event)
+{
+	struct sim_node *node = ctx;
+	struct sim_hooks *hooks = &node->sim->hooks;
+
+	node->events[event]++;
+	node->event_ns[event] = node->sim->now_ns;
+	if (hooks->event)
+		hooks->event(hooks->ctx, node, peer, event);
+}
+
+static void on_control(void *ctx, struct peer *peer, const uint8_t *msg, size_t len)
+{
+	struct sim_node *node = ctx;
+	struct sim_hooks *hooks = &node->sim->hooks;
+
+	if (hooks->control)
+		hooks->control(hooks->ctx, node, peer, msg, len);
+}
+
+static uint64_t on_wall(void *ctx)
+{
+	const struct sim_node *node = ctx;
+
+	return node->sim->now_ns - SIM_START_NS + SIM_WALL_NS + (uint64_t)node->wall_skew_ns;
+}
+
+static void on_store(void *ctx, const uint8_t stamp[TAI64N_SIZE])
+{
+	struct sim_node *node = ctx;
+
+	memcpy(node->last_tai64n, stamp, TAI64N_SIZE);
+}
+
+void sim_init(struct sim *sim, uint64_t seed)
+{
+	memset(sim, 0, sizeof *sim);
+	sim->now_ns = SIM_START_NS;
+	sim->prng.state = seed;
+	sim->delay_ns = NS_PER_MS;
+	for (unsigned i = 0; i < SIM_NODES; i++) {
+		struct sim_node *node = &sim->nodes[i];
+
+		node->sim = sim;
+		node->id = i;
+		node->next_tag = SIM_NO_TAG;
+		node->prng.state = seed * SIM_NODES + i;
+		node->udp = (struct endpoint){
+			.addr = {.family = 4, .bytes = {192, 0, 2, (uint8_t)(i + 1)}},
+			.port = 51820};
+		prng_fill(&node->prng, node->private_key, KEY_SIZE);
+		x25519_clamp(node->private_key);
+		x25519_public(node->private_key, node->public_key);
+	}
+}
+
+void sim_free(struct sim *sim)
+{
+	while (sim->flight_count > 0)
+		free(pop(sim));
+	free(sim->flights);
+	for (unsigned i = 0; i < SIM_NODES; i++)
+		host_free(sim->nodes[i].host);
+}
+
+void sim_start(struct sim *sim, unsigned id, uint32_t queue_slots, bool keep_clock)
+{
+	struct sim_node *node = &sim->nodes[id];
+	struct host_config config = {
+		.ops = {node, on_send, on_event, on_control, on_wall, on_store},
+		.rng = prng_rng(&node->prng),
+		.handshake_queue = queue_slots,
+		.mtu = 1420,
+		.prefer_aes = true,
+	};
+
+	host_free(node->host);
+	node->host = NULL;
+	memcpy(config.private_key, node->private_key, KEY_SIZE);
+	if (keep_clock)
+		memcpy(config.last_tai64n, node->last_tai64n, TAI64N_SIZE);
+	ck_assert_int_eq(host_new(&config, sim->now_ns, &node->host), 0);
+}
+
+struct peer *sim_add_peer(struct sim *sim, unsigned node, unsigned other,
+			  struct peer_config config)
+{
+	struct peer *peer;
+
+	memcpy(config.public_key, sim->nodes[other].public_key, KEY_SIZE);
+	ck_assert_int_eq(peer_add(sim->nodes[node].host, sim->now_ns, &config, &peer), 0);
+	return peer;
+}
+
+struct path sim_udp_path(struct sim *sim, unsigned node, unsigned other)
+{
+	(void)node;
+	return (struct path){
+		.transport = TRANSPORT_UDP, .socket = 1, .remote = sim->nodes[other].udp};
+}
+
+struct path sim_tcp_path(struct sim *sim, unsigned node, unsigned other)
+{
+	uint32_t n = sim->tcp_count++;
+
+	ck_assert_uint_lt(n, sizeof sim->tcp / sizeof sim->tcp[0]);
+	sim->tcp[n][0] = node;
+	sim->tcp[n][1] = other;
+	return (struct path){.transport = TRANSPORT_TCP,
+			     .socket = 10 + 2 * n,
+			     .remote = sim->nodes[other].udp};
+}
+
+int sim_send(struct sim *sim, unsigned node, struct peer *peer, uint64_t tag,
+	     const uint8_t *packet, size_t len)
+{
+	int result;
+
+	sim->nodes[node].next_tag = tag;
+	result = peer_send(peer, sim->now_ns, packet, len);
+	sim->nodes[node].next_tag = SIM_NO_TAG;
+	return result;
+}
+
+enum session_reason sim_inject(struct sim *sim, unsigned id, const struct path *from,
+			       const uint8_t *msg, size_t len)
+{
+	struct sim_node *node = &sim->nodes[id];
+	uint8_t copy[2048];
+	struct received r;
+
+	memcpy(copy, msg, len);
+	node->received++;
+	if (host_receive(node->host, sim->now_ns, from, copy, len, &r) == RECEIVED_PACKET &&
+	    sim->hooks.packet)
+		sim->hooks.packet(sim->hooks.ctx, node, r.packet, r.len);
+	while (host_work(node->host, sim->now_ns, 1) > 0)
+		;
+	return r.reason;
+}
+
+static uint64_t next_time(const struct sim *sim)
+{
+	uint64_t at = sim->flight_count > 0 ? sim->flights[0]->at_ns : TIME_NEVER;
+
+	for (unsigned i = 0; i < SIM_NODES; i++) {
+		if (sim->nodes[i].host && host_next_deadline(sim->nodes[i].host) < at)
+			at = host_next_deadline(sim->nodes[i].host);
+	}
+	return at;
+}
+
+static void step(struct sim *sim)
+{
+	while (sim->flight_count > 0 && sim->flights[0]->at_ns <= sim->now_ns) {
+		struct sim_flight *flight = pop(sim);
+
+		if (sim->nodes[flight->to].host)
+			sim_inject(sim, flight->to, &flight->from, flight->bytes, flight->len);
+		free(flight);
+	}
+	for (unsigned i = 0; i < SIM_NODES; i++) {
+		if (sim->nodes[i].host)
+			host_tick(sim->nodes[i].host, sim->now_ns);
+	}
+}
+
+void sim_run(struct sim *sim, uint64_t for_ns)
+{
+	uint64_t end_ns = sim->now_ns + for_ns, at;
+
+	while ((at = next_time(sim)) <= end_ns) {
+		if (at > sim->now_ns)
+			sim->now_ns = at;
+		step(sim);
+	}
+	sim->now_ns = end_ns;
+}
