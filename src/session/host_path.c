@@ -32,6 +32,16 @@ void path_set(struct peer *peer, const struct path *path)
 		peer_emit(peer, PEER_MOVED);
 }
 
+/* The keys were not lost, only packets: the handshake that asked is not needed. */
+static void end_rescue(struct peer *peer)
+{
+	if (!peer->rescuing)
+		return;
+	peer->rescuing = false;
+	handshake_forget(peer);
+	timer_stop(peer, TIMER_RETRANSMIT);
+}
+
 void path_heard(struct peer *peer, uint64_t now_ns, const struct path *from, bool may_move)
 {
 	struct known_path *slot = known_slot(peer, from);
@@ -39,9 +49,9 @@ void path_heard(struct peer *peer, uint64_t now_ns, const struct path *from, boo
 	slot->path = *from;
 	slot->heard_ns = now_ns;
 	peer->unanswered_ns = TIME_NEVER;
-	peer->silences = 0;
 	timer_stop(peer, TIMER_PROBE);
 	timer_stop(peer, TIMER_SILENT);
+	end_rescue(peer);
 	if (may_move)
 		path_set(peer, from);
 }
@@ -70,14 +80,16 @@ void path_timer_probe(struct peer *peer, uint64_t now_ns)
 		return;
 	timer_set(peer, TIMER_PROBE, now_ns + PROBE_INTERVAL_NS);
 	path_probe(peer, now_ns);
-	/* A second path is silent as well: perhaps the other side has lost our keys. */
-	if (peer->silences > 0)
-		handshake_initiate(peer, now_ns, false);
+	/* Perhaps it is not the path: the other side may have lost our keys. */
+	if (now_ns - peer->unanswered_ns >= RESCUE_AFTER_NS &&
+	    peer->secrets->state == HANDSHAKE_ZEROED) {
+		peer->rescuing = true;
+		handshake_initiate(peer, now_ns, true);
+	}
 }
 
 void path_timer_silent(struct peer *peer, uint64_t now_ns)
 {
-	peer->silences++;
 	timer_set(peer, TIMER_SILENT, now_ns + PATH_FAIL_NS);
 	peer_emit(peer, PEER_PATH_SILENT);
 }

@@ -45,6 +45,7 @@
 /* design section 5, "Paths". */
 #define PROBE_AFTER_NS (1 * NS_PER_SEC)
 #define PROBE_INTERVAL_NS (250 * NS_PER_MS)
+#define RESCUE_AFTER_NS (2 * NS_PER_SEC)
 #define PATH_FAIL_NS (3 * NS_PER_SEC)
 
 #define UNDER_LOAD_NS (1 * NS_PER_SEC)
@@ -133,7 +134,7 @@ struct peer {
 	struct path path;
 	struct known_path known[PATHS_MAX];
 	uint64_t unanswered_ns;      /* first packet since anything was heard; TIME_NEVER: none */
-	unsigned silences;           /* PEER_PATH_SILENT events since anything was heard */
+	bool rescuing;               /* the pending handshake is there because nothing is heard */
 
 	struct staged_list staged;
 	unsigned staged_count;

@@ -24,6 +24,7 @@ UNIT_TESTS = \
 	tests/unit/check_fragment \
 	tests/unit/check_frame \
 	tests/unit/check_inner \
+	tests/unit/check_host \
 	tests/unit/check_journal \
 	tests/unit/check_log \
 	tests/unit/check_lpm \
@@ -57,6 +58,8 @@ UNIT_TESTS = \
 	tests/unit/check_verify \
 	tests/unit/check_x25519 \
 	tests/unit/check_xaead \
+	tests/unit/handshake_table \
+	tests/sim/day \
 	tests/unit/wycheproof
 
 # Those with threads: scripts/test runs them under ThreadSanitizer, too.
@@ -79,6 +82,11 @@ tests_unit_check_noise_SOURCES = tests/unit/check_noise.c $(VECTOR_SOURCES)
 tests_unit_check_noise_LDADD = $(VECTOR_LDADD)
 tests_unit_wycheproof_SOURCES = tests/unit/wycheproof.c $(VECTOR_SOURCES)
 tests_unit_wycheproof_LDADD = $(VECTOR_LDADD)
+
+# Those of the session protocol as a whole run on the simulated network.
+tests_unit_check_host_SOURCES = tests/unit/check_host.c $(SIM_SOURCES)
+tests_unit_handshake_table_SOURCES = tests/unit/handshake_table.c $(SIM_SOURCES)
+tests_sim_day_SOURCES = tests/sim/day.c $(SIM_SOURCES)
 
 # The parser's own libraries come before the core.
 tests_unit_check_config_LDADD = libtund_config.a $(CONFUSE_LIBS) $(UNIT_LIBS)

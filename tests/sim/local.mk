@@ -1,0 +1,2 @@
+# The session protocol on a simulated network: what a test of it links besides the core.
+SIM_SOURCES = tests/sim/network.c tests/sim/network.h

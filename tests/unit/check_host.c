@@ -1,0 +1,620 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A host through its public face, on the simulated network: suites, PSK, every timer of WireGuard's
+ * within a tick, cookies, clocks, moving endpoints, the end of keys and counters.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <tund/base/bytes.h>
+
+#include "../../src/session/host_state.h"
+#include "../sim/network.h"
+#include "tap.h"
+
+#define SEC NS_PER_SEC
+#define MESSAGES_MAX 4096
+
+/* What left a node, by type, and the last message of each type. */
+struct log {
+	size_t count[MESSAGE_DATA + 1];
+	uint64_t at_ns[MESSAGES_MAX]; /* of initiations */
+	uint8_t last[MESSAGE_DATA + 1][2048];
+	size_t len[MESSAGE_DATA + 1];
+};
+
+static struct sim sim;
+static struct log logs[SIM_NODES];
+static struct peer *a, *b; /* node 0's view of node 1, and the reverse */
+static unsigned packets[SIM_NODES];
+static unsigned drop_type; /* messages of this type are lost; 0: none */
+
+static bool on_message(void *ctx, struct sim_node *from, uint8_t *msg, size_t len)
+{
+	struct log *log = &logs[from->id];
+	unsigned type = msg[0];
+
+	(void)ctx;
+	if (type == MESSAGE_INITIATION)
+		log->at_ns[log->count[type]] = sim.now_ns;
+	log->count[type]++;
+	memcpy(log->last[type], msg, len);
+	log->len[type] = len;
+	return type != drop_type;
+}
+
+static void on_packet(void *ctx, struct sim_node *at, const uint8_t *packet, size_t len)
+{
+	(void)ctx;
+	(void)packet;
+	(void)len;
+	packets[at->id]++;
+}
+
+static void setup(void)
+{
+	memset(logs, 0, sizeof logs);
+	memset(packets, 0, sizeof packets);
+	drop_type = 0;
+	sim_init(&sim, 7);
+	sim.hooks = (struct sim_hooks){.message = on_message, .packet = on_packet};
+	sim_start(&sim, 0, 64, false);
+	sim_start(&sim, 1, 64, false);
+}
+
+static void teardown(void)
+{
+	sim_free(&sim);
+}
+
+/* The usual pair; node 0 begins when it has something to send, or at once with `connect`. */
+static void pair(struct peer_config ca, struct peer_config cb)
+{
+	struct path path = sim_udp_path(&sim, 0, 1);
+
+	a = sim_add_peer(&sim, 0, 1, ca);
+	b = sim_add_peer(&sim, 1, 0, cb);
+	peer_path_use(a, sim.now_ns, &path);
+}
+
+static const struct peer_config tund = {.pinned_suite = -1};
+static const struct peer_config wireguard = {.pinned_suite = -1, .wireguard = true};
+
+static int send_from(unsigned node)
+{
+	static const uint8_t packet[100] = {0x45};
+
+	return sim_send(&sim, node, node == 0 ? a : b, SIM_NO_TAG, packet, sizeof packet);
+}
+
+/* A session, made by a packet of node 0's that arrives. */
+static void established(struct peer_config ca, struct peer_config cb)
+{
+	pair(ca, cb);
+	ck_assert_int_eq(send_from(0), -EAGAIN);
+	sim_run(&sim, SEC / 10);
+	ck_assert_uint_eq(packets[1], 1);
+	ck_assert_uint_eq(sim.nodes[0].events[PEER_UP], 1);
+	ck_assert_uint_eq(sim.nodes[1].events[PEER_UP], 1);
+}
+
+static int suite_of(const struct peer *peer)
+{
+	struct peer_stats stats;
+
+	peer_get_stats(peer, &stats);
+	return stats.suite;
+}
+
+START_TEST(every_suite_and_psk)
+{
+	struct peer_config ca = _i % 3 == 0 ? wireguard : tund, cb = ca;
+
+	ca.pinned_suite = _i % 3 == 0 ? -1 : _i % 3;
+	if (_i >= 3)
+		memset(ca.preshared_key, 0x5a, KEY_SIZE);
+	memcpy(cb.preshared_key, ca.preshared_key, KEY_SIZE);
+	established(ca, cb);
+	ck_assert_int_eq(suite_of(a), _i % 3);
+	ck_assert_int_eq(suite_of(b), _i % 3);
+	ck_assert_int_eq(send_from(1), 0);
+	sim_run(&sim, SEC / 10);
+	ck_assert_uint_eq(packets[0], 1);
+}
+END_TEST
+
+START_TEST(hardware_chooses_the_suite)
+{
+	established(tund, tund);
+	ck_assert_int_eq(suite_of(a), SUITE_AESGCM);
+}
+END_TEST
+
+START_TEST(another_psk_or_pin_is_refused)
+{
+	struct peer_config ca = tund, cb = tund;
+
+	if (_i == 0)
+		ca.preshared_key[0] = 1;
+	else
+		ca.pinned_suite = SUITE_AESGCM, cb.pinned_suite = SUITE_CHACHAPOLY;
+	pair(ca, cb);
+	send_from(0);
+	sim_run(&sim, 4 * SEC);
+	ck_assert_uint_eq(sim.nodes[0].events[PEER_UP], 0);
+	ck_assert_uint_eq(sim.nodes[1].events[PEER_UP], 0);
+	ck_assert_uint_eq(packets[1], 0);
+}
+END_TEST
+
+START_TEST(bad_keys_are_refused)
+{
+	struct peer_config config = tund;
+	struct peer *peer;
+
+	ck_assert_int_eq(peer_add(sim.nodes[0].host, sim.now_ns, &config, &peer), -EINVAL);
+	config.public_key[0] = 1;
+	ck_assert_int_eq(peer_add(sim.nodes[0].host, sim.now_ns, &config, &peer), -EINVAL);
+	memcpy(config.public_key, sim.nodes[0].public_key, KEY_SIZE);
+	ck_assert_int_eq(peer_add(sim.nodes[0].host, sim.now_ns, &config, &peer), -EINVAL);
+	memcpy(config.public_key, sim.nodes[1].public_key, KEY_SIZE);
+	ck_assert_int_eq(peer_add(sim.nodes[0].host, sim.now_ns, &config, &peer), 0);
+	ck_assert_int_eq(peer_add(sim.nodes[0].host, sim.now_ns, &config, &peer), -EEXIST);
+}
+END_TEST
+
+/* Sends once a second from `node` for that long. */
+static void chatter(unsigned node, unsigned seconds)
+{
+	for (unsigned i = 0; i < seconds; i++) {
+		sim_run(&sim, SEC);
+		send_from(node);
+	}
+}
+
+START_TEST(initiator_rekeys_on_send_after_120_s)
+{
+	established(wireguard, wireguard);
+	chatter(0, 130);
+	ck_assert_uint_eq(logs[0].count[MESSAGE_INITIATION], 2);
+	ck_assert_uint_eq(logs[1].count[MESSAGE_INITIATION], 0);
+	ck_assert_uint_ge(logs[0].at_ns[1], SIM_START_NS + REKEY_AFTER_TIME_NS);
+	ck_assert_uint_le(logs[0].at_ns[1], SIM_START_NS + REKEY_AFTER_TIME_NS + 2 * SEC);
+	sim_run(&sim, SEC / 10);
+	ck_assert_uint_eq(packets[1], 131);
+}
+END_TEST
+
+START_TEST(initiator_rekeys_on_receive_after_165_s)
+{
+	established(wireguard, wireguard);
+	chatter(1, 119);
+	ck_assert_uint_eq(logs[0].count[MESSAGE_INITIATION], 1);
+	/* From now on the initiator says nothing, and the responder does not mind. */
+	for (unsigned i = 0; i < 55; i++) {
+		a->timers[TIMER_KEEPALIVE] = TIME_NEVER;
+		b->timers[TIMER_NEW_HANDSHAKE] = TIME_NEVER;
+		sim_run(&sim, SEC);
+		send_from(1);
+	}
+	ck_assert_uint_eq(logs[0].count[MESSAGE_INITIATION], 2);
+	ck_assert_uint_ge(logs[0].at_ns[1], SIM_START_NS + 165 * SEC);
+	ck_assert_uint_le(logs[0].at_ns[1], SIM_START_NS + 167 * SEC);
+}
+END_TEST
+
+START_TEST(keys_end_after_180_s)
+{
+	established(wireguard, wireguard);
+	drop_type = MESSAGE_INITIATION;
+	sim_run(&sim, REJECT_AFTER_TIME_NS - SEC / 10 - SEC / 50);
+	ck_assert_int_eq(send_from(0), 0);
+	sim_run(&sim, SEC / 10);
+	ck_assert_uint_eq(packets[1], 2);
+	ck_assert_int_eq(send_from(0), -EAGAIN);
+	ck_assert_uint_eq(sim.nodes[0].events[PEER_DOWN], 1);
+	ck_assert_uint_le(sim.nodes[0].event_ns[PEER_DOWN],
+			  SIM_START_NS + REJECT_AFTER_TIME_NS + SEC / 10);
+}
+END_TEST
+
+START_TEST(old_keys_open_nothing)
+{
+	struct path from = sim_udp_path(&sim, 1, 0);
+
+	established(wireguard, wireguard);
+	sim.udp_blocked = true;
+	send_from(0);
+	sim_run(&sim, REJECT_AFTER_TIME_NS);
+	ck_assert_int_eq(sim_inject(&sim, 1, &from, logs[0].last[MESSAGE_DATA],
+				    logs[0].len[MESSAGE_DATA]), SESSION_EXPIRED_KEY);
+}
+END_TEST
+
+START_TEST(passive_keepalive_after_10_s)
+{
+	size_t before;
+
+	established(wireguard, wireguard);
+	before = logs[1].count[MESSAGE_DATA];
+	sim_run(&sim, KEEPALIVE_TIMEOUT_NS - SEC / 5);
+	ck_assert_uint_eq(logs[1].count[MESSAGE_DATA], before);
+	sim_run(&sim, SEC / 4);
+	ck_assert_uint_eq(logs[1].count[MESSAGE_DATA], before + 1);
+	ck_assert_uint_eq(logs[1].len[MESSAGE_DATA], DATA_MIN_SIZE);
+	/* Answered, so silence from now on. */
+	sim_run(&sim, 60 * SEC);
+	ck_assert_uint_eq(logs[1].count[MESSAGE_DATA], before + 1);
+	ck_assert_uint_eq(logs[0].count[MESSAGE_INITIATION], 1);
+}
+END_TEST
+
+START_TEST(unanswered_initiations_end_after_90_s)
+{
+	const struct log *log = &logs[0];
+
+	sim.udp_blocked = true;
+	pair(wireguard, wireguard);
+	send_from(0);
+	sim_run(&sim, 200 * SEC);
+	ck_assert_uint_eq(log->count[MESSAGE_INITIATION], REKEY_ATTEMPTS_MAX + 2);
+	for (size_t i = 1; i < log->count[MESSAGE_INITIATION]; i++) {
+		uint64_t gap = log->at_ns[i] - log->at_ns[i - 1];
+
+		ck_assert_uint_ge(gap, REKEY_TIMEOUT_NS);
+		ck_assert_uint_le(gap, REKEY_TIMEOUT_NS + REKEY_JITTER_NS);
+	}
+	/* The next packet begins anew. */
+	send_from(0);
+	ck_assert_uint_eq(log->count[MESSAGE_INITIATION], REKEY_ATTEMPTS_MAX + 3);
+}
+END_TEST
+
+START_TEST(connecting_peers_never_give_up)
+{
+	struct peer_config ca = tund;
+
+	ca.connect = true;
+	sim.udp_blocked = true;
+	pair(ca, tund);
+	sim_run(&sim, 3600 * SEC);
+	sim.udp_blocked = false;
+	sim_run(&sim, 6 * SEC);
+	ck_assert_uint_eq(sim.nodes[0].events[PEER_UP], 1);
+}
+END_TEST
+
+START_TEST(new_handshake_15_s_after_unanswered_data)
+{
+	established(wireguard, wireguard);
+	sim_run(&sim, 20 * SEC);
+	sim.udp_blocked = true;
+	ck_assert_int_eq(send_from(0), 0);
+	sim_run(&sim, 15 * SEC - SEC / 100);
+	ck_assert_uint_eq(logs[0].count[MESSAGE_INITIATION], 1);
+	sim_run(&sim, SEC / 2);
+	ck_assert_uint_eq(logs[0].count[MESSAGE_INITIATION], 2);
+}
+END_TEST
+
+START_TEST(keys_are_erased_after_540_s)
+{
+	uint32_t index;
+
+	established(wireguard, wireguard);
+	index = b->current->local_index;
+	sim_run(&sim, 539 * SEC);
+	ck_assert(host_knows_index(sim.nodes[1].host, index));
+	sim_run(&sim, 2 * SEC);
+	ck_assert(!host_knows_index(sim.nodes[1].host, index));
+	ck_assert_ptr_null(a->current);
+	ck_assert_ptr_null(a->previous);
+	ck_assert_ptr_null(b->current);
+	ck_assert_ptr_null(b->next);
+	/* Nothing to wake up for any more. */
+	ck_assert_uint_eq(host_next_deadline(sim.nodes[0].host), TIME_NEVER);
+	ck_assert_uint_eq(host_next_deadline(sim.nodes[1].host), TIME_NEVER);
+	ck_assert_int_eq(send_from(0), -EAGAIN);
+}
+END_TEST
+
+START_TEST(persistent_keepalive)
+{
+	struct peer_config ca = wireguard;
+	size_t before;
+
+	ca.keepalive_s = 25;
+	established(ca, wireguard);
+	sim_run(&sim, 11 * SEC);
+	before = logs[0].count[MESSAGE_DATA];
+	sim_run(&sim, 75 * SEC);
+	ck_assert_uint_eq(logs[0].count[MESSAGE_DATA], before + 3);
+}
+END_TEST
+
+START_TEST(a_cookie_is_what_load_demands)
+{
+	struct path path = sim_udp_path(&sim, 0, 1);
+
+	/* A queue of one is under load with every message. */
+	sim_start(&sim, 1, 1, false);
+	pair(tund, tund);
+	send_from(0);
+	sim_run(&sim, SEC);
+	ck_assert_uint_eq(logs[1].count[MESSAGE_COOKIE], 1);
+	ck_assert_uint_eq(logs[1].count[MESSAGE_RESPONSE], 0);
+	sim_run(&sim, 5 * SEC);
+	ck_assert_uint_eq(logs[1].count[MESSAGE_COOKIE], 1);
+	ck_assert_uint_eq(packets[1], 1);
+	(void)path;
+}
+END_TEST
+
+START_TEST(the_queue_is_bounded)
+{
+	struct path from = sim_udp_path(&sim, 1, 0);
+	struct received r;
+	uint8_t msg[INITIATION_SIZE];
+	size_t left;
+
+	sim_start(&sim, 1, 16, false);
+	sim.udp_blocked = true;
+	pair(tund, tund);
+	send_from(0);
+	for (int i = 0; i < 100; i++) {
+		memcpy(msg, logs[0].last[MESSAGE_INITIATION], sizeof msg);
+		host_receive(sim.nodes[1].host, sim.now_ns, &from, msg, sizeof msg, &r);
+		ck_assert_int_eq(r.reason, i < 16 ? SESSION_OK : SESSION_QUEUE_FULL);
+	}
+	for (left = 16; left > 0; left--)
+		ck_assert_uint_eq(host_work(sim.nodes[1].host, sim.now_ns, 1), left - 1);
+	/* Two of 16 is an eighth: each got a cookie and nothing else. */
+	ck_assert_uint_eq(logs[1].count[MESSAGE_COOKIE], 16);
+	ck_assert_uint_eq(logs[1].count[MESSAGE_RESPONSE], 0);
+}
+END_TEST
+
+START_TEST(replayed_initiations_get_no_reply)
+{
+	struct path from = sim_udp_path(&sim, 1, 0);
+	uint8_t first[INITIATION_SIZE];
+
+	established(tund, tund);
+	memcpy(first, logs[0].last[MESSAGE_INITIATION], sizeof first);
+	sim_run(&sim, SEC);
+	sim_inject(&sim, 1, &from, first, sizeof first);
+	ck_assert_uint_eq(logs[1].count[MESSAGE_RESPONSE], 1);
+	ck_assert_uint_eq(host_counter(sim.nodes[1].host, SESSION_REPLAYED_INITIATION), 1);
+	/* And when a newer one was accepted since, as little. */
+	sim_run(&sim, 6 * SEC);
+	peer_handshake(a, sim.now_ns);
+	sim_run(&sim, SEC);
+	ck_assert_uint_eq(logs[1].count[MESSAGE_RESPONSE], 2);
+	sim_inject(&sim, 1, &from, first, sizeof first);
+	ck_assert_uint_eq(logs[1].count[MESSAGE_RESPONSE], 2);
+}
+END_TEST
+
+/* Node 0 loses its memory, its clock is set, and it must be back in 6 s. */
+static void restart_with_clock(int64_t skew_s, bool keep_clock)
+{
+	unsigned before = packets[1];
+
+	sim.nodes[0].wall_skew_ns = skew_s * (int64_t)SEC;
+	sim_start(&sim, 0, 64, keep_clock);
+	a = sim_add_peer(&sim, 0, 1, tund);
+	peer_path_use(a, sim.now_ns, &(struct path){.socket = 1, .remote = sim.nodes[1].udp});
+	send_from(0);
+	sim_run(&sim, 6 * SEC);
+	ck_assert_uint_eq(packets[1], before + 1);
+}
+
+START_TEST(clocks_may_jump)
+{
+	const int64_t year = 365 * 24 * 3600;
+
+	established(tund, tund);
+	restart_with_clock(-3600, true);
+	restart_with_clock(10 * year, true);
+	/* The wrong clock is put right and its last timestamp forgotten: still no lock-out. */
+	restart_with_clock(1, false);
+}
+END_TEST
+
+/* The address from which node 0 is heard by node 1. */
+static bool is_heard_at(uint8_t last_byte)
+{
+	struct path path;
+
+	return peer_path(b, &path) && path.remote.addr.bytes[3] == last_byte;
+}
+
+START_TEST(only_fresh_authentic_packets_move_the_endpoint)
+{
+	struct path elsewhere = sim_udp_path(&sim, 1, 2);
+	uint8_t old[2048], bad[2048];
+	size_t len;
+
+	established(tund, tund);
+	ck_assert(is_heard_at(1));
+	/* One that the network held back ... */
+	sim.udp_blocked = true;
+	send_from(0);
+	len = logs[0].len[MESSAGE_DATA];
+	memcpy(old, logs[0].last[MESSAGE_DATA], len);
+	sim.udp_blocked = false;
+	send_from(0);
+	sim_run(&sim, SEC / 10);
+	/* ... is delivered, but is older than the newest. */
+	ck_assert_int_eq(sim_inject(&sim, 1, &elsewhere, old, len), SESSION_OK);
+	ck_assert(is_heard_at(1));
+	ck_assert_int_eq(sim_inject(&sim, 1, &elsewhere, old, len), SESSION_REPLAYED_COUNTER);
+	memcpy(bad, logs[0].last[MESSAGE_DATA], len);
+	bad[len - 1] ^= 1;
+	ck_assert_int_eq(sim_inject(&sim, 1, &elsewhere, bad, len), SESSION_BAD_TAG);
+	bad[len - 1] ^= 1;
+	bad[DATA_RECEIVER] ^= 1;
+	ck_assert_int_eq(sim_inject(&sim, 1, &elsewhere, bad, len), SESSION_UNKNOWN_INDEX);
+	ck_assert(is_heard_at(1));
+	/* A fresh one does, at once. */
+	sim.nodes[0].udp.addr.bytes[3] = 99;
+	send_from(0);
+	sim_run(&sim, SEC / 10);
+	ck_assert(is_heard_at(99));
+	ck_assert_int_eq(send_from(1), 0);
+	sim_run(&sim, SEC / 10);
+	ck_assert_uint_eq(packets[0], 1);
+}
+END_TEST
+
+START_TEST(packets_of_an_old_keypair_do_not_move)
+{
+	struct path elsewhere = sim_udp_path(&sim, 1, 2);
+	uint8_t old[2048];
+	size_t len;
+
+	established(tund, tund);
+	sim.udp_blocked = true;
+	send_from(0);
+	len = logs[0].len[MESSAGE_DATA];
+	memcpy(old, logs[0].last[MESSAGE_DATA], len);
+	sim.udp_blocked = false;
+	sim_run(&sim, 6 * SEC);
+	peer_handshake(a, sim.now_ns);
+	sim_run(&sim, SEC);
+	send_from(0);
+	sim_run(&sim, SEC);
+	ck_assert_int_eq(sim_inject(&sim, 1, &elsewhere, old, len), SESSION_OK);
+	ck_assert(is_heard_at(1));
+}
+END_TEST
+
+START_TEST(counters_end)
+{
+	established(wireguard, wireguard);
+	sim_run(&sim, 6 * SEC);
+	a->current->send_counter = UINT64_C(1) << 60;
+	ck_assert_int_eq(send_from(0), 0);
+	ck_assert_uint_eq(logs[0].count[MESSAGE_INITIATION], 2);
+	drop_type = MESSAGE_INITIATION;
+	a->current->send_counter = REJECT_AFTER_MESSAGES - 1;
+	ck_assert_int_eq(send_from(0), 0);
+	ck_assert_int_eq(send_from(0), -EAGAIN);
+	sim_run(&sim, SEC / 10);
+	/* The one that was refused went under the keys that the first had asked for. */
+	ck_assert_uint_eq(packets[1], 4);
+}
+END_TEST
+
+START_TEST(suite_1_rekeys_after_2_to_the_32)
+{
+	established(tund, tund);
+	sim_run(&sim, 6 * SEC);
+	a->current->send_counter = UINT64_C(1) << 32;
+	ck_assert_int_eq(send_from(0), 0);
+	ck_assert_uint_eq(logs[0].count[MESSAGE_INITIATION], 2);
+}
+END_TEST
+
+START_TEST(padding_stops_at_the_mtu)
+{
+	static const uint8_t packet[1420] = {0x45};
+
+	established(tund, tund);
+	sim_send(&sim, 0, a, SIM_NO_TAG, packet, 1420);
+	ck_assert_uint_eq(logs[0].len[MESSAGE_DATA], 1420 + DATA_OVERHEAD);
+	sim_send(&sim, 0, a, SIM_NO_TAG, packet, 1409);
+	ck_assert_uint_eq(logs[0].len[MESSAGE_DATA], 1420 + DATA_OVERHEAD);
+	sim_send(&sim, 0, a, SIM_NO_TAG, packet, 33);
+	ck_assert_uint_eq(logs[0].len[MESSAGE_DATA], 48 + DATA_OVERHEAD);
+}
+END_TEST
+
+START_TEST(staged_packets_are_bounded_and_in_order)
+{
+	pair(tund, tund);
+	for (int i = 0; i < 3 * STAGED_MAX; i++)
+		ck_assert_int_eq(send_from(0), -EAGAIN);
+	sim_run(&sim, SEC);
+	ck_assert_uint_eq(packets[1], STAGED_MAX);
+}
+END_TEST
+
+START_TEST(closing_and_removing_forget)
+{
+	struct path from = sim_udp_path(&sim, 1, 0);
+
+	established(tund, tund);
+	peer_close(b, sim.now_ns);
+	ck_assert_uint_eq(sim.nodes[1].events[PEER_DOWN], 1);
+	ck_assert_int_eq(sim_inject(&sim, 1, &from, logs[0].last[MESSAGE_DATA],
+				    logs[0].len[MESSAGE_DATA]), SESSION_UNKNOWN_INDEX);
+	/* While the response is on its way its peer goes. */
+	sim_run(&sim, 6 * SEC);
+	peer_handshake(a, sim.now_ns);
+	peer_remove(a);
+	sim_run(&sim, SEC);
+	ck_assert_uint_eq(host_counter(sim.nodes[0].host, SESSION_UNKNOWN_INDEX), 1);
+}
+END_TEST
+
+START_TEST(indices_are_never_alive_twice)
+{
+	const unsigned handshakes = 10000;
+	uint32_t seen = 0, same = 0;
+
+	established(tund, tund);
+	for (unsigned i = 0; i < handshakes; i++) {
+		sim.now_ns += SEC / 10;
+		handshake_initiate(a, sim.now_ns, true);
+		while (sim.flight_count > 0)
+			sim_run(&sim, NS_PER_MS);
+		ck_assert_uint_ne(a->current->local_index, a->previous->local_index);
+		same += a->current->local_index - seen == 1;
+		seen = a->current->local_index;
+	}
+	ck_assert_uint_lt(same, 3);
+	/* Three keypairs a peer at most, and no index is left behind. */
+	ck_assert_uint_le(HASH_COUNT(sim.nodes[0].host->indices), 3);
+	ck_assert_uint_le(HASH_COUNT(sim.nodes[1].host->indices), 3);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("host");
+	TCase *tc = tcase_create("host");
+
+	if (crypto_init() < 0)
+		return EXIT_FAILURE;
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, every_suite_and_psk, 0, 6);
+	tcase_add_test(tc, hardware_chooses_the_suite);
+	tcase_add_loop_test(tc, another_psk_or_pin_is_refused, 0, 2);
+	tcase_add_test(tc, bad_keys_are_refused);
+	tcase_add_test(tc, initiator_rekeys_on_send_after_120_s);
+	tcase_add_test(tc, initiator_rekeys_on_receive_after_165_s);
+	tcase_add_test(tc, keys_end_after_180_s);
+	tcase_add_test(tc, old_keys_open_nothing);
+	tcase_add_test(tc, passive_keepalive_after_10_s);
+	tcase_add_test(tc, unanswered_initiations_end_after_90_s);
+	tcase_add_test(tc, connecting_peers_never_give_up);
+	tcase_add_test(tc, new_handshake_15_s_after_unanswered_data);
+	tcase_add_test(tc, keys_are_erased_after_540_s);
+	tcase_add_test(tc, persistent_keepalive);
+	tcase_add_test(tc, a_cookie_is_what_load_demands);
+	tcase_add_test(tc, the_queue_is_bounded);
+	tcase_add_test(tc, replayed_initiations_get_no_reply);
+	tcase_add_test(tc, clocks_may_jump);
+	tcase_add_test(tc, only_fresh_authentic_packets_move_the_endpoint);
+	tcase_add_test(tc, packets_of_an_old_keypair_do_not_move);
+	tcase_add_test(tc, counters_end);
+	tcase_add_test(tc, suite_1_rekeys_after_2_to_the_32);
+	tcase_add_test(tc, padding_stops_at_the_mtu);
+	tcase_add_test(tc, staged_packets_are_bounded_and_in_order);
+	tcase_add_test(tc, closing_and_removing_forget);
+	tcase_add_test(tc, indices_are_never_alive_twice);
+	suite_add_tcase(suite, tc);
+	return tap_run(suite);
+}
