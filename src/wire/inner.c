@@ -107,6 +107,8 @@ static enum inner_error parse_l4(const struct input *in, size_t size, struct inn
 		return INNER_TINY_FRAGMENT;
 	if (p->fragment == INNER_LATER)
 		return p->frag_offset < minimal_l4(p->proto) ? INNER_TINY_FRAGMENT : INNER_OK;
+	if (p->fragment == INNER_FIRST && need == 0)
+		need = 1; /* of a protocol unknown here, too, its header has to have begun */
 	if (size < need)
 		return p->fragment == INNER_FIRST ? INNER_TINY_FRAGMENT : INNER_TRUNCATED_L4;
 	if (p->proto == PROTO_TCP)
@@ -265,8 +267,8 @@ static enum inner_error chain_fragment(const struct input *in, struct chain *c,
 }
 
 /* One extension header; sets *done where c->next is the upper layer. */
-static enum inner_error chain_step(const struct input *in, struct chain *c,
-				   struct inner_packet *p, bool *done)
+static enum inner_error chain_step(const struct input *in, struct chain *c, struct inner_packet *p,
+				   bool *done)
 {
 	c->count++;
 	switch (c->next) {
