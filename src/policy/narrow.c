@@ -5,9 +5,12 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <tund/policy/narrow.h>
+
+#include "model_index.h"
 
 /* No configured id: those have no quotation mark in them. */
 #define SELF_ID "\"self\""
@@ -37,29 +40,25 @@ static int add_self(struct policy_spec *spec)
 	return 0;
 }
 
-static struct spec_principal *find_principal(struct policy_spec *spec, const char *id)
-{
-	for (size_t i = 1; i < spec->principal_count; i++) { /* 0 is self */
-		if (strcmp(spec->principals[i].id, id) == 0)
-			return &spec->principals[i];
-	}
-	return NULL;
-}
+/* Who holds what, being put together. */
+struct assembly {
+	struct policy_spec *spec;
+	const struct narrow_holder *holders;
+	struct index ids;    /* of principals: the first holder that has it */
+	uint32_t *principal; /* by holder that is the first of its id: its position in the spec */
+};
 
-/* One principal for each id, with the groups that its first address came with. */
-static struct spec_principal *make_principal(struct policy_spec *spec,
-					     const struct narrow_holder *h)
+static int add_principal(struct assembly *x, uint32_t n)
 {
-	struct spec_principal *p = find_principal(spec, h->principal);
+	const struct narrow_holder *h = &x->holders[n];
+	struct spec_principal *p =
+		policy_spec_add_principal(x->spec, h->principal, h->kind, NULL, 0);
+	int error = p ? 0 : -ENOMEM;
 
-	if (p)
-		return p;
-	p = policy_spec_add_principal(spec, h->principal, h->kind, NULL, 0);
-	for (size_t i = 0; p && i < h->group_count; i++) {
-		if (policy_spec_add_group(spec, p, h->groups[i]) < 0)
-			return NULL;
-	}
-	return p;
+	for (size_t i = 0; !error && i < h->group_count; i++)
+		error = policy_spec_add_group(x->spec, p, h->groups[i]);
+	x->principal[n] = (uint32_t)x->spec->principal_count - 1;
+	return error;
 }
 
 /* What the connector's side sends to a holder is for the edge to judge. */
@@ -72,22 +71,43 @@ static int add_way_back(struct policy_spec *spec, const struct ip_addr *address)
 	return rule ? policy_spec_add_from(spec, rule, "connector:" SELF_ID) : -ENOMEM;
 }
 
-static int add_holder(struct policy_spec *spec, const struct narrow_holder *h)
+/* One principal for each id, with the groups that its first address came with. */
+static int add_holder(struct assembly *x, uint32_t n)
 {
+	const struct narrow_holder *h = &x->holders[n];
+	uint32_t first = index_find_text(&x->ids, h->principal);
 	char name[IP_ADDR_STRLEN];
-	struct spec_principal *p;
 	struct spec_device *d;
+	int error = first == n ? add_principal(x, n) : 0;
 
-	if (ip_addr_is_special(&h->address))
-		return -EINVAL;
-	p = make_principal(spec, h);
-	if (!p)
-		return -ENOMEM;
-	d = policy_spec_add_device(spec, p, ip_addr_format(&h->address, name), NULL, 0);
-	if (!d || policy_spec_add_address(spec, d, &h->address) < 0)
+	if (error)
+		return error;
+	d = policy_spec_add_device(x->spec, &x->spec->principals[x->principal[first]],
+				   ip_addr_format(&h->address, name), NULL, 0);
+	if (!d || policy_spec_add_address(x->spec, d, &h->address) < 0)
 		return -ENOMEM;
 	key_of_address(&h->address, d->public_key);
-	return add_way_back(spec, &h->address);
+	return add_way_back(x->spec, &h->address);
+}
+
+static int add_holders(struct policy_spec *spec, const struct narrow_holder *holders, size_t n)
+{
+	struct assembly x = {.spec = spec, .holders = holders};
+	int error = 0;
+
+	x.principal = calloc(n + 1, sizeof *x.principal);
+	if (!x.principal || index_init(&x.ids, n) < 0)
+		error = -ENOMEM;
+	for (size_t i = 0; !error && i < n; i++)
+		index_add_text(&x.ids, holders[i].principal, (uint32_t)i, NULL);
+	if (!error)
+		index_sort(&x.ids);
+	for (size_t i = 0; !error && i < n; i++)
+		error = ip_addr_is_special(&holders[i].address) ? -EINVAL
+								: add_holder(&x, (uint32_t)i);
+	index_clear(&x.ids);
+	free(x.principal);
+	return error;
 }
 
 static int copy_rule(struct policy_spec *spec, struct spec_route *r, const struct spec_rule *from)
@@ -146,8 +166,8 @@ static int build_spec(struct policy_spec *spec, const struct policy_spec *own,
 {
 	int error = add_self(spec);
 
-	for (size_t i = 0; !error && i < n; i++)
-		error = add_holder(spec, &holders[i]);
+	if (!error)
+		error = add_holders(spec, holders, n);
 	for (size_t i = 0; !error && i < own->route_count; i++)
 		error = copy_route(spec, &own->routes[i]);
 	return error;

@@ -138,6 +138,22 @@ START_TEST(a_holder_leaves)
 }
 END_TEST
 
+/* Two addresses of one person, and someone between them. */
+START_TEST(one_principal_two_addresses)
+{
+	world_add_rule(own, &own->routes[0], "web", "user:alice", PROTO_TCP, 80);
+	holders[2] = (struct narrow_holder){world_address("100.80.0.13"), "alice", PRINCIPAL_USER,
+					    eng, 1};
+	build();
+	from_edge(ALICE4, 1000, ORIGIN, 80);
+	ck_assert_int_eq(v.kind, VERDICT_FORWARD);
+	from_edge("100.80.0.13", 1000, ORIGIN, 80);
+	ck_assert_int_eq(v.kind, VERDICT_FORWARD);
+	from_edge(BOB4, 1000, ORIGIN, 80);
+	ck_assert_int_eq(v.reason, REASON_NO_RULE);
+}
+END_TEST
+
 START_TEST(bad_holders)
 {
 	struct policy *policy = NULL;
@@ -161,6 +177,7 @@ int main(void)
 	tcase_add_test(tc, without_rules);
 	tcase_add_test(tc, with_rules);
 	tcase_add_test(tc, a_holder_leaves);
+	tcase_add_test(tc, one_principal_two_addresses);
 	tcase_add_test(tc, bad_holders);
 	suite_add_tcase(suite, tc);
 	return tap_run(suite);
