@@ -30,10 +30,10 @@ enum {
 	WORD_SRC_LOW,
 	WORD_DST_HIGH,
 	WORD_DST_LOW,
-	WORD_PORTS,      /* source port, destination port, protocol, family */
-	WORD_DEVICES,    /* client, next hop */
-	WORD_POLICY,     /* route, generation */
-	WORD_STATE,      /* sequence & 0xffff, state, expiry */
+	WORD_PORTS,   /* source port, destination port, protocol, family */
+	WORD_DEVICES, /* client, next hop */
+	WORD_POLICY,  /* route, generation */
+	WORD_STATE,   /* sequence & 0xffff, state, expiry */
 	WORD_COUNT,
 };
 
@@ -236,40 +236,69 @@ static uint32_t sender_of(const uint64_t *word, enum flow_direction direction)
 /* As `device`: whoever sent it. */
 #define ANY_SENDER UINT32_MAX
 
-static bool find(const struct flow_table *t, uint64_t now_ns, const struct flow_tuple *tuple,
-		 uint32_t device, enum flow_direction direction, struct flow *out)
-{
-	struct flow_tuple original = direction == FLOW_ORIGINAL ? *tuple : reversed(tuple);
-	uint64_t hash = hash_of(t, tuple), now_ms = now_ns / NS_PER_MS;
-	const struct bucket *b = bucket_of(t, hash);
-	uint64_t wanted[WORD_PORTS + 1], word[WORD_COUNT], sequence;
+/* The packet that is looked for: its tuple as both directions would store it. */
+struct wanted {
+	uint64_t original[WORD_PORTS + 1], reply[WORD_PORTS + 1];
+	uint32_t device;
+	unsigned directions;
+};
 
-	pack_tuple(&original, wanted);
+/* The direction in which an entry is the packet's, or 0. */
+static unsigned match(const struct wanted *w, const uint64_t *word)
+{
+	unsigned direction = same_tuple(word, w->original) ? FLOW_ORIGINAL
+			     : same_tuple(word, w->reply)  ? FLOW_REPLY
+							   : 0;
+
+	if (!(direction & w->directions))
+		return 0;
+	if (w->device != ANY_SENDER && sender_of(word, (enum flow_direction)direction) != w->device)
+		return 0;
+	return direction;
+}
+
+static bool find(const struct flow_table *t, uint64_t now_ns, const struct flow_tuple *tuple,
+		 uint32_t device, unsigned directions, struct flow *out,
+		 enum flow_direction *direction)
+{
+	struct wanted w = {.device = device, .directions = directions};
+	struct flow_tuple back = reversed(tuple);
+	uint64_t hash = hash_of(t, tuple), word[WORD_COUNT], sequence;
+	const struct bucket *b = bucket_of(t, hash);
+
+	pack_tuple(tuple, w.original);
+	pack_tuple(&back, w.reply);
 	for (size_t i = 0; i < WAYS; i++) {
+		unsigned found;
+
 		if (atomic_load_explicit(&b->hash[i], memory_order_acquire) != hash ||
-		    !slot_read(&b->slot[i], &sequence, word) || !same_tuple(word, wanted) ||
-		    expiry_of(word[WORD_STATE]) <= now_ms)
+		    !slot_read(&b->slot[i], &sequence, word) ||
+		    expiry_of(word[WORD_STATE]) <= now_ns / NS_PER_MS)
 			continue;
-		if (device != ANY_SENDER && sender_of(word, direction) != device)
+		found = match(&w, word);
+		if (!found)
 			continue;
 		fill_flow(word, sequence, (uint64_t)(b - t->buckets) * WAYS + i, out);
+		*direction = (enum flow_direction)found;
 		return true;
 	}
 	return false;
 }
 
 bool flow_find(const struct flow_table *t, uint64_t now_ns, const struct flow_tuple *tuple,
-	       uint32_t device, enum flow_direction direction, struct flow *out)
+	       uint32_t device, unsigned directions, struct flow *out,
+	       enum flow_direction *direction)
 {
-	return device != ANY_SENDER && find(t, now_ns, tuple, device, direction, out);
+	return device != ANY_SENDER && find(t, now_ns, tuple, device, directions, out, direction);
 }
 
 bool flow_exists(const struct flow_table *t, uint64_t now_ns, const struct flow_tuple *tuple,
 		 enum flow_direction direction)
 {
+	enum flow_direction found;
 	struct flow flow;
 
-	return find(t, now_ns, tuple, ANY_SENDER, direction, &flow);
+	return find(t, now_ns, tuple, ANY_SENDER, direction, &flow, &found);
 }
 
 /* How little an entry would be missed: the higher, the less. Under the bucket's lock. */
@@ -361,7 +390,8 @@ static enum flow_state next_state(uint8_t proto, enum flow_state state,
 void flow_touch(struct flow_table *t, uint64_t now_ns, const struct flow *flow,
 		enum flow_direction direction, uint8_t tcp_flags)
 {
-	_Atomic uint64_t *at = &t->buckets[flow->slot / WAYS].slot[flow->slot % WAYS].word[WORD_STATE];
+	struct slot *s = &t->buckets[flow->slot / WAYS].slot[flow->slot % WAYS];
+	_Atomic uint64_t *at = &s->word[WORD_STATE];
 	uint64_t old = atomic_load_explicit(at, memory_order_relaxed), new;
 
 	do {

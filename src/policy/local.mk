@@ -3,6 +3,7 @@ libtund_core_a_SOURCES += \
 	include/tund/policy/explain.h src/policy/explain.c \
 	include/tund/policy/flow.h src/policy/flow.c \
 	include/tund/policy/forward.h src/policy/forward.c \
+	src/policy/forward_flow.c src/policy/forward_passage.h \
 	include/tund/policy/fragment.h src/policy/fragment.c \
 	include/tund/policy/lpm.h src/policy/lpm.c \
 	include/tund/policy/model.h src/policy/model.c src/policy/model_codec.c \

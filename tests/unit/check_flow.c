@@ -12,6 +12,8 @@
 static const struct siphash_key key = {3, 4};
 static const uint64_t start = 1000 * NS_PER_SEC;
 
+static enum flow_direction dir; /* as flow_find() says */
+
 static struct flow_tuple tuple(uint8_t proto, uint32_t n)
 {
 	struct flow_tuple t = {
@@ -60,25 +62,29 @@ START_TEST(directions_and_owners)
 	struct flow_tuple reply = back(f.tuple), other = tuple(PROTO_UDP, 6);
 
 	flow_insert(t, start, &f);
-	ck_assert(flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &g));
+	ck_assert(flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &g, &dir));
 	ck_assert(same_tuple(&g.tuple, &f.tuple));
 	ck_assert_uint_eq(g.client, 1);
 	ck_assert_uint_eq(g.next_hop, 2);
 	ck_assert_uint_eq(g.route, 7);
 	ck_assert_uint_eq(g.generation, 9);
-	ck_assert(flow_find(t, start, &reply, 2, FLOW_REPLY, &g));
+	ck_assert(flow_find(t, start, &reply, 2, FLOW_REPLY, &g, &dir));
 	ck_assert(same_tuple(&g.tuple, &f.tuple));
-	ck_assert(!flow_find(t, start, &f.tuple, 2, FLOW_ORIGINAL, &g));
-	ck_assert(!flow_find(t, start, &f.tuple, 1, FLOW_REPLY, &g));
-	ck_assert(!flow_find(t, start, &reply, 1, FLOW_REPLY, &g));
-	ck_assert(!flow_find(t, start, &reply, 3, FLOW_REPLY, &g));
-	ck_assert(!flow_find(t, start, &other, 1, FLOW_ORIGINAL, &g));
-	ck_assert(!flow_find(t, start, &reply, UINT32_MAX, FLOW_REPLY, &g));
+	ck_assert(flow_find(t, start, &reply, 2, FLOW_EITHER, &g, &dir));
+	ck_assert_int_eq(dir, FLOW_REPLY);
+	ck_assert(flow_find(t, start, &f.tuple, 1, FLOW_EITHER, &g, &dir));
+	ck_assert_int_eq(dir, FLOW_ORIGINAL);
+	ck_assert(!flow_find(t, start, &f.tuple, 2, FLOW_ORIGINAL, &g, &dir));
+	ck_assert(!flow_find(t, start, &f.tuple, 1, FLOW_REPLY, &g, &dir));
+	ck_assert(!flow_find(t, start, &reply, 1, FLOW_REPLY, &g, &dir));
+	ck_assert(!flow_find(t, start, &reply, 3, FLOW_REPLY, &g, &dir));
+	ck_assert(!flow_find(t, start, &other, 1, FLOW_ORIGINAL, &g, &dir));
+	ck_assert(!flow_find(t, start, &reply, UINT32_MAX, FLOW_REPLY, &g, &dir));
 	ck_assert(flow_exists(t, start, &reply, FLOW_REPLY));
 	ck_assert(!flow_exists(t, start, &reply, FLOW_ORIGINAL));
 	other = f.tuple;
 	other.proto = PROTO_TCP;
-	ck_assert(!flow_find(t, start, &other, 1, FLOW_ORIGINAL, &g));
+	ck_assert(!flow_find(t, start, &other, 1, FLOW_ORIGINAL, &g, &dir));
 	flow_table_free(t);
 }
 END_TEST
@@ -94,9 +100,9 @@ START_TEST(same_tuple_of_two_clients)
 	flow_insert(t, start, &f);
 	flow_insert(t, start, &f); /* again: replaces */
 	ck_assert_uint_eq(flow_count(t, start), 2);
-	ck_assert(flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &g));
+	ck_assert(flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &g, &dir));
 	ck_assert_uint_eq(g.next_hop, 2);
-	ck_assert(flow_find(t, start, &f.tuple, 4, FLOW_ORIGINAL, &g));
+	ck_assert(flow_find(t, start, &f.tuple, 4, FLOW_ORIGINAL, &g, &dir));
 	ck_assert_uint_eq(g.next_hop, 5);
 	flow_table_free(t);
 }
@@ -108,20 +114,20 @@ START_TEST(renew_and_remove)
 	struct flow f = make(PROTO_UDP, 5), g, stale;
 
 	flow_insert(t, start, &f);
-	ck_assert(flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &g));
+	ck_assert(flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &g, &dir));
 	stale = g;
 	g.generation = 10;
 	g.next_hop = 3;
 	g.route = 8;
 	flow_renew(t, &g);
 	flow_remove(t, &stale); /* about an entry that has changed since */
-	ck_assert(flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &stale));
+	ck_assert(flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &stale, &dir));
 	ck_assert_uint_eq(stale.generation, 10);
 	ck_assert_uint_eq(stale.next_hop, 3);
 	ck_assert_uint_eq(stale.route, 8);
 	ck_assert_uint_eq(stale.sequence, g.sequence);
 	flow_remove(t, &g);
-	ck_assert(!flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &g));
+	ck_assert(!flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &g, &dir));
 	flow_touch(t, start, &stale, FLOW_REPLY, 0);
 	flow_renew(t, &stale);
 	ck_assert_uint_eq(flow_count(t, start), 0);
@@ -135,12 +141,12 @@ START_TEST(another_flow_in_the_same_place)
 	struct flow f = make(PROTO_TCP, 5), g = make(PROTO_TCP, 6), stale;
 
 	flow_insert(t, start, &f);
-	ck_assert(flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &stale));
+	ck_assert(flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &stale, &dir));
 	flow_remove(t, &stale);
 	flow_insert(t, start, &g);
 	flow_touch(t, start, &stale, FLOW_REPLY, TCP_RST);
 	flow_remove(t, &stale);
-	ck_assert(flow_find(t, start, &g.tuple, 1, FLOW_ORIGINAL, &f));
+	ck_assert(flow_find(t, start, &g.tuple, 1, FLOW_ORIGINAL, &f, &dir));
 	ck_assert_uint_eq(f.slot, stale.slot);
 	ck_assert_int_eq(f.state, FLOW_UNANSWERED);
 	flow_table_free(t);
@@ -197,14 +203,14 @@ START_TEST(lives_of_a_flow)
 	flow_insert(t, now, &f);
 	for (const char *c = lives[_i].packets; *c; c++) {
 		now += 2 * NS_PER_SEC;
-		ck_assert(flow_find(t, now, &f.tuple, 1, FLOW_ORIGINAL, &g));
+		ck_assert(flow_find(t, now, &f.tuple, 1, FLOW_ORIGINAL, &g, &dir));
 		flow_touch(t, now, &g, *c >= 'a' ? FLOW_ORIGINAL : FLOW_REPLY, flags_of(*c));
 	}
-	ck_assert(flow_find(t, now, &f.tuple, 1, FLOW_ORIGINAL, &g));
+	ck_assert(flow_find(t, now, &f.tuple, 1, FLOW_ORIGINAL, &g, &dir));
 	ck_assert_int_eq(g.state, lives[_i].state);
 	now += lives[_i].life_ns;
-	ck_assert(flow_find(t, now - NS_PER_MS, &f.tuple, 1, FLOW_ORIGINAL, &g));
-	ck_assert(!flow_find(t, now, &f.tuple, 1, FLOW_ORIGINAL, &g));
+	ck_assert(flow_find(t, now - NS_PER_MS, &f.tuple, 1, FLOW_ORIGINAL, &g, &dir));
+	ck_assert(!flow_find(t, now, &f.tuple, 1, FLOW_ORIGINAL, &g, &dir));
 	ck_assert_uint_eq(flow_count(t, now), 0);
 	flow_table_free(t);
 }
@@ -228,12 +234,12 @@ START_TEST(answered_flows_survive_a_flood)
 	}
 	for (uint32_t i = 0; i < 500; i++) {
 		f = make(PROTO_ICMP, i);
-		alive += flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &g);
+		alive += flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &g, &dir);
 	}
 	ck_assert_uint_eq(alive, 500);
 	ck_assert_uint_le(flow_count(t, start), 4096);
 	f = make(PROTO_UDP, 0x10000 + 99999); /* and the newest is in */
-	ck_assert(flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &g));
+	ck_assert(flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &g, &dir));
 	flow_table_free(t);
 }
 END_TEST
@@ -249,7 +255,7 @@ START_TEST(the_oldest_goes_first)
 	}
 	for (uint32_t i = 0; i < 9; i++) {
 		f = make(PROTO_UDP, i);
-		ck_assert_int_eq(flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &g), i != 0);
+		ck_assert_int_eq(flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &g, &dir), i != 0);
 	}
 	flow_table_free(t);
 }
@@ -272,8 +278,8 @@ static bool is_whole(const struct flow *g, uint32_t n)
 {
 	struct flow_tuple expected = tuple(PROTO_UDP, n);
 
-	return g->client == n + 1 && g->route == g->generation && g->next_hop == g->generation + 1 &&
-	       same_tuple(&g->tuple, &expected);
+	return g->client == n + 1 && g->route == g->generation &&
+	       g->next_hop == g->generation + 1 && same_tuple(&g->tuple, &expected);
 }
 
 static void *work(void *arg)
@@ -283,11 +289,12 @@ static void *work(void *arg)
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		uint32_t n = (uint32_t)prng_below(&w->prng, w->tuples);
 		struct flow f = make(PROTO_UDP, n), g;
+		enum flow_direction found;
 
 		f.client = n + 1;
 		f.generation = f.route = i;
 		f.next_hop = i + 1;
-		if (!flow_find(w->t, start, &f.tuple, n + 1, FLOW_ORIGINAL, &g)) {
+		if (!flow_find(w->t, start, &f.tuple, n + 1, FLOW_EITHER, &g, &found)) {
 			flow_insert(w->t, start, &f);
 			continue;
 		}

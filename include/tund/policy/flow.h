@@ -38,7 +38,9 @@ enum flow_state {
 	FLOW_CLOSING, /* TCP: both have, or a reset was seen */
 };
 
-enum flow_direction { FLOW_ORIGINAL, FLOW_REPLY };
+/* Which way a packet goes; both together where a question is for either. */
+enum flow_direction { FLOW_ORIGINAL = 1, FLOW_REPLY = 2 };
+#define FLOW_EITHER (FLOW_ORIGINAL | FLOW_REPLY)
 
 /* As the initiator sent it. ICMP queries carry their identifier in both ports. */
 struct flow_tuple {
@@ -65,11 +67,13 @@ struct flow_table *flow_table_new(size_t capacity, const struct siphash_key *key
 void flow_table_free(struct flow_table *t);
 
 /*
- * Finds the live flow of a packet with this tuple that came from `device`: the original direction
- * only if `device` started the flow, the reply direction only if it is the flow's next hop.
+ * Finds the live flow of a packet with this tuple that came from `device`: in the original
+ * direction only if `device` started the flow, in the reply direction only if it is the flow's next
+ * hop. `directions` says which of the two the packet can be at all; *direction, which it is.
  */
 bool flow_find(const struct flow_table *t, uint64_t now_ns, const struct flow_tuple *tuple,
-	       uint32_t device, enum flow_direction direction, struct flow *out);
+	       uint32_t device, unsigned directions, struct flow *out,
+	       enum flow_direction *direction);
 
 /* Whether a live flow has this tuple in this direction, whoever its devices are. */
 bool flow_exists(const struct flow_table *t, uint64_t now_ns, const struct flow_tuple *tuple,

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: ISC */
+/* What happens to an inner packet whose source is known: flow, policy, next hop. */
+#include <tund/policy/lpm.h>
+
+#include "forward_passage.h"
+
+static struct flow_tuple tuple_of(const struct inner_packet *p)
+{
+	bool icmp = inner_is_icmp(p);
+
+	return (struct flow_tuple){
+		.src = p->src,
+		.dst = p->dst,
+		.src_port = icmp ? p->icmp_id : p->src_port,
+		.dst_port = icmp ? p->icmp_id : p->dst_port,
+		.proto = p->proto,
+	};
+}
+
+static struct flow_tuple reversed(const struct flow_tuple *t)
+{
+	return (struct flow_tuple){
+		.src = t->dst,
+		.dst = t->src,
+		.src_port = t->dst_port,
+		.dst_port = t->src_port,
+		.proto = t->proto,
+	};
+}
+
+/* Asks the policy whether `client` may start a flow with this tuple. */
+static struct judgement judge(const struct passage *x, const struct flow_tuple *tuple,
+			      uint32_t client)
+{
+	bool ports = tuple->proto == PROTO_TCP || tuple->proto == PROTO_UDP;
+	struct policy_query query = {
+		.device = client,
+		.dst = tuple->dst,
+		.proto = tuple->proto,
+		.dst_port = ports ? tuple->dst_port : 0,
+	};
+	struct judgement j;
+
+	policy_judge(x->f->policy, &query, &j);
+	return j;
+}
+
+static void explain(struct passage *x, const struct judgement *j)
+{
+	x->v->rule = j->rule;
+	x->v->place = j->place;
+}
+
+/* Whether this packet starts something, and so may be answered with a refusal. What a connector
+ * sends late, to a flow that is gone, does not. */
+static bool is_start(const struct passage *x)
+{
+	const struct inner_packet *p = &x->p;
+
+	if (!passage_from_connector(x))
+		return true;
+	if (p->proto == PROTO_TCP)
+		return (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+	return inner_is_icmp(p) && inner_icmp_class(p) == INNER_ICMP_QUERY;
+}
+
+/* The policy said no. */
+static bool deny(struct passage *x, const struct judgement *j)
+{
+	explain(x, j);
+	if (j->action == POLICY_DROP || !is_start(x))
+		return passage_drop(x, j->reason);
+	return passage_refuse(x, j->reason, REFUSAL_PROHIBITED, 0);
+}
+
+/* Nobody is there to take what the policy accepted. */
+static bool unreachable(struct passage *x)
+{
+	if (!is_start(x))
+		return passage_drop(x, REASON_NO_CONNECTOR);
+	return passage_refuse(x, REASON_NO_CONNECTOR, REFUSAL_UNREACHABLE, 0);
+}
+
+/* Where an accepted flow goes: to the holder of its destination, or to a connector that is up. */
+static uint32_t choose_next_hop(const struct passage *x, const struct judgement *j)
+{
+	return j->holder != DEVICE_NONE ? j->holder : reach_choose(x->f->reach, j->route);
+}
+
+static void note_flow(struct passage *x, const struct flow_tuple *tuple, uint32_t client,
+		      uint32_t next_hop, const struct judgement *j, enum flow_state state)
+{
+	struct flow flow = {
+		.tuple = *tuple,
+		.client = client,
+		.next_hop = next_hop,
+		.route = j->holder != DEVICE_NONE ? LPM_NONE : j->route,
+		.generation = policy_generation(x->f->policy),
+		.state = state,
+	};
+
+	flow_insert(x->f->flows, x->now_ns, &flow);
+}
+
+/* A packet that no flow knows, judged as the first of one. */
+static bool start_flow(struct passage *x, const struct flow_tuple *tuple)
+{
+	struct judgement j = judge(x, tuple, x->device);
+	uint32_t next_hop;
+
+	if (j.action != POLICY_ACCEPT)
+		return deny(x, &j);
+	explain(x, &j);
+	next_hop = choose_next_hop(x, &j);
+	if (next_hop == DEVICE_NONE || next_hop == x->device)
+		return unreachable(x);
+	note_flow(x, tuple, x->device, next_hop, &j, FLOW_UNANSWERED);
+	return passage_send(x, next_hop, true);
+}
+
+/* Whether `device` is where the policy sends such a flow. */
+static bool leads_to(const struct passage *x, const struct judgement *j, uint32_t device)
+{
+	const uint32_t *devices;
+	size_t n;
+
+	if (j->holder != DEVICE_NONE)
+		return j->holder == device;
+	devices = policy_route_devices(x->f->policy, j->route, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (devices[i] == device)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The edge was restarted and has lost its flows: a TCP segment from a connector in the middle of a
+ * connection is judged as the reply that it would be.
+ */
+static bool resume_flow(struct passage *x, const struct flow_tuple *tuple, bool *resumed)
+{
+	struct flow_tuple original = reversed(tuple);
+	uint32_t client = policy_holder(x->f->policy, &original.src);
+	struct judgement j;
+
+	*resumed = false;
+	if (client == DEVICE_NONE)
+		return true;
+	j = judge(x, &original, client);
+	if (j.action != POLICY_ACCEPT || !leads_to(x, &j, x->device))
+		return true;
+	*resumed = true;
+	explain(x, &j);
+	note_flow(x, &original, client, x->device, &j, FLOW_ANSWERED);
+	return passage_send(x, client, false);
+}
+
+static bool without_flow_from_connector(struct passage *x, const struct flow_tuple *tuple)
+{
+	bool query = inner_is_icmp(&x->p) && inner_icmp_class(&x->p) == INNER_ICMP_QUERY;
+	struct judgement j;
+	bool resumed = false;
+
+	if (!query && flow_exists(x->f->flows, x->now_ns, tuple, FLOW_REPLY))
+		return passage_drop(x, REASON_WRONG_NEXT_HOP);
+	if (is_start(x))
+		return start_flow(x, tuple);
+	if (x->p.proto == PROTO_TCP) {
+		bool going_on = resume_flow(x, tuple, &resumed);
+
+		if (resumed)
+			return going_on;
+	}
+	j = judge(x, tuple, x->device);
+	return j.action == POLICY_ACCEPT ? start_flow(x, tuple) : passage_drop(x, REASON_NO_FLOW);
+}
+
+static bool without_flow(struct passage *x, const struct flow_tuple *tuple)
+{
+	if (inner_is_icmp(&x->p) && inner_icmp_class(&x->p) == INNER_ICMP_REPLY)
+		return passage_drop(x, flow_exists(x->f->flows, x->now_ns, tuple, FLOW_REPLY)
+					       ? REASON_WRONG_NEXT_HOP
+					       : REASON_NO_FLOW);
+	if (passage_from_connector(x))
+		return without_flow_from_connector(x, tuple);
+	return start_flow(x, tuple);
+}
+
+/* Judged anew, in its original direction, whichever side has sent. */
+static bool renew_flow(struct passage *x, struct flow *flow, enum flow_direction direction)
+{
+	struct judgement j = judge(x, &flow->tuple, flow->client);
+	bool owned = policy_owns(x->f->policy, flow->client, &flow->tuple.src);
+
+	if (j.action != POLICY_ACCEPT || !owned ||
+	    (direction == FLOW_REPLY && !leads_to(x, &j, x->device))) {
+		flow_remove(x->f->flows, flow);
+		explain(x, &j);
+		if (j.action == POLICY_ACCEPT)
+			return passage_drop(x, owned ? REASON_WRONG_NEXT_HOP
+						     : REASON_SOURCE_NOT_OWNED);
+		return direction == FLOW_ORIGINAL ? deny(x, &j) : passage_drop(x, j.reason);
+	}
+	if (!leads_to(x, &j, flow->next_hop)) {
+		uint32_t next_hop = choose_next_hop(x, &j);
+
+		if (next_hop == DEVICE_NONE)
+			return unreachable(x);
+		flow->next_hop = next_hop;
+	}
+	flow->route = j.holder != DEVICE_NONE ? LPM_NONE : j.route;
+	flow->generation = policy_generation(x->f->policy);
+	flow_renew(x->f->flows, flow);
+	return true;
+}
+
+/* The connector of a flow is gone: another one of the route takes over, if there is one. */
+static bool move_flow(struct passage *x, struct flow *flow)
+{
+	uint32_t next_hop;
+
+	if (flow->route == LPM_NONE || reach_get(x->f->reach, flow->route, flow->next_hop))
+		return true;
+	next_hop = reach_choose(x->f->reach, flow->route);
+	if (next_hop == DEVICE_NONE || next_hop == flow->client)
+		return unreachable(x);
+	flow->next_hop = next_hop;
+	flow_renew(x->f->flows, flow);
+	return true;
+}
+
+static bool with_flow(struct passage *x, struct flow *flow, enum flow_direction direction)
+{
+	bool original = direction == FLOW_ORIGINAL;
+
+	if (flow->generation != policy_generation(x->f->policy) && !renew_flow(x, flow, direction))
+		return false;
+	if (original && !move_flow(x, flow))
+		return false;
+	flow_touch(x->f->flows, x->now_ns, flow, direction, x->p.tcp_flags);
+	return passage_send(x, original ? flow->next_hop : flow->client, original);
+}
+
+/* The directions in which a packet can belong to a flow: an ICMP query is no answer, and an answer
+ * no query, whoever sends it. */
+static unsigned directions_of(const struct inner_packet *p)
+{
+	if (!inner_is_icmp(p))
+		return FLOW_EITHER;
+	switch (inner_icmp_class(p)) {
+	case INNER_ICMP_QUERY:
+		return FLOW_ORIGINAL;
+	case INNER_ICMP_REPLY:
+		return FLOW_REPLY;
+	case INNER_ICMP_ERROR:
+	case INNER_ICMP_OTHER:
+		break;
+	}
+	return 0;
+}
+
+static bool judge_packet(struct passage *x)
+{
+	struct flow_tuple tuple = tuple_of(&x->p);
+	enum flow_direction direction;
+	struct flow flow;
+
+	if (flow_find(x->f->flows, x->now_ns, &tuple, x->device, directions_of(&x->p), &flow,
+		      &direction))
+		return with_flow(x, &flow, direction);
+	return without_flow(x, &tuple);
+}
+
+/*
+ * The flow that an ICMP error is about. What it quotes was on its way to the sender of the error,
+ * so the answer to the quoted packet would come from that sender.
+ */
+static bool find_quoted(const struct passage *x, const struct inner_packet *quote,
+			struct flow *flow, enum flow_direction *direction)
+{
+	struct flow_tuple tuple = tuple_of(quote), answer = reversed(&tuple);
+	unsigned quoted = directions_of(quote), answers = 0;
+
+	if (quoted & FLOW_ORIGINAL)
+		answers |= FLOW_REPLY;
+	if (quoted & FLOW_REPLY)
+		answers |= FLOW_ORIGINAL;
+	return flow_find(x->f->flows, x->now_ns, &answer, x->device, answers, flow, direction);
+}
+
+static bool judge_icmp_error(struct passage *x)
+{
+	size_t at = x->p.l4 + 8u;
+	enum flow_direction direction;
+	struct inner_packet quote;
+	struct flow flow;
+
+	if (x->p.fragment != INNER_WHOLE || x->p.len < at ||
+	    inner_parse_quote(x->data + at, x->p.len - at, &quote) != INNER_OK)
+		return passage_drop(x, REASON_ICMP_QUOTE);
+	if (!ip_addr_equal(&quote.src, &x->p.dst) || !find_quoted(x, &quote, &flow, &direction))
+		return passage_drop(x, REASON_ICMP_NO_FLOW);
+	if (flow.generation != policy_generation(x->f->policy) && !renew_flow(x, &flow, direction))
+		return false;
+	if (x->foreign_source) /* becomes the end of the flow that lies behind the sender */
+		inner_set_source(x->data, &x->p,
+				 direction == FLOW_REPLY ? &flow.tuple.dst : &flow.tuple.src);
+	return passage_send(x, direction == FLOW_ORIGINAL ? flow.next_hop : flow.client, false);
+}
+
+bool passage_judge(struct passage *x)
+{
+	if (passage_is_icmp_error(&x->p))
+		return judge_icmp_error(x);
+	if (inner_is_icmp(&x->p) && inner_icmp_class(&x->p) == INNER_ICMP_OTHER)
+		return passage_drop(x, REASON_ICMP_TYPE);
+	return judge_packet(x);
+}

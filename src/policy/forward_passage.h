@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One packet on its way through the steps of forward.h. Each step either lets it go on or writes
+ * the verdict: it returns true while the packet may go on, and false once `v` is final. Private to
+ * the policy layer.
+ */
+#ifndef TUND_POLICY_FORWARD_PASSAGE_H
+#define TUND_POLICY_FORWARD_PASSAGE_H
+
+#include <tund/policy/forward.h>
+
+struct passage {
+	struct forward *f;
+	uint64_t now_ns;
+	uint32_t device; /* from which it came */
+	const struct spec_principal *sender;
+	uint8_t *data;
+	struct inner_packet p;
+	bool partial_checksum;
+	bool foreign_source; /* an ICMP error from a host that its connector does not announce */
+	struct verdict *v;
+};
+
+/* Drops silently. Always false. */
+bool passage_drop(struct passage *x, enum reason reason);
+
+/* Drops and, where one is due and the sender's allowance is not used up, answers. Always false. */
+bool passage_refuse(struct passage *x, enum reason reason, enum refusal kind, uint32_t mtu);
+
+/* Off to `next_hop`, a hop less to live; with `answer_ttl`, its sender hears of it if that was its
+ * last. */
+bool passage_send(struct passage *x, uint32_t next_hop, bool answer_ttl);
+
+bool passage_from_connector(const struct passage *x);
+
+bool passage_is_icmp_error(const struct inner_packet *p);
+
+/* Flow, policy and next hop of a packet that is whole, or of a first fragment. */
+bool passage_judge(struct passage *x);
+
+#endif
