@@ -8,7 +8,7 @@
 
 enum datagram_state {
 	DATAGRAM_FREE,
-	DATAGRAM_WAITING,  /* for the first fragment */
+	DATAGRAM_WAITING, /* for the first fragment */
 	DATAGRAM_ACCEPTED,
 	DATAGRAM_CONDEMNED, /* denied, or overlapping: `reason` says */
 };
@@ -243,8 +243,7 @@ static struct fragment_outcome take(struct fragment_table *t, struct datagram *g
 }
 
 void fragment_take(struct fragment_table *t, uint64_t now_ns, const struct fragment_origin *from,
-		   const uint8_t *data, const struct inner_packet *p,
-		   struct fragment_outcome *out)
+		   const uint8_t *data, const struct inner_packet *p, struct fragment_outcome *out)
 {
 	struct datagram *g;
 
@@ -275,8 +274,7 @@ size_t fragment_decide(struct fragment_table *t, uint64_t now_ns, uint32_t next_
 	return count;
 }
 
-void fragment_lost(struct fragment_table *t, uint64_t now_ns, uint64_t *expired,
-		   uint64_t *evicted)
+void fragment_lost(struct fragment_table *t, uint64_t now_ns, uint64_t *expired, uint64_t *evicted)
 {
 	expire(t, now_ns);
 	*expired = t->expired;

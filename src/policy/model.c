@@ -7,7 +7,8 @@
 #include <tund/policy/model.h>
 
 /* arena_push() with the types put right. */
-#define PUSH(spec, array, count) arena_push(&(spec)->arena, (void **)&(array), &(count), sizeof *(array))
+#define PUSH(spec, array, count) \
+	arena_push(&(spec)->arena, (void **)&(array), &(count), sizeof *(array))
 
 struct policy_spec *policy_spec_new(void)
 {

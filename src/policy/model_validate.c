@@ -13,7 +13,7 @@ struct check {
 	const struct policy_spec *spec;
 	enum policy_scope scope;
 	struct policy_error *error;
-	struct index ids;     /* principals by id; the value is their position */
+	struct index ids; /* principals by id; the value is their position */
 	struct index groups;
 	struct index keys;
 	struct index holders; /* addresses of devices and of this host */
@@ -106,8 +106,8 @@ static int check_principal(struct check *c, uint32_t number)
 	const struct spec_principal *p = &c->spec->principals[number];
 
 	if (check_text(c, &p->place, "principal", p->id) < 0 ||
-	    check_limit(c, &p->place, "groups of a principal", p->groups.count,
-			POLICY_MAX_GROUPS) < 0 ||
+	    check_limit(c, &p->place, "groups of a principal", p->groups.count, POLICY_MAX_GROUPS) <
+		    0 ||
 	    check_limit(c, &p->place, "devices of a principal", p->device_count,
 			POLICY_MAX_DEVICES) < 0 ||
 	    check_device_names(c, p) < 0)
@@ -136,8 +136,8 @@ static int check_unique(struct check *c)
 	index_sort(&c->keys);
 	index_sort(&c->holders);
 	if ((twice = index_duplicate(&c->ids)))
-		return wrong(c, twice->place, "principal \"%.*s\" is there twice",
-			     (int)twice->len, (const char *)twice->key);
+		return wrong(c, twice->place, "principal \"%.*s\" is there twice", (int)twice->len,
+			     (const char *)twice->key);
 	if ((twice = index_duplicate(&c->keys))) {
 		key_to_base64(twice->key, key);
 		return wrong(c, twice->place, "public_key %s belongs to two devices", key);
@@ -179,7 +179,8 @@ static int check_from(struct check *c, const struct spec_rule *rule, const char 
 		return index_find_text(&c->groups, s.name) != INDEX_NONE
 			       ? 0
 			       : wrong(c, &rule->place,
-				       "from \"%s\": no principal is in group \"%s\"", text, s.name);
+				       "from \"%s\": no principal is in group \"%s\"", text,
+				       s.name);
 	n = index_find_text(&c->ids, s.name);
 	if (n == INDEX_NONE)
 		return wrong(c, &rule->place, "from \"%s\": there is no principal \"%s\"", text,
@@ -307,8 +308,8 @@ static int check_route(struct check *c, const struct spec_route *r)
 	/* 0.0.0.0/0 and its halves begin with a special address and are none */
 	if (r->prefix.len >= 8 && ip_addr_is_special(&r->prefix.addr))
 		return wrong(c, &r->place,
-			     "route %s is loopback, link-local, multicast or another special range; "
-			     "expected hosts' addresses",
+			     "route %s is loopback, link-local, multicast or another special "
+			     "range; expected hosts' addresses",
 			     ip_prefix_format(&r->prefix, buf));
 	index_add(&c->prefixes, &r->prefix, sizeof r->prefix, (uint32_t)c->prefixes.count,
 		  &r->place);

@@ -147,9 +147,8 @@ static bool from_matches(const struct policy *policy, const struct compiled_rule
 
 /* The route of a query, or NULL. A device's address is reached by a route without connectors, and
  * only by such a one; nobody reaches himself, or this host. */
-static const struct compiled_route *judge_route(const struct policy *policy,
-						const struct policy_query *query,
-						struct judgement *j)
+static const struct compiled_route *
+judge_route(const struct policy *policy, const struct policy_query *query, struct judgement *j)
 {
 	uint32_t holder = lpm_find(policy->holders, &query->dst);
 	uint32_t route = lpm_find(policy->routes, &query->dst);

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy_compiled.h"
 #include "model_selector.h"
+#include "policy_compiled.h"
 
 /* What is needed while compiling only. */
 struct compiler {
@@ -91,8 +91,7 @@ static void place_device(struct compiler *c, uint32_t number, uint32_t principal
 {
 	const struct spec_device *d = &c->spec->principals[principal].devices[position];
 
-	c->policy->devices[number] =
-		(struct compiled_device){.device = d, .principal = principal};
+	c->policy->devices[number] = (struct compiled_device){.device = d, .principal = principal};
 	c->numbers[principal][position] = number;
 	index_add(&c->policy->keys, d->public_key, KEY_SIZE, number, &d->place);
 	if (number >= c->policy->device_limit)
@@ -161,9 +160,8 @@ static int compile_holders(struct compiler *c)
 		const struct spec_device *d = c->policy->devices[i].device;
 
 		for (size_t j = 0; d && j < d->address_count; j++)
-			entries[n++] =
-				(struct lpm_entry){.prefix = ip_prefix_of(&d->addresses[j], 128),
-						   .value = i};
+			entries[n++] = (struct lpm_entry){
+				.prefix = ip_prefix_of(&d->addresses[j], 128), .value = i};
 	}
 	error = lpm_new(entries, n, &c->policy->holders);
 	free(entries);

@@ -163,8 +163,8 @@ static void complete_quote(const uint8_t *data, const struct inner_packet *p, ui
 {
 	size_t field = p->l4 + (p->proto == PROTO_TCP ? 16u : 6u), size = p->len - p->l4;
 	bool v4 = p->src.family == 4;
-	uint64_t sum = checksum_add_pseudo(0, data + (v4 ? 12 : 8), v4 ? 4 : 16, p->proto,
-					   (uint32_t)size);
+	uint64_t sum =
+		checksum_add_pseudo(0, data + (v4 ? 12 : 8), v4 ? 4 : 16, p->proto, (uint32_t)size);
 	uint16_t value;
 
 	if ((p->proto != PROTO_TCP && p->proto != PROTO_UDP) || field + 2 > quoted)

@@ -22,8 +22,8 @@ uint64_t checksum_add(uint64_t sum, const void *data, size_t len)
 	return sum;
 }
 
-uint64_t checksum_add_pseudo(uint64_t sum, const uint8_t *src_dst, size_t addr_size,
-			     uint8_t proto, uint32_t len)
+uint64_t checksum_add_pseudo(uint64_t sum, const uint8_t *src_dst, size_t addr_size, uint8_t proto,
+			     uint32_t len)
 {
 	return checksum_add(sum, src_dst, 2 * addr_size) + proto + len;
 }

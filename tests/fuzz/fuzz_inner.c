@@ -61,7 +61,8 @@ static bool read_udp(const uint8_t *d, size_t size, struct reading *r)
 
 static bool read_upper(const uint8_t *d, size_t size, bool v4, struct reading *r)
 {
-	size_t least = r->proto == 6 ? 20 : r->proto == 17 || r->proto == 1 || r->proto == 58 ? 8 : 0;
+	bool eight = r->proto == 17 || r->proto == 1 || r->proto == 58;
+	size_t least = r->proto == 6 ? 20 : eight ? 8 : 0;
 
 	if (r->offset + size > 65535 || (r->more && (size == 0 || size % 8)))
 		return false;

@@ -88,9 +88,9 @@ static void judge(uint32_t device, struct packet *p)
 	forward_judge(&f, now, device, p->data, p->len, false, &v);
 }
 
-#define EXPECT(wanted_kind, wanted_reason)                                                         \
-	ck_assert_msg(v.kind == (wanted_kind) && v.reason == (wanted_reason),                      \
-		      "kind %d, reason %s; expected kind %d, reason %s", v.kind,                   \
+#define EXPECT(wanted_kind, wanted_reason)                                       \
+	ck_assert_msg(v.kind == (wanted_kind) && v.reason == (wanted_reason),    \
+		      "kind %d, reason %s; expected kind %d, reason %s", v.kind, \
 		      reason_name(v.reason), wanted_kind, reason_name(wanted_reason))
 
 static void expect_forward(uint32_t to)
@@ -356,8 +356,8 @@ END_TEST
 /* security.md 24: whatever a client sends here, it is asked of the policy */
 START_TEST(unknown_destinations)
 {
-	static const char *const destinations[] = {"10.76.255.255", "10.77.1.0",  "192.0.2.1",
-						   "203.0.113.1",   BOB4,         OWN4,
+	static const char *const destinations[] = {"10.76.255.255", "10.77.1.0", "192.0.2.1",
+						   "203.0.113.1",   BOB4,        OWN4,
 						   "100.80.0.99",   "10.98.0.1"};
 
 	for (size_t i = 0; i < sizeof destinations / sizeof *destinations; i++) {

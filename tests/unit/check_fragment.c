@@ -40,8 +40,8 @@ static void take(uint64_t now, uint32_t device, uint32_t id, size_t size, size_t
 	fragment_take(t, now, &from, p.data, &in, &out);
 }
 
-#define EXPECT_DROP(wanted)                                                                        \
-	ck_assert_msg(out.result == FRAGMENT_DROP && out.reason == (wanted), "%d %s", out.result,  \
+#define EXPECT_DROP(wanted)                                                                       \
+	ck_assert_msg(out.result == FRAGMENT_DROP && out.reason == (wanted), "%d %s", out.result, \
 		      reason_name(out.reason))
 
 START_TEST(held_ones_come_back_as_they_were)

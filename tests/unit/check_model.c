@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Specs: what is wrong with one and where, and the trip through bytes, cut and damaged on the way. */
+/* Specs: what is wrong with one and where; the trip through bytes, cut and damaged on the way. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -52,7 +52,8 @@ START_TEST(icmp_messages)
 			ck_assert(quoted == p.len || len == limit);
 			ck_assert(packet_sums_hold(out, len));
 			ck_assert_uint_eq(out[ip], v6 ? messages[_i].type6 : messages[_i].type4);
-			ck_assert_uint_eq(out[ip + 1], v6 ? messages[_i].code6 : messages[_i].code4);
+			ck_assert_uint_eq(out[ip + 1],
+					  v6 ? messages[_i].code6 : messages[_i].code4);
 			ck_assert_mem_eq(out + ip + 8, p.data, quoted);
 		}
 	}

@@ -123,8 +123,8 @@ static bool rule_matches(const struct spec_rule *rule, const struct spec_princip
 	if (rule->proto == POLICY_PROTO_ICMP && proto != 1 && proto != 58)
 		return false;
 	for (size_t i = 0; i < rule->port_count; i++)
-		in_ports = in_ports ||
-			   (port >= rule->ports[i].first && port <= rule->ports[i].last);
+		in_ports =
+			in_ports || (port >= rule->ports[i].first && port <= rule->ports[i].last);
 	for (size_t i = 0; i < rule->from.count; i++)
 		from = from || is_from(p, rule->from.items[i]);
 	return from && in_ports;

@@ -21,8 +21,8 @@ static struct ip_addr address_of(unsigned family, unsigned a, unsigned b)
 {
 	if (family == 4)
 		return ip_addr_from_bytes(4, (const uint8_t[4]){10, 64, (uint8_t)a, (uint8_t)b});
-	return ip_addr_from_bytes(6, (const uint8_t[16]){0xfd, 0x74, [6] = (uint8_t)a,
-							 [15] = (uint8_t)b});
+	return ip_addr_from_bytes(
+		6, (const uint8_t[16]){0xfd, 0x74, [6] = (uint8_t)a, [15] = (uint8_t)b});
 }
 
 struct ip_addr random_near(struct draw *d)

@@ -6,7 +6,8 @@
  *   bob          phone   100.80.0.12  fd74:756e:64::12
  *   dc1  connector, devices a and b     dc2  connector, device c
  *
- *   10.77.0.0/24   via dc1       group:eng tcp 80 443; bob icmp; eng icmp; eng udp 53; drop bob tcp 23
+ *   10.77.0.0/24   via dc1       group:eng tcp 80 443; icmp of both; eng udp 53; drop bob
+ *                                tcp 23
  *   10.77.0.128/25 via dc2       any
  *   fd77::/64      via dc1       group:eng tcp 80; group:eng icmp; group:eng udp 53
  *   10.99.0.0/16   via dc2 dc1   user:alice; connector:dc2

@@ -14,7 +14,8 @@ struct arena {
 	struct arena_chunk *chunks;
 };
 
-/* `size` zeroed bytes, aligned for any type; NULL when memory is out. Zeroed struct = empty arena. */
+/* `size` zeroed bytes, aligned for any type; NULL when memory is out. A zeroed struct is an empty
+ * arena. */
 void *arena_alloc(struct arena *a, size_t size);
 
 /* A copy of `n` bytes of text with a NUL behind them; NULL when memory is out. */

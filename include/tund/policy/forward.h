@@ -20,15 +20,15 @@
  */
 struct forward {
 	const struct policy *policy;
-	const struct reach *reach;       /* of that policy */
-	struct refusal_limiter *limiter; /* shared; for policy_device_limit() devices */
-	struct flow_table *flows;        /* shared by all workers, survives policies */
+	const struct reach *reach;        /* of that policy */
+	struct refusal_limiter *limiter;  /* shared; for policy_device_limit() devices */
+	struct flow_table *flows;         /* shared by all workers, survives policies */
 	struct fragment_table *fragments; /* this worker's own */
 	bool router; /* take a hop off what is forwarded (edge), or leave it (connector) */
 };
 
 enum verdict_kind {
-	VERDICT_FORWARD, /* send the packet, in place perhaps rewritten, to `device`; then `pieces` */
+	VERDICT_FORWARD, /* send the packet, perhaps rewritten, to `device`; then `pieces` */
 	VERDICT_DROP,    /* silently */
 	VERDICT_REFUSE,  /* drop, and send `refusal` back to the device it came from */
 	VERDICT_HELD,    /* a fragment, kept until its first comes */
@@ -39,7 +39,7 @@ struct verdict {
 	enum reason reason; /* REASON_ACCEPTED only for FORWARD and HELD */
 	uint32_t device;    /* FORWARD only: the next hop */
 	size_t len;         /* bytes of the packet without padding; 0 if it did not parse */
-	/* What decided, where policy was asked for this packet; zeros else. Borrowed from policy. */
+	/* What decided, if policy was asked for this packet; zeros else. Borrowed from policy. */
 	const struct spec_rule *rule;
 	struct spec_place place;
 	/* REFUSE only. */

@@ -32,7 +32,7 @@ enum fragment_result {
 
 struct fragment_outcome {
 	enum fragment_result result;
-	uint32_t next_hop; /* FORWARD only */
+	uint32_t next_hop;  /* FORWARD only */
 	enum reason reason; /* DROP only */
 };
 
@@ -54,8 +54,7 @@ struct fragment_origin {
 
 /* Takes in a fragment; `data` is the packet that `p` was parsed from. */
 void fragment_take(struct fragment_table *t, uint64_t now_ns, const struct fragment_origin *from,
-		   const uint8_t *data, const struct inner_packet *p,
-		   struct fragment_outcome *out);
+		   const uint8_t *data, const struct inner_packet *p, struct fragment_outcome *out);
 
 /*
  * Records the verdict on the first fragment that fragment_take() just returned JUDGE for: the
@@ -66,7 +65,6 @@ size_t fragment_decide(struct fragment_table *t, uint64_t now_ns, uint32_t next_
 		       struct fragment_piece pieces[FRAGMENT_PIECES]);
 
 /* Held fragments that were lost since the last call, by expiry and by eviction: for counters. */
-void fragment_lost(struct fragment_table *t, uint64_t now_ns, uint64_t *expired,
-		   uint64_t *evicted);
+void fragment_lost(struct fragment_table *t, uint64_t now_ns, uint64_t *expired, uint64_t *evicted);
 
 #endif

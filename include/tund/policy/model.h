@@ -3,9 +3,9 @@
  * What an administrator configured about principals, routes and rules, as plain data. The
  * configuration fills it, a sealed memory file carries it to the engine, policy.h compiles it.
  *
- * All strings and arrays belong to the spec's arena and live until policy_spec_free(). Pointers
- * returned by an add function are valid until the next add to the same list. Every add function
- * copies its texts and returns NULL (or -ENOMEM) when memory is out. One thread at a time.
+ * Strings and arrays live until policy_spec_free(). What an add function returns is valid until
+ * the next add to the same list; it copies its texts, and returns NULL or -ENOMEM when memory is
+ * out. One thread at a time.
  */
 #ifndef TUND_POLICY_MODEL_H
 #define TUND_POLICY_MODEL_H
@@ -19,29 +19,28 @@
 #include <tund/base/base64.h>
 #include <tund/base/bytes.h>
 
-#define POLICY_MAX_TEXT 255       /* bytes of a name, a group, a file name */
+#define POLICY_MAX_TEXT 255 /* bytes of a name, a group, a file name */
 #define POLICY_MAX_PRINCIPALS 65536
-#define POLICY_MAX_GROUPS 200     /* of one principal (security.md 27) */
-#define POLICY_MAX_DEVICES 64     /* of one principal */
-#define POLICY_MAX_ADDRESSES 16   /* of one device */
+#define POLICY_MAX_GROUPS 200   /* of one principal (security.md 27) */
+#define POLICY_MAX_DEVICES 64   /* of one principal */
+#define POLICY_MAX_ADDRESSES 16 /* of one device */
 #define POLICY_MAX_ROUTES 65536
-#define POLICY_MAX_VIA 64         /* of one route */
-#define POLICY_MAX_RULES 1024     /* of one route */
-#define POLICY_MAX_FROM 256       /* of one rule */
-#define POLICY_MAX_PORTS 256      /* ranges of one rule */
+#define POLICY_MAX_VIA 64     /* of one route */
+#define POLICY_MAX_RULES 1024 /* of one route */
+#define POLICY_MAX_FROM 256   /* of one rule */
+#define POLICY_MAX_PORTS 256  /* ranges of one rule */
 
 enum principal_kind { PRINCIPAL_USER, PRINCIPAL_CONNECTOR, PRINCIPAL_SERVICE };
 enum policy_action { POLICY_ACCEPT, POLICY_REJECT, POLICY_DROP };
 
-/* A rule's protocol: a number 0..255, or one of these. ICMP means ICMP and ICMPv6. */
+/* As a rule's protocol, beside the numbers 0..255. ICMP means ICMPv6 as well. */
 enum { POLICY_PROTO_ANY = 256, POLICY_PROTO_ICMP = 257 };
 
-/* Where a thing was written; `file` is NULL where it came from no file. */
+/* Where a thing was written. */
 struct spec_place {
-	const char *file;
+	const char *file; /* NULL: in no file */
 	uint32_t line;
 };
-
 struct spec_strings {
 	const char **items;
 	size_t count;
@@ -75,8 +74,7 @@ struct spec_rule {
 	struct spec_place place;
 	enum policy_action action;
 	uint16_t proto; /* number, POLICY_PROTO_ANY or POLICY_PROTO_ICMP */
-	/* "any" (every user and service), "group:G", "user:ID", "service:ID", "connector:ID".
-	 * A connector is meant only where its id or group is written: it starts nothing else. */
+	/* "any" (not connectors), "group:G", "user:ID", "service:ID", "connector:ID" */
 	struct spec_strings from;
 	struct spec_ports *ports; /* none = every port; TCP and UDP only */
 	size_t port_count;
@@ -85,8 +83,7 @@ struct spec_rule {
 struct spec_route {
 	struct ip_prefix prefix;
 	struct spec_place place;
-	/* Ids of connectors, best first. Empty: the route leads to the devices whose addresses are
-	 * inside it (a rule in it lets others start flows to them). */
+	/* ids of connectors, best first; none: it leads to the devices that have addresses in it */
 	struct spec_strings via;
 	struct spec_rule *rules; /* first match decides; nothing matched is rejected */
 	size_t rule_count;
@@ -103,10 +100,8 @@ struct policy_spec {
 };
 
 struct policy_spec *policy_spec_new(void);
-
 /* Wipes and frees. NULL is allowed. */
 void policy_spec_free(struct policy_spec *spec);
-
 struct spec_principal *policy_spec_add_principal(struct policy_spec *spec, const char *id,
 						 enum principal_kind kind, const char *file,
 						 uint32_t line);
@@ -115,11 +110,9 @@ struct spec_device *policy_spec_add_device(struct policy_spec *spec, struct spec
 					   const char *name, const char *file, uint32_t line);
 int policy_spec_add_address(struct policy_spec *spec, struct spec_device *d,
 			    const struct ip_addr *address);
-
 struct spec_route *policy_spec_add_route(struct policy_spec *spec, const struct ip_prefix *prefix,
 					 const char *file, uint32_t line);
 int policy_spec_add_via(struct policy_spec *spec, struct spec_route *r, const char *connector);
-
 /* The new rule accepts any protocol on every port from nobody: set action and proto, add from. */
 struct spec_rule *policy_spec_add_rule(struct policy_spec *spec, struct spec_route *r,
 				       const char *name, const char *file, uint32_t line);
@@ -127,11 +120,9 @@ int policy_spec_add_from(struct policy_spec *spec, struct spec_rule *rule, const
 int policy_spec_add_ports(struct policy_spec *spec, struct spec_rule *rule, uint16_t first,
 			  uint16_t last);
 int policy_spec_add_own(struct policy_spec *spec, const struct ip_addr *address);
-
-/* An error for the administrator: where, what is wrong and what is expected. */
 struct policy_error {
 	struct spec_place place; /* file borrowed from the spec */
-	char text[512];
+	char text[512];          /* what is wrong and what is expected */
 };
 
 /* The edge's whole policy, or a connector's own, whose principals are the edge's business. */
@@ -147,7 +138,6 @@ int policy_spec_validate(const struct policy_spec *spec, enum policy_scope scope
 
 /* Bytes that policy_spec_encode() needs at most. */
 size_t policy_spec_encoded_max(const struct policy_spec *spec);
-
 /* Writes the spec; without `secrets`, preshared keys are left out. w->failed if it does not fit. */
 void policy_spec_encode(const struct policy_spec *spec, bool secrets, struct writer *w);
 

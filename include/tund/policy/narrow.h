@@ -13,7 +13,7 @@
 
 struct narrow_holder {
 	struct ip_addr address;
-	const char *principal;     /* id */
+	const char *principal; /* id */
 	enum principal_kind kind;
 	const char *const *groups;
 	size_t group_count;

@@ -66,11 +66,11 @@ struct policy_query {
 
 struct judgement {
 	enum policy_action action;
-	enum reason reason;            /* ACCEPTED, NO_ROUTE, DENIED, NO_RULE, UNKNOWN_DEVICE */
-	uint32_t route;                /* number of the route, UINT32_MAX: none */
-	uint32_t holder;               /* the device that holds dst, or DEVICE_NONE: use the route */
-	const struct spec_rule *rule;  /* that decided; NULL: none matched. Borrowed */
-	struct spec_place place;       /* of the rule, else of the route, else no file. Borrowed */
+	enum reason reason;           /* ACCEPTED, NO_ROUTE, DENIED, NO_RULE, UNKNOWN_DEVICE */
+	uint32_t route;               /* number of the route, UINT32_MAX: none */
+	uint32_t holder;              /* the device that holds dst; DEVICE_NONE: the route */
+	const struct spec_rule *rule; /* that decided; NULL: none matched. Borrowed */
+	struct spec_place place;      /* of the rule, else of the route, else no file. Borrowed */
 };
 
 /*

@@ -20,9 +20,9 @@ enum reason {
 	REASON_NO_FLOW,        /* a reply to nothing */
 	REASON_WRONG_NEXT_HOP, /* a reply that came from another connector than its flow's */
 	/* ICMP */
-	REASON_ICMP_TYPE,     /* neither query, reply nor error */
-	REASON_ICMP_QUOTE,    /* an error whose quote is no packet, or no fragmentless one */
-	REASON_ICMP_NO_FLOW,  /* an error that quotes no flow through its sender */
+	REASON_ICMP_TYPE,    /* neither query, reply nor error */
+	REASON_ICMP_QUOTE,   /* an error whose quote is no packet, or no fragmentless one */
+	REASON_ICMP_NO_FLOW, /* an error that quotes no flow through its sender */
 	/* fragments */
 	REASON_FRAGMENT_OVERLAP,
 	REASON_FRAGMENT_DENIED,   /* the first fragment was not accepted */

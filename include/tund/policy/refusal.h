@@ -2,9 +2,10 @@
 /*
  * The packets with which an edge says no. They quote only what the sender itself sent, and their
  * source is the destination that was asked for, whatever the cause: a denied destination and one
- * that does not exist look the same. Never an answer to a reset, an ICMP error, an ICMP reply (but for
- * its size), a later fragment, or a packet to or from an address that is no single host's (RFC 1122 3.2.2, RFC 4443
- * 2.4(e)). The builders are pure functions; the limiter may be shared by all workers.
+ * that does not exist look the same. Never an answer to a reset, an ICMP error, an ICMP reply (but
+ * for its size), a later fragment, or a packet to or from an address that is no single host's
+ * (RFC 1122 3.2.2, RFC 4443 2.4(e)). The builders are pure functions; the limiter may be shared by
+ * all workers.
  */
 #ifndef TUND_POLICY_REFUSAL_H
 #define TUND_POLICY_REFUSAL_H

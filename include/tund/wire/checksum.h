@@ -15,8 +15,8 @@ uint64_t checksum_add(uint64_t sum, const void *data, size_t len);
 
 /* Adds the pseudo-header of RFC 9293 3.1 / RFC 8200 8.1: two addresses of `addr_size` (4 or 16)
  * bytes that lie one behind the other, the protocol and the length of the upper-layer packet. */
-uint64_t checksum_add_pseudo(uint64_t sum, const uint8_t *src_dst, size_t addr_size,
-			     uint8_t proto, uint32_t len);
+uint64_t checksum_add_pseudo(uint64_t sum, const uint8_t *src_dst, size_t addr_size, uint8_t proto,
+			     uint32_t len);
 
 /* Folds and complements: the value for a checksum field, in host order. */
 uint16_t checksum_fold(uint64_t sum);

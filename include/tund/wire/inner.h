@@ -36,31 +36,31 @@ enum {
 /* Why a packet is not one. Order and names appear in counters. */
 enum inner_error {
 	INNER_OK,
-	INNER_EMPTY,              /* no byte at all: a keepalive, not a packet */
-	INNER_NOT_IP,             /* version is neither 4 nor 6 */
-	INNER_SHORT_HEADER,       /* fewer bytes than the fixed IP header */
-	INNER_BAD_IHL,            /* IPv4 header length below 20 or beyond the packet */
-	INNER_BAD_CHECKSUM,       /* IPv4 header checksum */
-	INNER_LENGTH_BEYOND,      /* length field says more than there is */
-	INNER_LENGTH_SHORT,       /* total length smaller than the header */
-	INNER_JUMBOGRAM,          /* RFC 2675: payload length 0 or the option */
-	INNER_BAD_OPTION,         /* option whose length does not fit */
-	INNER_FORBIDDEN_OPTION,   /* source route, home address: another source or destination */
-	INNER_LONG_OPTIONS,       /* hop-by-hop or destination options over the limit */
-	INNER_LONG_CHAIN,         /* more than INNER_MAX_EXTENSIONS extension headers */
+	INNER_EMPTY,               /* no byte at all: a keepalive, not a packet */
+	INNER_NOT_IP,              /* version is neither 4 nor 6 */
+	INNER_SHORT_HEADER,        /* fewer bytes than the fixed IP header */
+	INNER_BAD_IHL,             /* IPv4 header length below 20 or beyond the packet */
+	INNER_BAD_CHECKSUM,        /* IPv4 header checksum */
+	INNER_LENGTH_BEYOND,       /* length field says more than there is */
+	INNER_LENGTH_SHORT,        /* total length smaller than the header */
+	INNER_JUMBOGRAM,           /* RFC 2675: payload length 0 or the option */
+	INNER_BAD_OPTION,          /* option whose length does not fit */
+	INNER_FORBIDDEN_OPTION,    /* source route, home address: another source or destination */
+	INNER_LONG_OPTIONS,        /* hop-by-hop or destination options over the limit */
+	INNER_LONG_CHAIN,          /* more than INNER_MAX_EXTENSIONS extension headers */
 	INNER_MISPLACED_EXTENSION, /* hop-by-hop options anywhere but first */
-	INNER_UNKNOWN_EXTENSION,  /* mobility, HIP, shim6, experimental, or no next header */
+	INNER_UNKNOWN_EXTENSION,   /* mobility, HIP, shim6, experimental, or no next header */
 	INNER_ROUTING_HEADER,
-	INNER_AUTH_HEADER,        /* AH, IPv4 as well: it hides the ports from every rule */
+	INNER_AUTH_HEADER, /* AH, IPv4 as well: it hides the ports from every rule */
 	INNER_TRUNCATED_EXTENSION,
-	INNER_DOUBLE_FRAGMENT,    /* two fragment headers */
-	INNER_ATOMIC_FRAGMENT,    /* fragment header, offset 0, no more: RFC 8021 buries them */
-	INNER_BAD_FRAGMENT,       /* length not a multiple of 8, or past 65,535 when put together */
-	INNER_TINY_FRAGMENT,      /* first fragment without the whole upper-layer header (RFC 7112),
+	INNER_DOUBLE_FRAGMENT, /* two fragment headers */
+	INNER_ATOMIC_FRAGMENT, /* fragment header, offset 0, no more: RFC 8021 buries them */
+	INNER_BAD_FRAGMENT,    /* length not a multiple of 8, or past 65,535 when put together */
+	INNER_TINY_FRAGMENT,   /* first fragment without the whole upper-layer header (RFC 7112),
 				     or a later one that begins within it (RFC 3128) */
-	INNER_TRUNCATED_L4,       /* upper-layer header does not fit */
-	INNER_BAD_L4,             /* TCP data offset, UDP length */
-	INNER_WRONG_ICMP,         /* ICMP in IPv6, ICMPv6 in IPv4 */
+	INNER_TRUNCATED_L4,    /* upper-layer header does not fit */
+	INNER_BAD_L4,          /* TCP data offset, UDP length */
+	INNER_WRONG_ICMP,      /* ICMP in IPv6, ICMPv6 in IPv4 */
 	INNER_ERROR_COUNT,
 };
 
@@ -72,22 +72,22 @@ enum inner_fragment {
 
 struct inner_packet {
 	struct ip_addr src, dst;
-	uint32_t len;           /* bytes of the packet by its own header; what follows is padding */
-	uint16_t l4;            /* offset of the upper-layer header (of the payload, if later) */
-	uint8_t proto;          /* upper-layer protocol; of a later fragment: frag_proto */
-	uint8_t ttl;            /* TTL or hop limit */
-	uint8_t icmp_type;      /* ICMP only */
+	uint32_t len;      /* bytes of the packet by its own header; what follows is padding */
+	uint16_t l4;       /* offset of the upper-layer header (of the payload, if later) */
+	uint8_t proto;     /* upper-layer protocol; of a later fragment: frag_proto */
+	uint8_t ttl;       /* TTL or hop limit */
+	uint8_t icmp_type; /* ICMP only */
 	uint8_t icmp_code;
-	uint16_t icmp_id;       /* echo and timestamp only */
-	uint16_t src_port;      /* TCP and UDP only, host order */
+	uint16_t icmp_id;  /* echo and timestamp only */
+	uint16_t src_port; /* TCP and UDP only, host order */
 	uint16_t dst_port;
-	uint8_t tcp_flags;      /* TCP only */
-	bool dont_fragment;     /* IPv4's DF */
+	uint8_t tcp_flags;  /* TCP only */
+	bool dont_fragment; /* IPv4's DF */
 	enum inner_fragment fragment;
 	bool frag_more;
-	uint8_t frag_proto;     /* IPv4: the protocol; IPv6: next header of the fragment header */
-	uint16_t frag_start;    /* where the fragment's payload begins in the packet */
-	uint16_t frag_offset;   /* where that belongs in the datagram, bytes */
+	uint8_t frag_proto;   /* IPv4: the protocol; IPv6: next header of the fragment header */
+	uint16_t frag_start;  /* where the fragment's payload begins in the packet */
+	uint16_t frag_offset; /* where that belongs in the datagram, bytes */
 	uint32_t frag_id;
 };
 
