@@ -53,6 +53,14 @@ bool host_is_valid(const char *host)
 	return a.family == 4 ? a.bytes[0] < 224 : a.bytes[0] != 0xff;
 }
 
+bool address_is_listed(const struct config *config, uint32_t count, const struct ip_addr *a)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (ip_addr_equal(&config->address[i], a))
+			return true;
+	return false;
+}
+
 bool prefix_list_holds(const struct prefix_list *list, const struct ip_addr *a)
 {
 	for (uint32_t i = 0; i < list->count; i++)

@@ -148,7 +148,9 @@ static bool read_edge_role(struct diag *diag, cfg_t *root, struct config *config
 static bool read_edge_section(struct diag *diag, cfg_t *section, unsigned line,
 			      struct config_edge *edge)
 {
-	static const char *const suites[] = {"auto", "aes-gcm", "chacha20-poly1305", NULL};
+	static const char *const suites[] = {"auto", "aes-gcm", "chacha20-poly1305", "wireguard",
+					     NULL};
+	static const int8_t numbers[] = {-1, 1, 2, 0};
 	const struct setting *key = tree_one(section, "public_key");
 	const struct setting *psk = tree_one(section, "preshared_key");
 	const struct setting *endpoint = tree_one(section, "endpoint");
@@ -167,7 +169,7 @@ static bool read_edge_section(struct diag *diag, cfg_t *section, unsigned line,
 	ok &= !psk || value_key(diag, psk, edge->preshared_key);
 	ok &= endpoint && value_endpoint(diag, endpoint, edge->host, &edge->port);
 	ok &= read_choice(diag, section, "suite", suites, &suite);
-	edge->suite = (int8_t)(suite == 0 ? -1 : suite);
+	edge->suite = numbers[suite];
 	return ok;
 }
 
@@ -220,6 +222,7 @@ static bool read_inner_role(struct diag *diag, cfg_t *root, const struct scan *s
 	int transport;
 	bool ok = true;
 
+	config->edge.suite = -1;
 	ok &= read_interface(diag, root, config);
 	ok &= read_number(diag, root, "keepalive", 0, UINT16_MAX, false,
 			  config->role == ROLE_CONNECTOR ? KEEPALIVE_CONNECTOR : KEEPALIVE_CLIENT,
@@ -228,6 +231,7 @@ static bool read_inner_role(struct diag *diag, cfg_t *root, const struct scan *s
 	ok &= read_edges(diag, root, scan, config);
 	ok &= read_choice(diag, root, "transport", transports, &transport);
 	config->transport = (enum transport_choice)transport;
+	ok &= conf_read_wireguard(diag, root, scan, config);
 	ok &= read_prefixes(diag, root, "accept_routes", routes, &config->accept_routes);
 	ok &= read_bool(diag, root, "full_tunnel", &config->full_tunnel);
 	ok &= read_bool(diag, root, "accept_dns", &config->accept_dns);

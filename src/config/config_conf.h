@@ -17,6 +17,14 @@ bool conf_read(struct diag *diag, cfg_t *root, const struct scan *scan, struct c
 /* The role alone; false after a report. */
 bool conf_read_role(struct diag *diag, cfg_t *root, enum role *out);
 
+/*
+ * What a client of a stock WireGuard server (suite = wireguard) says in place of an edge that
+ * pushes: `address` and `routes`; with any other suite, that they are not written. `config` has its
+ * role, edge and transport.
+ */
+bool conf_read_wireguard(struct diag *diag, cfg_t *root, const struct scan *scan,
+			 struct config *config);
+
 /* Reports every option that the role does not have. */
 bool conf_check_role(struct diag *diag, cfg_t *root, const struct scan *scan, enum role role);
 

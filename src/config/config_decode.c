@@ -83,13 +83,14 @@ static void read_fields(struct reader *r, enum config_view view, struct config *
 	c->mtu = read_u16(r);
 	c->keepalive_s = read_u16(r);
 	c->listen_port = read_u16(r);
-	c->address_count = read_below(r, 3);
+	c->address_count = read_below(r, CONFIG_ADDRESSES_MAX + 1);
 	for (uint32_t i = 0; i < c->address_count; i++)
 		read_addr(r, &c->address[i]);
 	read_prefixes(r, &c->pool);
 	read_edge(r, view, &c->edge);
 	c->transport = (enum transport_choice)read_below(r, TRANSPORT_TCP_ONLY + 1);
 	read_prefixes(r, &c->accept_routes);
+	read_prefixes(r, &c->routes);
 	c->full_tunnel = read_below(r, 2);
 	c->accept_dns = read_below(r, 2);
 	c->fwmark = read_u32(r);
@@ -120,17 +121,38 @@ static bool edge_is_valid(const struct config *c)
 		if (ip_addr_is_special(&c->address[i]) ||
 		    !prefix_list_holds(&c->pool, &c->address[i]))
 			return false;
-	if (c->address_count == 2 && c->address[0].family == c->address[1].family)
+	if (c->address_count > 2 ||
+	    (c->address_count == 2 && c->address[0].family == c->address[1].family))
 		return false;
-	return c->listen_port != 0 && c->interface[0] == '\0' && c->edge.host[0] == '\0';
+	return c->listen_port != 0 && c->interface[0] == '\0' && c->edge.host[0] == '\0' &&
+	       c->routes.count == 0;
+}
+
+/* What an edge would push is written where there is none, and only there. */
+static bool suite_is_valid(const struct config *c)
+{
+	switch (c->edge.suite) {
+	case -1:
+	case 1:
+	case 2:
+		return c->address_count == 0 && c->routes.count == 0;
+	case 0:
+		break;
+	default:
+		return false;
+	}
+	for (uint32_t i = 0; i < c->address_count; i++)
+		if (ip_addr_is_special(&c->address[i]) || address_is_listed(c, i, &c->address[i]))
+			return false;
+	return c->role == ROLE_CLIENT && c->transport == TRANSPORT_UDP_ONLY &&
+	       c->address_count > 0 && c->routes.count > 0;
 }
 
 static bool inner_is_valid(const struct config *c)
 {
-	if (c->edge.suite != -1 && c->edge.suite != 1 && c->edge.suite != 2)
-		return false;
-	return interface_is_valid(c->interface) && host_is_valid(c->edge.host) &&
-	       c->edge.port != 0 && c->fwmark != 0 && c->address_count == 0 && c->pool.count == 0;
+	return suite_is_valid(c) && interface_is_valid(c->interface) &&
+	       host_is_valid(c->edge.host) && c->edge.port != 0 && c->fwmark != 0 &&
+	       c->pool.count == 0;
 }
 
 static bool is_valid(const struct config *c)

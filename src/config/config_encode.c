@@ -57,6 +57,7 @@ void config_encode(const struct config *config, enum config_view view, struct wr
 	write_edge(w, &config->edge, view);
 	write_u8(w, (uint8_t)config->transport);
 	write_prefixes(w, &config->accept_routes);
+	write_prefixes(w, &config->routes);
 	write_u8(w, config->full_tunnel);
 	write_u8(w, config->accept_dns);
 	write_u32(w, config->fwmark);

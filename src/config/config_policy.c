@@ -9,6 +9,7 @@
 static cfg_opt_t device_options[] = {
 	TREE_ONE("public_key"),
 	TREE_ONE("preshared_key"),
+	TREE_ONE("suite"),
 	TREE_LIST("address"),
 	CFG_END(),
 };
@@ -87,6 +88,17 @@ static int read_addresses(struct reading *r, cfg_t *section, struct spec_device 
 	return 0;
 }
 
+static bool read_wireguard(struct reading *r, cfg_t *section)
+{
+	static const char *const suites[] = {"auto", "wireguard", NULL};
+	const struct setting *s = tree_one(section, "suite");
+	int suite = 0;
+
+	if (s)
+		value_choice(r->diag, s, suites, &suite);
+	return suite == 1;
+}
+
 static int read_device(struct reading *r, cfg_t *section, struct spec_principal *principal)
 {
 	unsigned line;
@@ -106,6 +118,7 @@ static int read_device(struct reading *r, cfg_t *section, struct spec_principal 
 		value_key(r->diag, key, device->public_key);
 	if (psk && value_key(r->diag, psk, device->preshared_key))
 		device->has_preshared_key = true;
+	device->wireguard = read_wireguard(r, section);
 	if (principal->kind != PRINCIPAL_CONNECTOR && tree_count(section, "address") == 0)
 		diag_report(r->diag, line,
 			    "device has no address; expected address = {...} with "

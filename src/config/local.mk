@@ -12,6 +12,7 @@ libtund_config_a_SOURCES = \
 	src/config/config_codec.h \
 	src/config/config_conf.c src/config/config_conf.h \
 	src/config/config_conf_role.c \
+	src/config/config_conf_wireguard.c \
 	src/config/config_decode.c \
 	src/config/config_diag.c src/config/config_diag.h \
 	src/config/config_encode.c \

@@ -73,12 +73,21 @@ uint32_t control_next_id(struct control *c)
 	return c->last_id;
 }
 
+/* A stock WireGuard peer takes no control frames; it is known by the configuration, with or
+ * without a session. */
+static bool takes_frames(const struct control *c, const struct known_peer *peer)
+{
+	if (c->config->role != ROLE_EDGE)
+		return c->config->edge.suite != SUITE_WIREGUARD;
+	return peer->device && !peer->device->wireguard;
+}
+
 void control_send_text(struct control *c, const struct known_peer *peer, const char *text)
 {
 	size_t len = strlen(text);
 	struct control_frame *frame;
 
-	if (!peer->has_slot || peer->suite == 0 || len == 0 || len > CONTROL_FRAME_MAX)
+	if (!peer->has_slot || !takes_frames(c, peer) || len == 0 || len > CONTROL_FRAME_MAX)
 		return;
 	frame = malloc(sizeof *frame + len);
 	if (!frame) {

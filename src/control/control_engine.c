@@ -28,7 +28,6 @@ static void take_peer(struct control *c, const void *body, size_t len)
 	}
 	was_up = peer->up;
 	peer->up = p->up;
-	peer->suite = p->suite;
 	peer->transport = p->transport;
 	peer->local = p->local;
 	peer->remote = p->endpoint;

@@ -106,7 +106,7 @@ void edge_peer_changed(struct control *c, struct known_peer *peer, bool was_up)
 		peer->pushed_at = 0;
 		return;
 	}
-	if (!e || peer->suite == 0)
+	if (!e || e->device->wireguard)
 		return;
 	if (is_new && peer->announced)
 		edge_take_routes(c, peer);

@@ -77,8 +77,10 @@ void member_configured(struct control *c)
 	const struct config_edge *edge = &c->config->edge;
 
 	resolver_ask(&c->member.resolver, edge->host, edge->port);
-	/* the parent's bounds may be others now */
-	if (c->member.pushed)
+	/* the parent's bounds, or what a stock server does not push, may be others now */
+	if (c->member.pushed && edge->suite == SUITE_WIREGUARD)
+		member_network_configured(c);
+	else if (c->member.pushed)
 		member_network_request(c);
 }
 
@@ -95,8 +97,12 @@ void member_peer_changed(struct control *c, struct known_peer *peer, bool was_up
 	c->member.edge_up = peer->up;
 	if (peer->up) {
 		resolver_succeeded(&c->member.resolver);
-		if (!was_up || !peer->greeted)
+		if (c->config->edge.suite == SUITE_WIREGUARD) {
+			if (!c->member.pushed)
+				member_network_configured(c);
+		} else if (!was_up || !peer->greeted) {
 			introduce(c, peer);
+		}
 	}
 	peer->greeted = peer->up;
 	member_network_check(c);

@@ -53,6 +53,24 @@ void member_network_request(struct control *c)
 	free(request);
 }
 
+void member_network_configured(struct control *c)
+{
+	struct notice_config *config = calloc(1, sizeof *config);
+
+	if (!config) {
+		log_error("no memory for the addresses and routes of the configuration");
+		return;
+	}
+	config->mtu = c->config->mtu;
+	config->address_count = c->config->address_count;
+	memcpy(config->address, c->config->address, sizeof c->config->address);
+	config->route_count = c->config->routes.count;
+	memcpy(config->route, c->config->routes.prefix, sizeof c->config->routes.prefix);
+	free(c->member.pushed);
+	c->member.pushed = config;
+	member_network_request(c);
+}
+
 void member_network_pushed(struct control *c, const struct known_peer *edge,
 			   const struct notice_config *config)
 {

@@ -13,6 +13,9 @@ struct member;
 void member_network_pushed(struct control *c, const struct known_peer *edge,
 			   const struct notice_config *config);
 
+/* The same for what the configuration of a stock server's client says in its place. */
+void member_network_configured(struct control *c);
+
 /* Asks the parent to apply what was pushed last. */
 void member_network_request(struct control *c);
 

@@ -71,6 +71,7 @@ static struct device *add_device(struct engine *engine, uint64_t now_ns,
 	if (!device)
 		return NULL;
 	device->number = number;
+	config.wireguard = spec->wireguard;
 	memcpy(config.public_key, spec->public_key, KEY_SIZE);
 	if (spec->has_preshared_key)
 		memcpy(config.preshared_key, spec->preshared_key, KEY_SIZE);
@@ -84,11 +85,11 @@ static struct device *add_device(struct engine *engine, uint64_t now_ns,
 	return device;
 }
 
-/* The same key and the same preshared key: the session may go on under the new policy. */
+/* The same keys and the same suite: the session may go on under the new policy. */
 static bool is_same_device(const struct spec_device *a, const struct spec_device *b)
 {
 	return a && b && memcmp(a->public_key, b->public_key, KEY_SIZE) == 0 &&
-	       a->has_preshared_key == b->has_preshared_key &&
+	       a->wireguard == b->wireguard && a->has_preshared_key == b->has_preshared_key &&
 	       secret_equal(a->preshared_key, b->preshared_key, KEY_SIZE);
 }
 

@@ -97,6 +97,7 @@ static void try_next_way(struct engine *engine)
 static int add_edge(struct engine *engine, uint64_t now_ns, const struct config *config)
 {
 	struct peer_config peer = {
+		.wireguard = config->edge.suite == SUITE_WIREGUARD,
 		.pinned_suite = config->edge.suite,
 		.keepalive_s = config->keepalive_s,
 		.connect = true,

@@ -99,7 +99,7 @@ static void write_device(struct writer *w, bool secrets, const struct spec_devic
 	write_text(w, d->name);
 	write_place(w, &d->place);
 	write_bytes(w, d->public_key, KEY_SIZE);
-	write_u8(w, psk);
+	write_u8(w, (uint8_t)(psk | d->wireguard << 1));
 	if (psk)
 		write_bytes(w, d->preshared_key, KEY_SIZE);
 	write_addresses(w, d->addresses, d->address_count);
@@ -236,6 +236,7 @@ static void decode_device(struct decoder *d, struct spec_principal *p)
 	struct spec_device *device;
 	const char *where;
 	uint32_t line, n;
+	uint8_t flags;
 
 	decode_text(d, name);
 	where = decode_place(d, file, &line);
@@ -245,7 +246,9 @@ static void decode_device(struct decoder *d, struct spec_principal *p)
 		return;
 	}
 	read_copy(d->r, device->public_key, KEY_SIZE);
-	device->has_preshared_key = decode_u8(d, 1);
+	flags = decode_u8(d, 3);
+	device->has_preshared_key = flags & 1;
+	device->wireguard = flags & 2;
 	if (device->has_preshared_key)
 		read_copy(d->r, device->preshared_key, KEY_SIZE);
 	n = decode_count(d, POLICY_MAX_ADDRESSES, 5);

@@ -70,7 +70,8 @@ static int check_address(struct check *c, const struct spec_place *place, const 
 	return 0;
 }
 
-static int check_device(struct check *c, const struct spec_device *d)
+static int check_device(struct check *c, const struct spec_principal *p,
+			const struct spec_device *d)
 {
 	static const uint8_t no_key[KEY_SIZE];
 
@@ -80,6 +81,11 @@ static int check_device(struct check *c, const struct spec_device *d)
 		return -EINVAL;
 	if (memcmp(d->public_key, no_key, KEY_SIZE) == 0)
 		return wrong(c, &d->place, "device \"%s\" has no public_key", d->name);
+	if (d->wireguard && p->kind == PRINCIPAL_CONNECTOR)
+		return wrong(c, &d->place,
+			     "device \"%s\" of a connector has suite = wireguard, but a stock "
+			     "WireGuard peer announces nothing; expected it for users and services",
+			     d->name);
 	index_add(&c->keys, d->public_key, KEY_SIZE, (uint32_t)c->keys.count, &d->place);
 	for (size_t i = 0; i < d->address_count; i++) {
 		if (check_address(c, &d->place, &d->addresses[i]) < 0)
@@ -119,7 +125,7 @@ static int check_principal(struct check *c, uint32_t number)
 		index_add_text(&c->groups, p->groups.items[i], 0, &p->place);
 	}
 	for (size_t i = 0; i < p->device_count; i++) {
-		if (check_device(c, &p->devices[i]) < 0)
+		if (check_device(c, p, &p->devices[i]) < 0)
 			return -EINVAL;
 	}
 	return 0;

@@ -37,6 +37,7 @@
 #define REKEY_TIMEOUT_NS (5 * NS_PER_SEC)
 #define REKEY_JITTER_NS (333 * NS_PER_MS)
 #define REKEY_ATTEMPTS_MAX 18 /* REKEY_ATTEMPT_TIME / REKEY_TIMEOUT */
+#define ATTEMPTS_OF_A_WAY 3   /* initiations of a connecting peer of suite 0 until it is silent */
 #define KEEPALIVE_TIMEOUT_NS (10 * NS_PER_SEC)
 #define ERASE_AFTER_NS (3 * REJECT_AFTER_TIME_NS)
 #define INITIATION_INTERVAL_NS (20 * NS_PER_MS)

@@ -234,6 +234,29 @@ START_TEST(options_as_written)
 }
 END_TEST
 
+START_TEST(a_client_of_a_stock_server)
+{
+	struct config *c = parse_good(WG_CLIENT, NULL);
+
+	ck_assert_int_eq(c->edge.suite, 0);
+	ck_assert_int_eq(c->transport, TRANSPORT_UDP_ONLY);
+	ck_assert_uint_eq(c->address_count, 2);
+	ck_assert_uint_eq(c->routes.count, 2);
+	config_free(c);
+	config_free(parse_good(WG_CLIENT "transport = udp\n", NULL));
+}
+END_TEST
+
+START_TEST(a_stock_peer)
+{
+	struct config *c = parse_good(EDGE, WG_ALICE);
+
+	ck_assert(c->policy->principals[0].devices[0].wireguard);
+	ck_assert(!c->policy->principals[0].devices[1].wireguard);
+	config_free(c);
+}
+END_TEST
+
 /* Rules keep their own lines where sections of both kinds alternate. */
 START_TEST(lines_of_sections)
 {
@@ -313,6 +336,7 @@ END_TEST
 START_TEST(examples)
 {
 	static const char *const names[][2] = {{"client.conf", NULL},
+					       {"wireguard-client.conf", NULL},
 					       {"connector.conf", NULL},
 					       {"connector.conf", "connector.policy"},
 					       {"edge.conf", "edge.policy"}};
@@ -328,6 +352,8 @@ END_TEST
 static const char *const round_trips[][2] = {
 	{CLIENT, NULL},
 	{CONNECTOR, NULL},
+	{WG_CLIENT, NULL},
+	{EDGE, WG_ALICE},
 	{CONNECTOR, "route \"10.77.0.0/25\" { rule \"a\" { from = {\"group:x\"} } }"},
 	{EDGE, ""},
 	{EDGE "pool = {\"100.80.0.0/16\"} listen = 1 mtu = 9000",
@@ -428,8 +454,10 @@ static TCase *good_cases(void)
 	tcase_add_test(tc, defaults_of_a_client);
 	tcase_add_test(tc, defaults_of_an_edge);
 	tcase_add_test(tc, options_as_written);
+	tcase_add_test(tc, a_client_of_a_stock_server);
+	tcase_add_test(tc, a_stock_peer);
 	tcase_add_test(tc, lines_of_sections);
-	tcase_add_loop_test(tc, examples, 0, 4);
+	tcase_add_loop_test(tc, examples, 0, 5);
 	tcase_add_loop_test(tc, encoding_round_trip, 0, n);
 	tcase_add_loop_test(tc, decoding_is_strict, 0, n);
 	return tc;

@@ -15,6 +15,15 @@
 #define ALICE                                                             \
 	"principal \"alice\" {\n device \"laptop\" { public_key = " KEY_B \
 	" address = {\"100.80.0.11\"} }\n}\n"
+#define WG_EDGE(more)                                                       \
+	"role = client\nprivate_key = " KEY_A "\nedge { public_key = " KEY_B \
+	" endpoint = \"s.example.com\" suite = wireguard }\n" more
+#define WG_CLIENT \
+	WG_EDGE("address = {10.0.0.2, fd00::2}\nroutes = {10.0.0.0/24, fd00::/64}\n")
+#define WG_ALICE                                                                        \
+	"principal \"alice\" {\n device \"phone\" { public_key = " KEY_B                   \
+	" suite = wireguard preshared_key = " KEY_C " address = {\"100.80.0.11\"} }\n"      \
+	" device \"laptop\" { public_key = " KEY_C " address = {\"100.80.0.12\"} }\n}\n"
 #define DC1 "principal \"dc1\" { kind = connector device \"a\" { public_key = " KEY_C " } }\n"
 
 /* A file, and the error that must be the first: where, and a part of what. */
@@ -119,6 +128,26 @@ static const struct bad values[] = {
 	{"role = client\nprivate_key = " KEY_A "\n", NULL, "t.conf", 0, "there is no edge"},
 	{"role = client\nprivate_key = " KEY_A "\nedge {\n}\n", NULL, "t.conf", 3,
 	 "edge has no public_key"},
+	{WG_EDGE(""), NULL, "t.conf", 3, "pushes no addresses; expected"},
+	{WG_EDGE("address = {10.0.0.2}\n"), NULL, "t.conf", 3, "pushes no routes; expected"},
+	{WG_EDGE("routes = {10.0.0.0/8}\n"), NULL, "t.conf", 3, "pushes no addresses"},
+	{WG_EDGE("address = {10.0.0.2,\n10.0.0.2}\nroutes = {10.0.0.0/8}\n"), NULL, "t.conf", 5,
+	 "\"10.0.0.2\" is listed twice"},
+	{WG_EDGE("address = {10.0.0.2/24}\nroutes = {10.0.0.0/8}\n"), NULL, "t.conf", 4,
+	 "is no IP address"},
+	{WG_EDGE("address = {10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4,10.0.0.5,10.0.0.6,10.0.0.7,\n"
+		 "10.0.0.8,10.0.0.9}\nroutes = {10.0.0.0/8}\n"),
+	 NULL, "t.conf", 5, "\"10.0.0.9\" is one too many"},
+	{WG_CLIENT "transport = tcp\n", NULL, "t.conf", 6, "expected transport = udp"},
+	{WG_CLIENT "transport = auto\n", NULL, "t.conf", 6, "expected transport = udp"},
+	{CLIENT "address = {10.0.0.2}\n", NULL, "t.conf", 4, "expected it only with suite = wireguard"},
+	{CLIENT "routes = {10.0.0.0/8}\n", NULL, "t.conf", 4,
+	 "expected it only with suite = wireguard"},
+	{CONNECTOR "address = {10.0.0.2}\n", NULL, "t.conf", 5,
+	 "\"address\" is no option of role connector; expected only with: client, edge"},
+	{"role = connector\nprivate_key = " KEY_A "\nannounce = {10.77.0.0/24}\nedge { public_key = "
+	 KEY_B " endpoint = a suite = wireguard }\n", NULL, "t.conf", 4,
+	 "takes no connectors; expected it only with role = client"},
 	{CLIENT "mtu = 1400\n", "", "t.policy", 0, "a client has no policy"},
 	{EDGE, NULL, "t.policy", 0, "there is no such file, and an edge"},
 	{"role = connector\nprivate_key = " KEY_A "\n" EDGE_SECTION, NULL, "t.conf", 0,
@@ -161,6 +190,11 @@ static const char *const bad_endpoints[] = {
 };
 
 static const struct bad policies[] = {
+	{EDGE, "principal \"a\" { kind = connector\n device \"b\" { public_key = " KEY_B
+	       " suite = wireguard } }", "t.policy", 2, "expected it for users and services"},
+	{EDGE, "principal \"a\" {\n device \"b\" { public_key = " KEY_B
+	       " suite = aes-gcm address = {100.80.0.9} } }", "t.policy", 2,
+	 "expected one of: auto, wireguard"},
 	{EDGE, "principle \"a\" { }", "t.policy", 1,
 	 "unknown option \"principle\"; expected \"principal\""},
 	{EDGE, "principal { }", "t.policy", 1, "\"principal\" is a section with a title"},

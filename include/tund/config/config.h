@@ -34,6 +34,7 @@ enum source_mode {
 };
 
 #define CONFIG_PREFIXES_MAX 256 /* in one list: accept_routes, announce */
+#define CONFIG_ADDRESSES_MAX 8  /* inner addresses of this host */
 #define CONFIG_HOST_MAX 254     /* bytes of a host name */
 #define INTERFACE_MAX 16        /* IFNAMSIZ, with the NUL */
 
@@ -48,7 +49,8 @@ struct config_edge {
 	uint8_t preshared_key[KEY_SIZE]; /* zeros: none */
 	char host[CONFIG_HOST_MAX];      /* name or numeric address, NUL-terminated */
 	uint16_t port;
-	int8_t suite;                    /* 1, 2, or -1: chosen by the hardware */
+	int8_t suite;                    /* 1, 2, or -1: chosen by the hardware; 0: the edge is a
+					  * stock WireGuard server, which pushes nothing */
 };
 
 struct config {
@@ -58,10 +60,13 @@ struct config {
 	uint16_t mtu;                  /* inner, bytes: 1280..9000; on an edge what it pushes */
 	uint16_t keepalive_s;          /* persistent keepalive; 0: off */
 
+	/* Own inner addresses. Edge: the source of ICMP errors, at most one of a family. Client of a
+	 * stock WireGuard server: what the edge would push; else none. */
+	uint32_t address_count;
+	struct ip_addr address[CONFIG_ADDRESSES_MAX];
+
 	/* edge */
 	uint16_t listen_port;          /* UDP and TCP */
-	uint32_t address_count;        /* own inner addresses: source of ICMP errors */
-	struct ip_addr address[2];
 	struct prefix_list pool;       /* what its clients' addresses are taken from; pushed to
 					* connectors as routes */
 
@@ -69,6 +74,7 @@ struct config {
 	struct config_edge edge;
 	enum transport_choice transport;
 	struct prefix_list accept_routes;
+	struct prefix_list routes;     /* client of a stock WireGuard server: what it reaches */
 	bool full_tunnel, accept_dns;
 	uint32_t fwmark;               /* of outer sockets */
 

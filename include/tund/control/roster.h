@@ -23,7 +23,6 @@ struct known_peer {
 	bool up;
 	bool greeted;     /* member: it was said hello in this generation */
 	bool due;         /* edge: in the list of those to be pushed to */
-	int8_t suite;     /* 0: no control frames reach it */
 	double due_at;    /* edge: when its full state is to be pushed, loop's time, seconds */
 	double pushed_at; /* 0: never */
 	uint8_t transport;

@@ -52,6 +52,7 @@ struct spec_device {
 	uint8_t public_key[KEY_SIZE];
 	bool has_preshared_key;
 	uint8_t preshared_key[KEY_SIZE];
+	bool wireguard; /* a stock WireGuard peer: suite 0, no control frames */
 	struct ip_addr *addresses; /* inner; none for most connectors */
 	size_t address_count;
 };
