@@ -12,7 +12,7 @@
 static int print_down(const struct tunnel *tunnel, bool json)
 {
 	if (json)
-		printf("{\"schema\":1,\"name\":\"%s\",\"up\":false}\n", tunnel->name);
+		printf("{\"schema\":1,\"tunnel\":\"%s\",\"up\":false}\n", tunnel->name);
 	else
 		printf("%s: down\n", tunnel->name);
 	return EXIT_NO;

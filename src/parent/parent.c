@@ -124,7 +124,7 @@ static int take_configuration(struct parent *parent, struct loaded *fresh, char 
 			 "`tund down %s` and `tund up %s`",
 			 fixed, parent->tunnel->name, parent->tunnel->name);
 		loaded_clear(fresh);
-		return -EBUSY;
+		return -EINVAL;
 	}
 	loaded_clear(&parent->loaded);
 	parent->loaded = *fresh;
