@@ -3,6 +3,7 @@
 # The command line and the parent where something is wrong: usage, configurations, a system that
 # refuses; each with one message, its remedy, its exit code, and nothing left behind. The hosts are
 # drawn in scripts/hosts.sh.
+# shellcheck disable=SC2016 # scripts for a shell on a host
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${TUND_SRCDIR:-$(dirname "$0")/../..}/tests/system/lib.sh"
 
@@ -23,10 +24,10 @@ says()
 {
 	says_pattern=$1
 	shift
-	ends "$@" && grep -Eq -- "$says_pattern" "$work/said" || {
-		echo "wanted: $says_pattern"
-		false
-	}
+	ends "$@" || return 1
+	grep -Eq -- "$says_pattern" "$work/said" && return
+	echo "wanted: $says_pattern"
+	return 1
 }
 
 unchanged()
@@ -175,7 +176,7 @@ running()
 
 ended()
 {
-	wait $run
+	wait "$run"
 	ended_code=$?
 	cat "$work/alice/run"
 	[ $ended_code -eq "$1" ]
