@@ -256,6 +256,12 @@ static bool is_dead(const struct inbound *in, uint32_t epoch)
 	return false;
 }
 
+/* Whether a frame of an epoch that is not the known one begins that epoch. */
+static bool is_beginning(const struct inbound *in, const struct frame *f)
+{
+	return (f->flags & FLAG_START) && !is_dead(in, f->from);
+}
+
 static unsigned unconsumed_messages(const struct inbound *in)
 {
 	unsigned count = 0;
@@ -491,14 +497,18 @@ static bool ack_valid(const struct outbound *out, const struct frame *f)
 	return beyond <= 1 ? f->map == 0 : (f->map & (UINT64_MAX >> (beyond - 1))) == 0;
 }
 
-/* The rules that a frame of an epoch not yet known can break. */
-static bool frame_valid(const struct control_channel *c, const struct frame *f, bool is_new)
+/* A piece is measured by the epoch that it belongs to; one that is refused, by nothing. */
+static bool frame_valid(const struct control_channel *c, const struct frame *f)
 {
 	const struct inbound fresh = {0};
 
-	if (f->type == FRAME_MESSAGE)
-		return message_valid(is_new ? &fresh : &c->in, f);
-	return f->type != FRAME_ACK || f->to != c->out.epoch || ack_valid(&c->out, f);
+	if (f->type == FRAME_ACK)
+		return f->to != c->out.epoch || ack_valid(&c->out, f);
+	if (f->type == FRAME_RESET)
+		return true;
+	if (f->from == c->in.epoch)
+		return message_valid(&c->in, f);
+	return !is_beginning(&c->in, f) || message_valid(&fresh, f);
 }
 
 /* Messages in. */
@@ -643,7 +653,7 @@ static bool epoch_enter(struct control_channel *c, uint64_t now_ns, const struct
 
 	if (f->from == c->in.epoch)
 		return true;
-	if (!(f->flags & FLAG_START) || is_dead(&c->in, f->from)) {
+	if (!is_beginning(&c->in, f)) {
 		send_reset(c, now_ns, f->from, true);
 		return false;
 	}
@@ -661,7 +671,7 @@ int control_channel_receive(struct control_channel *channel, uint64_t now_ns,
 	struct frame f;
 	bool known;
 
-	if (frame_parse(frame, len, &f) < 0 || !frame_valid(c, &f, f.from != c->in.epoch))
+	if (frame_parse(frame, len, &f) < 0 || !frame_valid(c, &f))
 		return -EBADMSG;
 	if (f.to == before && c->resetting) {
 		c->resetting = false;

@@ -35,7 +35,7 @@ static bool on_message(void *ctx, struct sim_node *from, uint8_t *msg, size_t le
 	unsigned type = msg[0];
 
 	(void)ctx;
-	if (type == MESSAGE_INITIATION)
+	if (type == MESSAGE_INITIATION && log->count[type] < MESSAGES_MAX)
 		log->at_ns[log->count[type]] = sim.now_ns;
 	log->count[type]++;
 	memcpy(log->last[type], msg, len);
