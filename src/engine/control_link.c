@@ -305,7 +305,11 @@ static bool handle_frame(struct engine *engine, uint64_t now_ns, const struct ch
 	if (!peer)
 		return true;
 	err = peer_control_send(peer, now_ns, m->body + sizeof *frame, frame->len);
-	if (err < 0)
+	/* The peer has not answered for long. What waits is out of date by now: both sides begin
+	 * anew and send their full state. */
+	if (err == -ENOBUFS)
+		peer_control_restart(peer, now_ns);
+	else if (err < 0)
 		log_warning("a control message of %u bytes was not sent: %s", frame->len,
 			    strerror(-err));
 	return true;

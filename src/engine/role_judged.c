@@ -69,6 +69,19 @@ static void forward(struct engine *engine, uint64_t now_ns, const struct inner_b
 	}
 }
 
+/* An edge pushes one MTU to all; what is larger came from a peer with one of its own. */
+static void judge(struct engine *engine, struct judged *judged, uint64_t now_ns, uint32_t device,
+		  const struct inner_bytes *packet, struct verdict *out)
+{
+	uint32_t mtu = engine->config->mtu;
+
+	forward_judge(&judged->forward, now_ns, device, packet->data, packet->len,
+		      packet->partial_checksum, out);
+	if (judged->forward.router && out->kind == VERDICT_FORWARD && out->len > mtu)
+		forward_too_big(&judged->forward, now_ns, device, packet->data, packet->len,
+				packet->partial_checksum, mtu, out);
+}
+
 enum reason judged_packet(struct engine *engine, struct judged *judged, uint64_t now_ns,
 			  uint32_t device, struct peer *from, const struct inner_bytes *packet,
 			  const struct judged_exits *exits)
@@ -76,8 +89,7 @@ enum reason judged_packet(struct engine *engine, struct judged *judged, uint64_t
 	struct inner_bytes refusal;
 	struct verdict verdict;
 
-	forward_judge(&judged->forward, now_ns, device, packet->data, packet->len,
-		      packet->partial_checksum, &verdict);
+	judge(engine, judged, now_ns, device, packet, &verdict);
 	engine->counters[verdict.reason]++;
 	switch (verdict.kind) {
 	case VERDICT_FORWARD:

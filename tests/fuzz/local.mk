@@ -6,6 +6,8 @@
 # "make fuzz" runs each for FUZZ_SECONDS, keeping what it finds in the build folder.
 FUZZ_TARGETS = tests/fuzz/fuzz_addr
 tests_fuzz_fuzz_addr_LDADD = $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_control_channel
+tests_fuzz_fuzz_control_channel_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_cookie
 tests_fuzz_fuzz_cookie_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_datagram
