@@ -265,7 +265,7 @@ static void finish_connect(struct tcp_connection *c)
 	ev_timer_stop(c->engine->loop, &c->limit);
 	ev_io_stop(c->engine->loop, &c->writable);
 	if (err < 0) {
-		log_info("TCP to the edge: %s", strerror(-err));
+		log_debug("TCP to the edge: %s", strerror(-err));
 		end_connection(c);
 		return;
 	}

@@ -14,6 +14,15 @@ static const char *transport_name(enum transport transport)
 	return transport == TRANSPORT_UDP ? "UDP" : "TCP";
 }
 
+/* An edge that is away for long is worth a line, not one every few seconds. */
+static enum log_level complaint_level(struct uplink *up)
+{
+	bool first = !up->complained;
+
+	up->complained = true;
+	return first ? LOG_LEVEL_NOTICE : LOG_LEVEL_DEBUG;
+}
+
 static bool may_use(const struct engine *engine, enum transport transport)
 {
 	switch (engine->config->transport) {
@@ -87,7 +96,7 @@ static void try_next_way(struct engine *engine)
 	/* Another way is being tried already. */
 	if (up->request != 0 || ev_is_active(&up->retry) || (up->tcp != 0 && !up->tcp_ready))
 		return;
-	log_info("no answer from %s over %s",
+	log_write(complaint_level(up), "no answer from %s over %s",
 		 endpoint_format(&up->endpoint[up->current], text),
 		 transport_name(up->transport));
 	choose_next_way(engine);
@@ -170,8 +179,19 @@ void uplink_peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer
 {
 	(void)now_ns;
 	(void)peer;
-	if (event == PEER_PATH_SILENT)
+	switch (event) {
+	case PEER_PATH_SILENT:
 		try_next_way(engine);
+		break;
+	case PEER_UP:
+	case PEER_REKEYED:
+		engine->uplink.complained = false;
+		break;
+	case PEER_DOWN:
+	case PEER_MOVED:
+	case PEER_CONTROL_RESET:
+		break;
+	}
 }
 
 static bool is_listed(const struct uplink *up, const struct endpoint *e, uint32_t *index)
@@ -246,7 +266,7 @@ void uplink_opened(struct engine *engine, const struct parent_reply *reply, int 
 	}
 	up->request = 0;
 	if (fd < 0) {
-		log_info("no socket to the edge: %.400s", reply->text);
+		log_write(complaint_level(up), "no socket to the edge: %.400s", reply->text);
 		choose_next_way(engine);
 		attempt_soon(engine);
 	} else if (up->transport == TRANSPORT_UDP) {

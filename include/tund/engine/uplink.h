@@ -32,6 +32,7 @@ struct uplink {
 	uint32_t request;         /* to the parent, being answered; 0: none */
 	uint32_t udp, tcp;        /* outer sockets; 0: none */
 	bool tcp_ready;           /* established, and the session's path */
+	bool complained;          /* since the last session began */
 	ev_timer retry;
 };
 
