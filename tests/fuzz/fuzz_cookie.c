@@ -109,7 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	cookie_checker_init(&checker, public_key, &rng);
 	cookie_maker_init(&maker, public_key);
 	msg[0] = in.kind & 4 ? MESSAGE_RESPONSE : MESSAGE_INITIATION;
-	msg[1] = (in.kind & 3) % SUITE_COUNT;
+	msg[1] = (uint8_t)((in.kind & 3) % SUITE_COUNT);
 	cookie_stamp(&maker, START, msg, msg_len);
 	cookie_reply(&checker, START, msg, msg_len, &from, reply);
 	has_cookie = take_reply(&maker, &in, reply);

@@ -88,7 +88,7 @@ static void establish(struct side *a, struct side *b)
 
 static struct scene set_up(uint8_t kind)
 {
-	uint8_t suite = (kind & 3) % SUITE_COUNT;
+	uint8_t suite = (uint8_t)((kind & 3) % SUITE_COUNT);
 	struct peer_config config = {
 		.wireguard = suite == SUITE_WIREGUARD,
 		.pinned_suite = suite == SUITE_WIREGUARD ? -1 : suite,
