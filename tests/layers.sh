@@ -49,7 +49,7 @@ arrows()
 		left["policy"] = "base wire"
 		left["config"] = "base wire policy"
 		left["ipc"] = "base wire"
-		left["loader"] = "base wire policy config sys ipc"
+		left["loader"] = "base wire crypto policy config sys ipc"
 		left["engine"] = left["control"] = left["parent"] = \
 			"base wire crypto session policy config sys ipc"
 		left["cmd"] = left["engine"] " parent"
@@ -82,6 +82,7 @@ libraries()
 		only("^<netlink/", "^src/sys/netlink[^/]*[.]c$")
 		only("^<(seccomp|cap-ng)[.]h>", "^src/sys/")
 		only("^<confuse[.]h>", "^src/config/")
+		only("^<qrencode[.]h>", "^src/loader/")
 		only("^<jansson[.]h>", "^src/(control|cmd)/")
 	}'
 }

@@ -27,13 +27,21 @@ void command_usage(const struct command *command, const char *format, ...)
 	exit(EXIT_USAGE);
 }
 
+/* -o is short for --output where there is one; all other options have one form. */
+static bool has_output(const struct option *options)
+{
+	while (options->name && strcmp(options->name, "output") != 0)
+		options++;
+	return options->name != NULL;
+}
+
 int command_option(const struct command *command, int argc, char **argv,
 		   const struct option *options)
 {
 	int c;
 
 	opterr = 0;
-	c = getopt_long(argc, argv, ":h", options, NULL);
+	c = getopt_long(argc, argv, has_output(options) ? ":ho:" : ":h", options, NULL);
 	if (c == 'h') {
 		command_print_help(command);
 		exit(fflush(stdout) == 0 ? EXIT_DONE : EXIT_SYSTEM);

@@ -16,7 +16,7 @@ int command_check(const struct command *command, int argc, char **argv)
 	struct tunnel tunnel;
 
 	command_only_tunnel(command, argc, argv, &tunnel);
-	return loader_run(&tunnel, "check", NULL);
+	return loader_run(&tunnel, "check", NULL, -1);
 }
 
 struct explain_options {
@@ -97,6 +97,7 @@ int command_explain(const struct command *command, int argc, char **argv)
 		return loader_run(&tunnel, "explain",
 				  (const char *[]){q.principal, o.source ? o.source : "-",
 						   q.destination, q.protocol, q.port,
-						   o.json ? "json" : NULL, NULL});
+						   o.json ? "json" : NULL, NULL},
+				  -1);
 	return ask_daemon(&tunnel, &q, &o);
 }

@@ -61,6 +61,29 @@ const struct command commands[] = {
 	 "          tund policy explain alice@example.com/laptop '[fd74:756e:64::a]:443'\n"
 	 "          tund policy explain --file ./edge.conf bob@example.com icmp 10.77.0.10\n",
 	 command_explain},
+	{"import", "[-o NEW.conf] FILE.conf", "a wg-quick file as the configuration of a client",
+	 "Prints the tund.conf(5) of a client of the WireGuard server that FILE.conf, as\n"
+	 "wg-quick(8) reads it, leads to. What cannot be carried over is said, with its line.\n"
+	 "\n"
+	 "  -o, --output NEW.conf   write this new file, which only its owner may read\n"
+	 "\n"
+	 "Example: tund import -o /etc/tund/home.conf home.conf\n",
+	 command_import},
+	{"export", "--wg PRINCIPAL[/DEVICE] [--endpoint HOST[:PORT]] [--generate-key [--qr]] [NAME]",
+	 "a wg-quick file for a stock WireGuard device of an edge",
+	 "Reads the edge's configuration, and prints what the device needs: everything but its\n"
+	 "private key, which only the device should have. The device has suite = wireguard in\n"
+	 "the policy.\n"
+	 "\n"
+	 "  --wg PRINCIPAL[/DEVICE]      which device\n"
+	 "  --endpoint HOST[:PORT]       where the edge is, as the device reaches it\n"
+	 "  --generate-key               make a key pair: the private key is in the output and\n"
+	 "                               nowhere else; the public key is told on standard error\n"
+	 "  --qr                         as a QR code for a phone's app\n"
+	 "\n"
+	 "Example: tund export --wg alice@example.com/phone --endpoint edge.example.com\n"
+	 "         --generate-key --qr edge\n",
+	 command_export},
 	{"genkey", "", "make a private key, on standard output",
 	 "Example: (umask 077; tund genkey >/etc/tund/office.key)\n", command_genkey},
 	{"pubkey", "", "the public key of the private key on standard input",

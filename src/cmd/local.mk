@@ -4,7 +4,8 @@ noinst_LIBRARIES += libtund_cmd.a
 libtund_cmd_a_SOURCES = \
 	include/tund/cmd/ask.h src/cmd/ask.c \
 	include/tund/cmd/command.h src/cmd/command.c src/cmd/command_check.c \
-	src/cmd/command_down.c src/cmd/command_keys.c src/cmd/command_status.c \
+	src/cmd/command_down.c src/cmd/command_keys.c \
+	src/cmd/command_wireguard.c src/cmd/command_status.c \
 	src/cmd/command_table.c src/cmd/command_up.c \
 	include/tund/cmd/question.h src/cmd/question.c \
 	include/tund/cmd/say.h src/cmd/say.c

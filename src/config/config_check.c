@@ -4,7 +4,7 @@
 
 #include "config_check.h"
 
-bool interface_is_valid(const char *name)
+bool config_interface_is_valid(const char *name)
 {
 	static const char allowed[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";

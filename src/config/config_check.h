@@ -5,14 +5,10 @@
 
 #include <tund/config/config.h>
 
-#define CONFIG_MTU_MIN 1280 /* IPv6's least (RFC 8200 section 5) */
-#define CONFIG_MTU_MAX 9000
-
 /* Zeroed, with an empty policy. NULL when memory is out. */
 struct config *config_new(void);
 
 /* The same questions that the parser asks with a message, asked again after decoding. */
-bool interface_is_valid(const char *name);
 bool host_is_valid(const char *host);
 /* Whether `a` is among the first `count` own addresses. */
 bool address_is_listed(const struct config *config, uint32_t count, const struct ip_addr *a);

@@ -212,11 +212,12 @@ static bool read_interface(struct diag *diag, cfg_t *root, struct config *config
 	return true;
 }
 
+const char *const config_default_routes[] = {
+	"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", NULL};
+
 static bool read_inner_role(struct diag *diag, cfg_t *root, const struct scan *scan,
 			    struct config *config)
 {
-	static const char *const routes[] = {"10.0.0.0/8",    "172.16.0.0/12", "192.168.0.0/16",
-					     "100.64.0.0/10", "fc00::/7",      NULL};
 	static const char *const transports[] = {"auto", "udp", "tcp", NULL};
 	uint32_t keepalive;
 	int transport;
@@ -232,7 +233,8 @@ static bool read_inner_role(struct diag *diag, cfg_t *root, const struct scan *s
 	ok &= read_choice(diag, root, "transport", transports, &transport);
 	config->transport = (enum transport_choice)transport;
 	ok &= conf_read_wireguard(diag, root, scan, config);
-	ok &= read_prefixes(diag, root, "accept_routes", routes, &config->accept_routes);
+	ok &= read_prefixes(diag, root, "accept_routes", config_default_routes,
+			    &config->accept_routes);
 	ok &= read_bool(diag, root, "full_tunnel", &config->full_tunnel);
 	ok &= read_bool(diag, root, "accept_dns", &config->accept_dns);
 	ok &= read_number(diag, root, "fwmark", 1, UINT32_MAX, true, FWMARK_DEFAULT,

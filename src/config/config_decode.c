@@ -150,7 +150,7 @@ static bool suite_is_valid(const struct config *c)
 
 static bool inner_is_valid(const struct config *c)
 {
-	return suite_is_valid(c) && interface_is_valid(c->interface) &&
+	return suite_is_valid(c) && config_interface_is_valid(c->interface) &&
 	       host_is_valid(c->edge.host) && c->edge.port != 0 && c->fwmark != 0 &&
 	       c->pool.count == 0;
 }

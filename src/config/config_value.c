@@ -132,7 +132,7 @@ bool value_interface(struct diag *diag, const struct setting *s, char out[INTERF
 {
 	char shown[DIAG_SHOWN];
 
-	if (!interface_is_valid(s->text)) {
+	if (!config_interface_is_valid(s->text)) {
 		diag_report(diag, s->line,
 			    "interface = \"%s\" cannot be the name of an interface; "
 			    "expected 1 to 15 letters, digits, _ . -, as \"tund0\"",

@@ -141,16 +141,30 @@ static bool parse_port(const char *text, uint16_t *out)
 	return true;
 }
 
+int config_parse_endpoint(const char *text, char host[CONFIG_HOST_MAX], uint16_t *port)
+{
+	char copy[CONFIG_HOST_MAX + 16];
+	char *host_text, *port_text;
+	uint16_t number = *port;
+
+	if (strlen(text) >= sizeof copy)
+		return -EINVAL;
+	strcpy(copy, text);
+	if (!split_endpoint(copy, &host_text, &port_text) || !host_is_valid(host_text) ||
+	    (port_text && !parse_port(port_text, &number)))
+		return -EINVAL;
+	memset(host, 0, CONFIG_HOST_MAX);
+	strcpy(host, host_text);
+	*port = number;
+	return 0;
+}
+
 bool value_endpoint(struct diag *diag, const struct setting *s, char host[CONFIG_HOST_MAX],
 		    uint16_t *port)
 {
-	char text[CONFIG_HOST_MAX + 16], shown[DIAG_SHOWN];
-	char *host_text, *port_text;
 	uint16_t number = VALUE_DEFAULT_PORT;
+	char shown[DIAG_SHOWN];
 	struct ip_addr a;
-	const char *expected =
-		"expected a name or address with a port, as \"edge.example.com:51820\" "
-		"or \"[2001:db8::1]:51820\"";
 
 	diag_shown(s->text, strlen(s->text), shown);
 	if (ip_addr_parse(s->text, &a) == 0 && a.family == 6) {
@@ -160,16 +174,13 @@ bool value_endpoint(struct diag *diag, const struct setting *s, char host[CONFIG
 			    shown);
 		return false;
 	}
-	if (strlen(s->text) < sizeof text) {
-		strcpy(text, s->text);
-		if (split_endpoint(text, &host_text, &port_text) && host_is_valid(host_text) &&
-		    (!port_text || parse_port(port_text, &number))) {
-			memset(host, 0, CONFIG_HOST_MAX);
-			strcpy(host, host_text);
-			*port = number;
-			return true;
-		}
+	if (config_parse_endpoint(s->text, host, &number) == 0) {
+		*port = number;
+		return true;
 	}
-	diag_report(diag, s->line, "endpoint = \"%s\" is no endpoint; %s", shown, expected);
+	diag_report(diag, s->line,
+		    "endpoint = \"%s\" is no endpoint; expected a name or address with a port, as "
+		    "\"edge.example.com:51820\" or \"[2001:db8::1]:51820\"",
+		    shown);
 	return false;
 }

@@ -4,5 +4,10 @@ src_loader_loader_SOURCES = \
 	include/tund/loader/loader.h \
 	src/loader/loader.c \
 	src/loader/loader_explain.c \
+	src/loader/loader_export.c \
+	src/loader/loader_import.c \
+	src/loader/loader_qr.c \
+	src/loader/loader_wgquick.c src/loader/loader_wgquick.h \
 	src/loader/main.c
-src_loader_loader_LDADD = $(CONFIG_LIBS)
+src_loader_loader_CFLAGS = $(AM_CFLAGS) $(QRENCODE_CFLAGS)
+src_loader_loader_LDADD = $(CONFIG_LIBS) $(QRENCODE_LIBS)

@@ -6,6 +6,8 @@
  *
  *   loader load CONF POLICY      writes the three views to descriptors 5, 6 and 7
  *   loader check CONF POLICY     prints a line about what the files say
+ *   loader import FILE POLICY INTERFACE
+ *   loader export CONF POLICY PRINCIPAL ENDPOINT|- [generate] [qr] [colour]
  *   loader explain CONF POLICY PRINCIPAL SOURCE|- DESTINATION PROTO PORT [json]
  *
  * Descriptor 3 is the file named CONF, 4 (which may be absent) the one named POLICY; the names are
@@ -31,6 +33,8 @@ static int usage(void)
 {
 	fprintf(stderr,
 		"usage: loader load|check CONF POLICY\n"
+		"       loader import FILE POLICY INTERFACE\n"
+		"       loader export CONF POLICY PRINCIPAL ENDPOINT|- [generate] [qr] [colour]\n"
 		"       loader explain CONF POLICY PRINCIPAL SOURCE|- DESTINATION PROTO PORT "
 		"[json]\n");
 	return EXIT_USAGE;
@@ -42,6 +46,8 @@ static int run_verb(struct config *config, int argc, char **argv)
 		return loader_load(config);
 	if (strcmp(argv[1], "check") == 0)
 		return loader_check(config);
+	if (strcmp(argv[1], "export") == 0)
+		return loader_export(config, argc - 4, argv + 4);
 	return loader_explain(config, argc - 4, argv + 4);
 }
 
@@ -51,6 +57,10 @@ static bool arguments_are_valid(int argc, char **argv)
 		return false;
 	if (strcmp(argv[1], "explain") == 0)
 		return argc == 9 || (argc == 10 && strcmp(argv[9], "json") == 0);
+	if (strcmp(argv[1], "import") == 0)
+		return argc == 5;
+	if (strcmp(argv[1], "export") == 0)
+		return argc >= 6;
 	return argc == 4 && (strcmp(argv[1], "load") == 0 || strcmp(argv[1], "check") == 0);
 }
 
@@ -68,6 +78,8 @@ int main(int argc, char **argv)
 	err = loader_confine();
 	if (err)
 		return err;
+	if (strcmp(argv[1], "import") == 0)
+		return loader_import(argv[2], argv[4]);
 	err = config_parse(&conf, &policy, &errors, &config);
 	if (err == -EINVAL)
 		return EXIT_BAD_CONFIG;

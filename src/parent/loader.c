@@ -24,6 +24,7 @@
 struct job {
 	int conf, policy;
 	int out[3]; /* full, public, host */
+	int standard_out; /* borrowed; -1: ours */
 	int messages, text; /* pipe in the place of its standard error: write end, read end */
 	struct process process;
 };
@@ -108,13 +109,13 @@ static int open_outputs(struct job *job, char *text)
 }
 
 static const struct job no_job = {
-	.conf = -1, .policy = -1, .out = {-1, -1, -1}, .messages = -1, .text = -1};
+	.conf = -1, .policy = -1, .out = {-1, -1, -1}, .standard_out = -1, .messages = -1, .text = -1};
 
 static int spawn(const struct tunnel *tunnel, struct job *job, const char *verb,
 		 const char *const *arguments, char *text)
 {
 	const char *argv[LOADER_ARGUMENTS_MAX] = {"loader", verb, tunnel->conf, tunnel->policy};
-	struct process_fd fds[6];
+	struct process_fd fds[7];
 	struct process_plan plan = {.argv = argv, .envp = environ_for_children(), .fd = fds};
 	char path[PATH_MAX];
 	int err;
@@ -127,6 +128,8 @@ static int spawn(const struct tunnel *tunnel, struct job *job, const char *verb,
 	for (int i = 0; i < 3; i++)
 		if (job->out[i] >= 0)
 			fds[plan.fd_count++] = (struct process_fd){job->out[i], LOADER_FULL_FD + i};
+	if (job->standard_out >= 0)
+		fds[plan.fd_count++] = (struct process_fd){job->standard_out, STDOUT_FILENO};
 	if (job->messages >= 0)
 		fds[plan.fd_count++] = (struct process_fd){job->messages, STDERR_FILENO};
 	snprintf(path, sizeof path, "%s/loader", loader_libexecdir());
@@ -259,13 +262,15 @@ void loaded_clear(struct loaded *loaded)
 	*loaded = (struct loaded){0};
 }
 
-int loader_run(const struct tunnel *tunnel, const char *verb, const char *const *arguments)
+int loader_run(const struct tunnel *tunnel, const char *verb, const char *const *arguments,
+	       int stdout_fd)
 {
 	struct job job = no_job;
 	char text[LOADER_TEXT_MAX] = "";
 	enum process_end end;
 	int status, code = open_inputs(tunnel, &job, text);
 
+	job.standard_out = stdout_fd;
 	if (!code)
 		code = spawn(tunnel, &job, verb, arguments, text);
 	if (!code) {

@@ -2,6 +2,7 @@
 # test to SYSTEM_TESTS, and what the tests source or read to EXTRA_DIST.
 SYSTEM_TESTS = tests/system/sys.sh tests/system/control.sh
 SYSTEM_TESTS += tests/system/loader.sh
+SYSTEM_TESTS += tests/system/import.sh
 SYSTEM_TESTS += tests/system/check_tunnel.sh tests/system/check_transport.sh
 SYSTEM_TESTS += tests/system/check_full_tunnel.sh
 SYSTEM_TESTS += tests/system/check_crash.sh tests/system/check_process.sh

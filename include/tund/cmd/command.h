@@ -49,6 +49,8 @@ int command_run(const struct command *command, int argc, char **argv);
 int command_reload(const struct command *command, int argc, char **argv);
 int command_check(const struct command *command, int argc, char **argv);
 int command_explain(const struct command *command, int argc, char **argv);
+int command_import(const struct command *command, int argc, char **argv);
+int command_export(const struct command *command, int argc, char **argv);
 int command_genkey(const struct command *command, int argc, char **argv);
 int command_genpsk(const struct command *command, int argc, char **argv);
 int command_pubkey(const struct command *command, int argc, char **argv);

@@ -113,6 +113,21 @@ struct config_file {
 int config_parse(const struct config_file *conf, const struct config_file *policy,
 		 const struct config_errors *errors, struct config **out);
 
+/*
+ * Reads where an edge is: "HOST" or "HOST:PORT", HOST a name, an IPv4 address or an IPv6 address in
+ * brackets. *port stays as it was where none is written. -EINVAL.
+ */
+int config_parse_endpoint(const char *text, char host[CONFIG_HOST_MAX], uint16_t *port);
+
+/* Whether an interface may have this name. */
+bool config_interface_is_valid(const char *name);
+
+/* The prefixes that accept_routes has where it is not written; ended by NULL. */
+extern const char *const config_default_routes[];
+
+#define CONFIG_MTU_MIN 1280 /* IPv6's least (RFC 8200 section 5) */
+#define CONFIG_MTU_MAX 9000
+
 /* Wipes and frees. NULL is allowed. */
 void config_free(struct config *config);
 

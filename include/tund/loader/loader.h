@@ -23,4 +23,21 @@ int loader_load(const struct config *config);
 int loader_check(const struct config *config);
 int loader_explain(struct config *config, int argc, char **argv);
 
+/*
+ * A wg-quick(8) file, open as LOADER_CONF_FD and named `name`, as the tund.conf(5) of a client of
+ * that server, whose interface is `interface` ("": the default). EXIT_DONE, EXIT_BAD_CONFIG.
+ */
+int loader_import(const char *name, const char *interface);
+
+/*
+ * The wg-quick(8) file of a device that is a stock WireGuard peer of this edge: argv is PRINCIPAL,
+ * or PRINCIPAL/DEVICE, and the edge's endpoint or "-", then any of "generate" (a new key pair), "qr"
+ * (as a QR code) and "colour" (of that).
+ */
+int loader_export(const struct config *config, int argc, char **argv);
+
+/* Prints a text as a QR code (ISO/IEC 18004), two modules in a character. -errno. */
+int loader_print_qr(const char *text, bool colour);
+
 #endif
+

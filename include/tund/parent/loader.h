@@ -42,8 +42,10 @@ void loaded_clear(struct loaded *loaded);
 
 /*
  * Runs the loader for people: `verb` ("check", "explain") with the arguments behind the files,
- * which may be NULL or end with NULL; output and messages are its own. Returns its exit code.
+ * which may be NULL or end with NULL; output, which goes to `stdout_fd` (-1: ours), and messages are
+ * its own. Returns its exit code.
  */
-int loader_run(const struct tunnel *tunnel, const char *verb, const char *const *arguments);
+int loader_run(const struct tunnel *tunnel, const char *verb, const char *const *arguments,
+	       int stdout_fd);
 
 #endif
