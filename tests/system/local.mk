@@ -7,6 +7,7 @@ SYSTEM_TESTS += tests/system/check_tunnel.sh tests/system/check_transport.sh
 SYSTEM_TESTS += tests/system/check_full_tunnel.sh
 SYSTEM_TESTS += tests/system/check_crash.sh tests/system/check_process.sh
 SYSTEM_TESTS += tests/system/check_parent.sh
+SYSTEM_TESTS += tests/system/check_wireguard.sh
 SYSTEM_TESTS += tests/system/check_flood.sh tests/system/check_reload.sh
 EXTRA_DIST += $(SYSTEM_TESTS) tests/system/lib.sh tests/system/flood.py
 
