@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/unit/check_child \
 	tests/unit/check_config \
 	tests/unit/check_control \
+	tests/unit/check_control_channel \
 	tests/unit/check_edge \
 	tests/unit/check_control_channel \
 	tests/unit/check_cookie \
