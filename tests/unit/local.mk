@@ -17,7 +17,6 @@ UNIT_TESTS = \
 	tests/unit/check_control \
 	tests/unit/check_control_channel \
 	tests/unit/check_edge \
-	tests/unit/check_control_channel \
 	tests/unit/check_cookie \
 	tests/unit/check_explain \
 	tests/unit/check_file \
