@@ -114,20 +114,20 @@ int data_send_frame(struct peer *peer, uint64_t now_ns, const struct path *path,
 	return data_send(peer, now_ns, path, DATA_FLAG_CONTROL, frame, len);
 }
 
-static void drop_oldest(struct peer *peer)
+static struct staged_packet *take_oldest(struct peer *peer)
 {
 	struct staged_packet *p = STAILQ_FIRST(&peer->staged);
 
 	STAILQ_REMOVE_HEAD(&peer->staged, next);
 	peer->staged_count--;
 	peer->host->staged_total--;
-	free(p);
+	return p;
 }
 
 void data_drop_staged(struct peer *peer)
 {
 	while (peer->staged_count > 0)
-		drop_oldest(peer);
+		free(take_oldest(peer));
 }
 
 static void stage(struct peer *peer, const uint8_t *packet, size_t len)
@@ -135,7 +135,7 @@ static void stage(struct peer *peer, const uint8_t *packet, size_t len)
 	struct staged_packet *p;
 
 	if (peer->staged_count == STAGED_MAX)
-		drop_oldest(peer);
+		free(take_oldest(peer));
 	if (peer->host->staged_total >= STAGED_TOTAL_MAX)
 		return;
 	p = malloc(sizeof *p + len);
@@ -152,10 +152,10 @@ static void stage(struct peer *peer, const uint8_t *packet, size_t len)
 void data_send_staged(struct peer *peer, uint64_t now_ns)
 {
 	for (unsigned n = peer->staged_count; n > 0; n--) {
-		struct staged_packet *p = STAILQ_FIRST(&peer->staged);
+		struct staged_packet *p = take_oldest(peer);
 
 		peer_send(peer, now_ns, p->data, p->len);
-		drop_oldest(peer);
+		free(p);
 	}
 }
 
@@ -226,6 +226,7 @@ static enum session_reason on_frame(struct peer *peer, uint64_t now_ns, const st
 		channel = peer_control(peer);
 		if (!channel || control_channel_receive(channel, now_ns, frame, len) < 0)
 			return SESSION_BAD_CONTROL;
+		timers_note_control(peer);
 		return SESSION_OK;
 	}
 	return SESSION_BAD_CONTROL;

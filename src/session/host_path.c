@@ -109,8 +109,7 @@ void peer_path_use(struct peer *peer, uint64_t now_ns, const struct path *path)
 	/* A probe is answered at once and moves the other side: the new path has 3 s as well. */
 	peer->unanswered_ns = TIME_NEVER;
 	path_probe(peer, now_ns);
-	if (peer->control)
-		control_channel_kick(peer->control, now_ns);
+	peer_kick_control(peer, now_ns);
 }
 
 bool peer_path(const struct peer *peer, struct path *out)

@@ -13,6 +13,14 @@ void peer_emit(struct peer *peer, enum peer_event event)
 	peer->host->ops.event(peer->host->ops.ctx, peer, event);
 }
 
+void peer_kick_control(struct peer *peer, uint64_t now_ns)
+{
+	if (!peer->control)
+		return;
+	control_channel_kick(peer->control, now_ns);
+	timers_note_control(peer);
+}
+
 /* Up says that packets can go; a further session while up is a rekey. */
 void peer_set_up(struct peer *peer, uint64_t now_ns, bool up)
 {
@@ -25,8 +33,8 @@ void peer_set_up(struct peer *peer, uint64_t now_ns, bool up)
 		return;
 	}
 	peer_emit(peer, was_up ? PEER_REKEYED : PEER_UP);
-	if (peer->control && !was_up)
-		control_channel_kick(peer->control, now_ns);
+	if (!was_up)
+		peer_kick_control(peer, now_ns);
 }
 
 static void on_channel_send(void *ctx, uint64_t now_ns, const uint8_t *frame, size_t len,

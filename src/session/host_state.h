@@ -255,6 +255,8 @@ void timers_session_derived(struct peer *peer, uint64_t now_ns);
 
 /* host_peer.c */
 void peer_set_up(struct peer *peer, uint64_t now_ns, bool up);
+/* What control messages wait are sent at once, over a new session or path. */
+void peer_kick_control(struct peer *peer, uint64_t now_ns);
 void peer_emit(struct peer *peer, enum peer_event event);
 
 #endif
