@@ -73,13 +73,22 @@ void handshake_forget(struct peer *peer)
 	s->state = HANDSHAKE_ZEROED;
 }
 
+/* Both identities are there and go together: not without ours, not with a key of low order. */
+static bool is_usable(const struct peer *peer)
+{
+	return !secret_is_zero(peer->secrets->static_static, KEY_SIZE);
+}
+
 /* The initiation's Noise part, into `msg`; the peer's pending handshake is written. */
 static int create_initiation(struct peer *peer, uint8_t msg[INITIATION_SIZE])
 {
 	struct peer_secrets *s = peer->secrets;
 	struct host *host = peer->host;
-	int err = session_index_insert(host, peer, NULL, &s->local_index);
+	int err;
 
+	if (!is_usable(peer))
+		return -ENOKEY;
+	err = session_index_insert(host, peer, NULL, &s->local_index);
 	if (err < 0)
 		return err;
 	s->suite = choose_suite(peer);
@@ -154,7 +163,7 @@ static enum session_reason read_initiation(struct host *host, const uint8_t *msg
 	if (err < 0)
 		return SESSION_BAD_HANDSHAKE;
 	c->peer = peer_find(host, claimed);
-	if (!c->peer)
+	if (!c->peer || !is_usable(c->peer))
 		return SESSION_UNKNOWN_PEER;
 	if (!accepts_suite(c->peer, suite))
 		return SESSION_WRONG_SUITE;
@@ -346,7 +355,7 @@ enum session_reason handshake_queue(struct host *host, uint64_t now_ns, const st
 {
 	struct queued_handshake *item;
 
-	if (!cookie_mac1_is_valid(&host->checker, msg, len))
+	if (!host->private_key || !cookie_mac1_is_valid(&host->checker, msg, len))
 		return SESSION_BAD_MAC1;
 	is_under_load(host, now_ns);
 	if (host->queue_count == host->queue_slots)

@@ -166,8 +166,12 @@ int peer_add(struct host *host, uint64_t now_ns, const struct peer_config *confi
 	peer = allocate(host);
 	if (!peer)
 		return -ENOMEM;
-	err = compute_static_static(host, config->public_key, peer->secrets->static_static);
-	if (err < 0) {
+	if (host->private_key)
+		err = compute_static_static(host, config->public_key,
+					    peer->secrets->static_static);
+	else
+		err = 0;
+	if (err < 0 && !(err == -EINVAL && config->wireguard)) {
 		discard(peer);
 		return err;
 	}
@@ -222,6 +226,7 @@ void peer_close(struct peer *peer, uint64_t now_ns)
 	data_drop_staged(peer);
 	for (int i = 0; i < TIMER_COUNT; i++)
 		timer_stop(peer, (enum peer_timer)i);
+	peer->last_initiation_sent_ns = 0; /* what comes next begins at once */
 	peer_set_up(peer, now_ns, false);
 }
 

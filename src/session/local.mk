@@ -15,4 +15,5 @@ libtund_core_a_SOURCES += \
 	include/tund/session/ratelimit.h src/session/ratelimit.c \
 	include/tund/session/reason.h src/session/reason.c \
 	include/tund/session/replay.h src/session/replay.c \
+	include/tund/session/setting.h src/session/setting.c \
 	include/tund/session/tai64n.h src/session/tai64n.c

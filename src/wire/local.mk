@@ -4,4 +4,6 @@ libtund_core_a_SOURCES += \
 	include/tund/wire/control_frame.h \
 	include/tund/wire/frame.h src/wire/frame.c \
 	include/tund/wire/inner.h src/wire/inner.c \
-	include/tund/wire/message.h src/wire/message.c
+	include/tund/wire/message.h src/wire/message.c \
+	include/tund/wire/outline.h src/wire/outline.c \
+	include/tund/wire/uapi.h src/wire/uapi.c

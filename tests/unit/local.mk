@@ -37,6 +37,7 @@ UNIT_TESTS = \
 	tests/unit/check_noise \
 	tests/unit/check_notice \
 	tests/unit/check_notify \
+	tests/unit/check_outline \
 	tests/unit/check_policy \
 	tests/unit/check_process \
 	tests/unit/check_question \
@@ -49,11 +50,13 @@ UNIT_TESTS = \
 	tests/unit/check_request \
 	tests/unit/check_roster \
 	tests/unit/check_secret \
+	tests/unit/check_setting \
 	tests/unit/check_siphash \
 	tests/unit/check_socket \
 	tests/unit/check_sysctl \
 	tests/unit/check_tai64n \
 	tests/unit/check_tun \
+	tests/unit/check_uapi \
 	tests/unit/check_udp \
 	tests/unit/check_unixsock \
 	tests/unit/check_verify \
@@ -85,6 +88,7 @@ tests_unit_wycheproof_SOURCES = tests/unit/wycheproof.c $(VECTOR_SOURCES)
 tests_unit_wycheproof_LDADD = $(VECTOR_LDADD)
 
 # Those of the session protocol as a whole run on the simulated network.
+tests_unit_check_setting_SOURCES = tests/unit/check_setting.c $(SIM_SOURCES)
 tests_unit_check_host_SOURCES = tests/unit/check_host.c $(SIM_SOURCES)
 tests_unit_handshake_table_SOURCES = tests/unit/handshake_table.c $(SIM_SOURCES)
 tests_sim_day_SOURCES = tests/sim/day.c $(SIM_SOURCES)

@@ -50,7 +50,9 @@ struct host_ops {
 };
 
 struct host_config {
-	uint8_t private_key[KEY_SIZE];     /* copied into guarded memory; the caller wipes its own */
+	/* Copied into guarded memory; the caller wipes its own. Zeros: none yet (setting.h), and no
+	 * handshake is begun or answered. */
+	uint8_t private_key[KEY_SIZE];
 	uint8_t last_tai64n[TAI64N_SIZE];  /* zeros if none was ever sent */
 	struct host_ops ops;
 	struct rng rng;
@@ -87,7 +89,7 @@ struct received {
 	enum session_reason reason; /* why dropped; SESSION_OK when consumed or delivered */
 };
 
-/* Creates a host. -EINVAL: bad key; -ENOMEM. Owned by the caller, freed by host_free(). */
+/* Creates a host. -EINVAL: no handshake queue; -ENOMEM. Owned by the caller, freed by host_free(). */
 int host_new(const struct host_config *config, uint64_t now_ns, struct host **out);
 
 /* Erases every key and frees all peers. NULL is allowed. */
@@ -119,7 +121,8 @@ bool host_knows_index(const struct host *host, uint32_t index);
 /* Drop counters since start, by reason. */
 uint64_t host_counter(const struct host *host, enum session_reason reason);
 
-/* Adds a peer. -EEXIST: the key is known; -EINVAL: own key or low order; -ENOMEM. Host owns it. */
+/* Adds a peer. -EEXIST: the key is known; -EINVAL: own key, or low order (but WireGuard keeps such
+ * a peer, with which no handshake ever succeeds); -ENOMEM. Host owns it. */
 int peer_add(struct host *host, uint64_t now_ns, const struct peer_config *config,
 	     struct peer **out);
 

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: ISC */
+/* Settings of a running host and its peers. */
+#include <errno.h>
+#include <string.h>
+
+#include <tund/crypto/x25519.h>
+#include <tund/session/setting.h>
+
+#include "host_state.h"
+
+/* What was agreed on with the old identity says nothing about the new one. */
+static void forget_session(struct peer *peer, uint64_t now_ns)
+{
+	secret_wipe(peer->secrets->static_static, KEY_SIZE);
+	peer_close(peer, now_ns);
+}
+
+static void adopt(struct host *host, uint64_t now_ns, struct secret *secret,
+		  const uint8_t public_key[KEY_SIZE], const uint8_t key[KEY_SIZE])
+{
+	struct peer *peer, *next;
+
+	secret_free(host->private_key);
+	host->private_key = secret;
+	memcpy(host->public_key, public_key, KEY_SIZE);
+	cookie_checker_init(&host->checker, host->public_key, &host->rng);
+	host->queue_count = 0; /* their mac1 was checked for the old one */
+	HASH_ITER(hh, host->peers, peer, next) {
+		forget_session(peer, now_ns);
+		/* A failure leaves zeros: not usable. */
+		if (secret)
+			(void)x25519_dh(key, peer->public_key, peer->secrets->static_static);
+	}
+}
+
+int host_set_private_key(struct host *host, uint64_t now_ns, const uint8_t key[KEY_SIZE])
+{
+	uint8_t public_key[KEY_SIZE] = {0};
+	struct secret *secret = NULL;
+
+	if (!secret_is_zero(key, KEY_SIZE)) {
+		x25519_public(key, public_key);
+		if (peer_find(host, public_key))
+			return -EEXIST;
+		secret = secret_new(key, KEY_SIZE);
+		if (!secret)
+			return -ENOMEM;
+	}
+	adopt(host, now_ns, secret, public_key, key);
+	return 0;
+}
+
+void host_private_key(const struct host *host, uint8_t key[KEY_SIZE])
+{
+	const uint8_t *private_key = host->private_key ? secret_open(host->private_key) : NULL;
+
+	memset(key, 0, KEY_SIZE);
+	if (!private_key)
+		return;
+	memcpy(key, private_key, KEY_SIZE);
+	secret_close(host->private_key);
+}
+
+void host_set_mtu(struct host *host, uint16_t mtu)
+{
+	host->mtu = mtu;
+}
+
+static void let_kernel_choose(struct path *path, uint32_t socket, const struct endpoint *local)
+{
+	if (path->socket == socket && (!local || endpoint_equal(&path->local, local)))
+		path->local = (struct endpoint){0};
+}
+
+void host_source_lost(struct host *host, uint32_t socket, const struct endpoint *local)
+{
+	struct peer *peer, *next;
+
+	HASH_ITER(hh, host->peers, peer, next) {
+		let_kernel_choose(&peer->path, socket, local);
+		for (int i = 0; i < PATHS_MAX; i++)
+			let_kernel_choose(&peer->known[i].path, socket, local);
+	}
+}
+
+void peer_set_preshared_key(struct peer *peer, const uint8_t key[KEY_SIZE])
+{
+	memcpy(peer->secrets->psk, key, KEY_SIZE);
+}
+
+void peer_preshared_key(const struct peer *peer, uint8_t key[KEY_SIZE])
+{
+	memcpy(key, peer->secrets->psk, KEY_SIZE);
+}
+
+void peer_set_keepalive(struct peer *peer, uint64_t now_ns, uint16_t keepalive_s)
+{
+	peer->keepalive_ns = keepalive_s * NS_PER_SEC;
+	if (peer->keepalive_ns == 0)
+		timer_stop(peer, TIMER_PERSISTENT);
+	else if (keypair_may_send(peer->current, now_ns))
+		timer_set(peer, TIMER_PERSISTENT, now_ns + peer->keepalive_ns);
+}
+
+void peer_send_keepalive(struct peer *peer, uint64_t now_ns)
+{
+	if (peer->has_path)
+		data_send_keepalive(peer, now_ns);
+}
+
+void peer_set_path(struct peer *peer, const struct path *path)
+{
+	path_set(peer, path);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+/* Addresses, length and ECN of an inner packet. */
+#include <errno.h>
+
+#include <tund/base/bytes.h>
+#include <tund/wire/outline.h>
+
+#define IPV4_HEADER 20
+#define IPV6_HEADER 40
+
+static int read_v4(const uint8_t *p, size_t len, struct outline *out)
+{
+	size_t total;
+
+	if (len < IPV4_HEADER)
+		return -EBADMSG;
+	total = get_be16(p + 2);
+	if (total < IPV4_HEADER || total > len)
+		return -EBADMSG;
+	*out = (struct outline){
+		.src = ip_addr_from_bytes(4, p + 12),
+		.dst = ip_addr_from_bytes(4, p + 16),
+		.len = total,
+		.ecn = p[1] & ECN_MASK,
+	};
+	return 0;
+}
+
+static int read_v6(const uint8_t *p, size_t len, struct outline *out)
+{
+	size_t total;
+
+	if (len < IPV6_HEADER)
+		return -EBADMSG;
+	total = IPV6_HEADER + (size_t)get_be16(p + 4);
+	if (total > len)
+		return -EBADMSG;
+	*out = (struct outline){
+		.src = ip_addr_from_bytes(6, p + 8),
+		.dst = ip_addr_from_bytes(6, p + 24),
+		.len = total,
+		.ecn = p[1] >> 4 & ECN_MASK, /* the traffic class begins in the byte before */
+	};
+	return 0;
+}
+
+int outline_read(const uint8_t *packet, size_t len, struct outline *out)
+{
+	if (len == 0)
+		return -EBADMSG;
+	if (packet[0] >> 4 == 4)
+		return read_v4(packet, len, out);
+	return packet[0] >> 4 == 6 ? read_v6(packet, len, out) : -EBADMSG;
+}
+
+uint8_t outline_outer_ecn(uint8_t inner)
+{
+	return inner == ECN_CE ? ECN_ECT0 : inner;
+}
+
+void outline_set_congested(uint8_t *packet, struct outline *o)
+{
+	uint32_t sum;
+
+	if (o->ecn == ECN_NOT_ECT || o->ecn == ECN_CE)
+		return;
+	if (packet[0] >> 4 == 6) {
+		packet[1] |= ECN_CE << 4;
+	} else {
+		/* RFC 1624: HC' = ~(~HC + ~m + m'). */
+		sum = (uint16_t)~get_be16(packet + 10) + (uint32_t)(uint16_t)~get_be16(packet);
+		packet[1] |= ECN_CE;
+		sum += get_be16(packet);
+		sum = (sum & 0xffff) + (sum >> 16);
+		sum = (sum & 0xffff) + (sum >> 16);
+		put_be16(packet + 10, (uint16_t)~sum);
+	}
+	o->ecn = ECN_CE;
+}
