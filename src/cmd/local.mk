@@ -11,9 +11,11 @@ libtund_cmd_a_SOURCES = \
 	include/tund/cmd/say.h src/cmd/say.c
 CMD_LIBS = libtund_cmd.a $(PARENT_LIBS)
 
-sbin_PROGRAMS += src/cmd/tund
+sbin_PROGRAMS += src/cmd/tund src/cmd/tund-wg
 src_cmd_tund_SOURCES = src/cmd/main.c
 src_cmd_tund_LDADD = $(CMD_LIBS)
+src_cmd_tund_wg_SOURCES = src/cmd/wg/main.c
+src_cmd_tund_wg_LDADD = $(PARENT_LIBS)
 
 # In a folder of its own, for bash-completion loads a file by the name of its command.
 dist_bashcompletion_DATA = src/cmd/bash-completion/tund

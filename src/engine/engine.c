@@ -66,7 +66,10 @@ static uint64_t on_wall(void *ctx)
 
 static void on_store(void *ctx, const uint8_t stamp[TAI64N_SIZE])
 {
-	parent_link_store(ctx, stamp);
+	struct engine *engine = ctx;
+
+	if (engine->config) /* a WireGuard interface has no state of its own */
+		parent_link_store(engine, stamp);
 }
 
 bool engine_receive(struct engine *engine, uint64_t now_ns, const struct path *from, uint8_t *msg,
@@ -264,17 +267,20 @@ static int make_host(struct engine *engine, uint64_t now_ns)
 	struct host_config config = {
 		.ops = {engine, on_send, on_event, on_control, on_wall, on_store},
 		.rng = rng_system(),
-		.handshake_queue = engine->config->role == ROLE_EDGE ? 4096 : 64,
-		.mtu = engine->config->mtu,
+		.handshake_queue = engine->role->handshake_queue,
+		.mtu = WIREGUARD_MTU,
 		.prefer_aes = aead_in_hardware(AEAD_AES256GCM),
 	};
 	int err;
 
-	memcpy(config.private_key, engine->config->private_key, KEY_SIZE);
+	if (engine->config) {
+		config.mtu = engine->config->mtu;
+		memcpy(config.private_key, engine->config->private_key, KEY_SIZE);
+		explicit_bzero(engine->config->private_key, KEY_SIZE);
+	}
 	memcpy(config.last_tai64n, engine->last_tai64n, TAI64N_SIZE);
 	err = host_new(&config, now_ns, &engine->host);
 	explicit_bzero(config.private_key, KEY_SIZE);
-	explicit_bzero(engine->config->private_key, KEY_SIZE);
 	return err;
 }
 
@@ -292,6 +298,7 @@ static void start_watchers(struct engine *engine)
 	if (engine->control.fd >= 0)
 		ev_io_start(engine->loop, &engine->control.readable);
 	parent_link_watch(engine);
+	uapi_watch(engine);
 }
 
 int engine_start(struct engine *engine)
@@ -299,7 +306,7 @@ int engine_start(struct engine *engine)
 	uint64_t now_ns = clock_now_ns();
 	int err;
 
-	if (!engine->config)
+	if (!engine->role)
 		return -EBADMSG;
 	err = make_host(engine, now_ns);
 	if (err == 0)

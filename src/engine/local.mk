@@ -9,6 +9,7 @@ src_engine_engine_SOURCES = \
 	include/tund/engine/parent_link.h src/engine/parent_link.c \
 	include/tund/engine/role.h \
 	include/tund/engine/tun_port.h src/engine/tun_port.c \
+	include/tund/engine/uapi.h src/engine/uapi.c \
 	include/tund/engine/uplink.h src/engine/uplink.c \
 	src/engine/main.c \
 	src/engine/outer_ports.h \
@@ -18,5 +19,10 @@ src_engine_engine_SOURCES = \
 	src/engine/role_connector.c \
 	src/engine/role_edge.c \
 	src/engine/role_judged.c \
-	src/engine/role_judged.h
+	src/engine/role_judged.h \
+	src/engine/role_wireguard.c \
+	src/engine/role_wireguard.h \
+	src/engine/role_wireguard_listen.c \
+	src/engine/role_wireguard_table.c \
+	src/engine/role_wireguard_uapi.c
 src_engine_engine_LDADD = $(ENGINE_LIBS)

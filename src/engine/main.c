@@ -45,11 +45,13 @@ static int prepare(struct engine *engine)
 	engine->tun.fd = -1;
 	outer_init(engine);
 	control_link_init(engine);
+	uapi_init(engine);
 	return confine();
 }
 
 static void finish(struct engine *engine)
 {
+	uapi_close(engine);
 	if (engine->role && engine->state)
 		engine->role->stop(engine);
 	host_free(engine->host);

@@ -6,14 +6,15 @@
 #include <unistd.h>
 
 #include <tund/engine/engine.h>
+#include <tund/session/setting.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 #include <tund/sys/udp.h>
 
 #include "outer_ports.h"
 
-/* The largest inner packet (MTU 9000), its header, tag and padding. */
-#define DATAGRAM_ROOM 9216
+/* The largest datagram that there is: a WireGuard interface may have any MTU. */
+#define DATAGRAM_ROOM 65536
 
 struct udp_port {
 	uint32_t handle;
@@ -68,7 +69,8 @@ void outer_udp_init(struct engine *engine)
 static void free_port(struct engine *engine, struct udp_port *port)
 {
 	ev_io_stop(engine->loop, &port->io);
-	close(port->socket.fd);
+	if (port->socket.fd >= 0)
+		close(port->socket.fd);
 	free(port);
 }
 
@@ -83,29 +85,62 @@ void outer_udp_close(struct engine *engine)
 	outer->datagrams = NULL;
 }
 
-uint32_t outer_add_udp(struct engine *engine, int fd, const struct endpoint *remote)
+uint32_t outer_reserve_udp(struct engine *engine)
 {
 	struct outer *outer = &engine->outer;
 	struct udp_port *port = calloc(1, sizeof *port);
 
 	if (!outer->datagrams)
 		outer->datagrams = malloc((size_t)UDP_BATCH_MAX * DATAGRAM_ROOM);
-	if (!port || !outer->datagrams || outer->udp_count == OUTER_UDP_MAX ||
-	    udp_socket_init(&port->socket, fd, &udp_kernel) < 0) {
+	if (!port || !outer->datagrams || outer->udp_count == OUTER_UDP_MAX) {
 		free(port);
-		close(fd);
 		return 0;
 	}
 	port->handle = outer_next_handle(outer);
 	port->engine = engine;
-	if (remote)
-		port->remote = *remote;
-	ev_io_init(&port->io, on_readable, fd, EV_READ);
+	port->socket.fd = -1;
 	port->io.data = port;
-	if (engine->host)
-		ev_io_start(engine->loop, &port->io);
 	outer->udp[outer->udp_count++] = port;
 	return port->handle;
+}
+
+int outer_replace_udp(struct engine *engine, uint32_t handle, int fd)
+{
+	struct udp_port *port = find_port(&engine->outer, handle);
+	struct udp_socket socket = {.fd = -1};
+	int err = 0;
+
+	if (!port)
+		err = -ENOENT;
+	else if (fd >= 0)
+		err = udp_socket_init(&socket, fd, &udp_kernel);
+	if (err < 0) {
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
+	if (port->socket.fd >= 0) {
+		ev_io_stop(engine->loop, &port->io);
+		close(port->socket.fd);
+	}
+	port->socket = socket;
+	ev_io_init(&port->io, on_readable, fd, EV_READ);
+	if (fd >= 0 && engine->host)
+		ev_io_start(engine->loop, &port->io);
+	return 0;
+}
+
+uint32_t outer_add_udp(struct engine *engine, int fd, const struct endpoint *remote)
+{
+	uint32_t handle = outer_reserve_udp(engine);
+
+	if (outer_replace_udp(engine, handle, fd) < 0) {
+		outer_remove_udp(engine, handle);
+		return 0;
+	}
+	if (remote)
+		find_port(&engine->outer, handle)->remote = *remote;
+	return handle;
 }
 
 uint32_t outer_first_udp(const struct engine *engine)
@@ -129,7 +164,8 @@ void outer_remove_udp(struct engine *engine, uint32_t handle)
 void outer_udp_watch(struct engine *engine)
 {
 	for (uint32_t i = 0; i < engine->outer.udp_count; i++)
-		ev_io_start(engine->loop, &engine->outer.udp[i]->io);
+		if (engine->outer.udp[i]->socket.fd >= 0)
+			ev_io_start(engine->loop, &engine->outer.udp[i]->io);
 }
 
 /* Errors that say this socket's own address or route is gone, not that the network is busy. */
@@ -142,11 +178,14 @@ static bool is_broken(int err)
 void outer_udp_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len)
 {
 	struct udp_port *port = find_port(&engine->outer, path->socket);
+	const struct endpoint local = path->local; /* `path` may be the peer's own */
 	int err;
 
-	if (!port)
+	if (!port || port->socket.fd < 0)
 		return;
 	err = udp_send(&port->socket, &path->local, &path->remote, msg, len);
+	if (err == 1) /* from another address than asked for */
+		host_source_lost(engine->host, path->socket, &local);
 	if (err >= 0)
 		return;
 	engine->outer.udp_send_errors++;

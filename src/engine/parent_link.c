@@ -7,6 +7,7 @@
 
 #include <tund/engine/engine.h>
 #include <tund/sys/channel.h>
+#include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 #include <tund/sys/memfd.h>
 
@@ -70,7 +71,37 @@ static int on_go(struct engine *engine, const struct channel_message *message)
 
 static int on_reply(struct engine *engine, const struct channel_message *message)
 {
-	uplink_opened(engine, (const void *)message->body, message->fd);
+	const struct parent_reply *reply = (const void *)message->body;
+
+	if (engine->role && engine->role->opened)
+		engine->role->opened(engine, reply, message->fd);
+	else if (message->fd >= 0)
+		close(message->fd);
+	return 0;
+}
+
+static int on_wireguard(struct engine *engine, const struct channel_message *message)
+{
+	const struct parent_wireguard *body = (const void *)message->body;
+
+	if (engine->role)
+		return -EBADMSG;
+	log_set_level((enum log_level)body->log_level);
+	engine->role = &wireguard_role;
+	return 0;
+}
+
+static int on_uapi(struct engine *engine, const struct channel_message *message)
+{
+	uapi_listen(engine, message->fd);
+	return 0;
+}
+
+static int on_routes(struct engine *engine, const struct channel_message *message)
+{
+	(void)message;
+	if (engine->role && engine->role->routes_changed)
+		engine->role->routes_changed(engine);
 	return 0;
 }
 
@@ -80,6 +111,8 @@ static int on_interface(struct engine *engine, const struct channel_message *mes
 
 	if (!body->present)
 		tun_port_close(engine);
+	if (engine->role && engine->role->interface)
+		engine->role->interface(engine, clock_now_ns(), body);
 	return 0;
 }
 
@@ -107,6 +140,9 @@ static const struct {
 	[PARENT_REPLY] = {on_reply, sizeof(struct parent_reply), MAYBE_FD},
 	[PARENT_INTERFACE] = {on_interface, sizeof(struct parent_interface), NO_FD},
 	[PARENT_STOP] = {on_stop, 0, NO_FD},
+	[PARENT_WIREGUARD] = {on_wireguard, sizeof(struct parent_wireguard), NO_FD},
+	[PARENT_UAPI] = {on_uapi, 0, WITH_FD},
+	[PARENT_ROUTES] = {on_routes, 0, NO_FD},
 };
 
 static bool is_known(const struct channel_message *m)
@@ -193,6 +229,27 @@ uint32_t parent_link_ask_socket(struct engine *engine, enum socket_kind kind,
 	if (err < 0)
 		log_error("asking the parent for a socket: %s", strerror(-err));
 	return err < 0 ? 0 : request.id;
+}
+
+uint32_t parent_link_ask_listen(struct engine *engine, enum parent_request kind,
+				const struct request_listen *wanted)
+{
+	struct request_listen request = *wanted;
+	int err;
+
+	request.id = ++engine->parent.last_id;
+	err = channel_send(engine->parent.fd, kind, &request, sizeof request, -1);
+	if (err < 0)
+		log_error("asking the parent for a socket: %s", strerror(-err));
+	return err < 0 ? 0 : request.id;
+}
+
+void parent_link_ready(struct engine *engine)
+{
+	int err = channel_send(engine->parent.fd, REQUEST_READY, NULL, 0, -1);
+
+	if (err < 0)
+		log_error("telling the parent that all is ready: %s", strerror(-err));
 }
 
 void parent_link_store(struct engine *engine, const uint8_t tai64n[TAI64N_SIZE])

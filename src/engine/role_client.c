@@ -107,11 +107,13 @@ static void network(struct engine *engine, const struct control_network *m)
 }
 
 const struct role_ops client_role = {
+	.handshake_queue = 64,
 	.start = start,
 	.stop = stop,
 	.reload = uplink_reload,
 	.from_session = from_session,
 	.from_tun = from_tun,
+	.opened = uplink_opened,
 	.peer_event = uplink_peer_event,
 	.slot_count = uplink_slot_count,
 	.peer_at = uplink_peer_at,

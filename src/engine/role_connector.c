@@ -222,11 +222,13 @@ static void from_tun(struct engine *engine, uint64_t now_ns, const struct inner_
 }
 
 const struct role_ops connector_role = {
+	.handshake_queue = 64,
 	.start = start,
 	.stop = stop,
 	.reload = reload,
 	.from_session = from_session,
 	.from_tun = from_tun,
+	.opened = uplink_opened,
 	.peer_event = uplink_peer_event,
 	.slot_count = uplink_slot_count,
 	.peer_at = uplink_peer_at,

@@ -352,6 +352,7 @@ static void explain(struct engine *engine, const struct control_explain *m,
 }
 
 const struct role_ops edge_role = {
+	.handshake_queue = 4096,
 	.start = start,
 	.stop = stop,
 	.reload = reload,

@@ -25,7 +25,7 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 		ssize_t n = tun_read(&tun_kernel, tun->fd, tun->buffer, TUN_ROOM);
 
 		if (n == -ENODEV) {
-			log_error("the TUN device was deleted: 'tund down' and 'tund up' make it anew");
+			log_info("the TUN device was deleted");
 			tun_port_close(engine);
 		}
 		if (n <= 0)

@@ -60,7 +60,8 @@ static void journal_child(struct child *child, struct journal *journal)
 				.pid = child->process.pid,
 				.started = undo_process_started(child->process.pid)};
 
-	journal_add(journal, &change);
+	if (journal)
+		journal_add(journal, &change);
 }
 
 int child_start(struct child *child, struct journal *journal, const char *tunnel, uint64_t now_ns)
@@ -104,7 +105,8 @@ void child_send(struct child *child, uint32_t kind, const void *body, size_t len
 
 static void forget(struct child *child, struct journal *journal, pid_t pid)
 {
-	journal_drop(journal, CHANGE_CHILD, pid);
+	if (journal)
+		journal_drop(journal, CHANGE_CHILD, pid);
 	close(child->channel);
 	child->channel = -1;
 	child->process.pid = 0;

@@ -13,6 +13,7 @@ libtund_sys_a_SOURCES = \
 	include/tund/sys/netlink.h src/sys/netlink.c \
 	src/sys/netlink_request.h src/sys/netlink_request.c \
 	src/sys/netlink_link.c src/sys/netlink_route.c \
+	include/tund/sys/netns.h src/sys/netns.c \
 	include/tund/sys/nft.h src/sys/nft.c src/sys/nft_run.c \
 	include/tund/sys/notify.h src/sys/notify.c \
 	include/tund/sys/privilege.h src/sys/privilege.c \

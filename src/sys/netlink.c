@@ -160,7 +160,8 @@ int netlink_ask(struct netlink *nl, struct request *r,
 	return exchange(nl->sock, r, &a);
 }
 
-int netlink_monitor_open(struct netlink_monitor **out)
+static int open_monitor(const enum rtnetlink_groups *groups, size_t count,
+			struct netlink_monitor **out)
 {
 	struct netlink_monitor *m = calloc(1, sizeof *m);
 	int err;
@@ -176,14 +177,31 @@ int netlink_monitor_open(struct netlink_monitor **out)
 	err = nl_socket_set_nonblocking(m->sock);
 	if (err == 0)
 		err = nl_socket_set_buffer_size(m->sock, MONITOR_BUFFER, 0);
-	if (err == 0)
-		err = nl_socket_add_membership(m->sock, RTNLGRP_LINK);
+	for (size_t i = 0; i < count && err == 0; i++)
+		err = nl_socket_add_membership(m->sock, (int)groups[i]);
 	if (err < 0) {
 		netlink_monitor_close(m);
 		return to_errno(err);
 	}
 	*out = m;
 	return 0;
+}
+
+int netlink_monitor_open(struct netlink_monitor **out)
+{
+	static const enum rtnetlink_groups links[] = {RTNLGRP_LINK};
+
+	return open_monitor(links, 1, out);
+}
+
+int netlink_monitor_open_routes(struct netlink_monitor **out)
+{
+	static const enum rtnetlink_groups routes[] = {
+		RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
+		RTNLGRP_IPV4_RULE,   RTNLGRP_IPV6_RULE,
+	};
+
+	return open_monitor(routes, sizeof routes / sizeof routes[0], out);
 }
 
 void netlink_monitor_close(struct netlink_monitor *m)
@@ -218,6 +236,19 @@ static int fill(struct netlink_monitor *m)
 		m->left = n;
 	}
 	return 1;
+}
+
+bool netlink_monitor_drain(struct netlink_monitor *m)
+{
+	bool any = false;
+	int more;
+
+	/* Lost messages say as much as received ones. */
+	while ((more = fill(m)) == 1 || more == -ENOBUFS) {
+		any = true;
+		m->left = 0;
+	}
+	return any;
 }
 
 int netlink_monitor_next(struct netlink_monitor *m, struct netlink_event *out)

@@ -109,6 +109,11 @@ static int get_int(int fd, int option, int *value)
 	return getsockopt(fd, SOL_SOCKET, option, value, &len) < 0 ? -errno : 0;
 }
 
+int socket_set_mark(int fd, uint32_t mark)
+{
+	return setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) < 0 ? -errno : 0;
+}
+
 int socket_receive_buffer(int fd)
 {
 	int value = 0;

@@ -86,6 +86,17 @@ int tun_name(int fd, char name[IFNAME_SIZE])
 	return 0;
 }
 
+int tun_netns(int fd, int *netns)
+{
+	int ns = ioctl(fd, TUNGETDEVNETNS);
+
+	if (ns < 0)
+		return -errno;
+	fcntl(ns, F_SETFD, FD_CLOEXEC);
+	*netns = ns;
+	return 0;
+}
+
 /* EBADFD: the descriptor is no longer attached to a device. */
 static int packet_error(int error)
 {

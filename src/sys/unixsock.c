@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -103,6 +104,23 @@ int unixsock_accept(int listener, int *fd)
 	if (s < 0)
 		return errno == EINTR ? -ECONNABORTED : -errno;
 	*fd = s;
+	return 0;
+}
+
+int unixsock_watch(const char *path, int *fd)
+{
+	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	int err;
+
+	if (watch < 0)
+		return -errno;
+	/* The listening descriptor keeps the file's inode: removal shows as a change of its links. */
+	if (inotify_add_watch(watch, path, IN_ATTRIB | IN_DELETE_SELF) < 0) {
+		err = -errno;
+		close(watch);
+		return err;
+	}
+	*fd = watch;
 	return 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The engine: the process that owns keys, sessions, policy and packets. It is the core wrapped in
- * one libev loop. What differs between edge, connector and client is in three `struct role_ops`
- * (role.h); everything else is shared. One thread.
+ * one libev loop. What differs between edge, connector, client and WireGuard interface is in one
+ * `struct role_ops` for each (role.h); everything else is shared. One thread.
  */
 #ifndef TUND_ENGINE_ENGINE_H
 #define TUND_ENGINE_ENGINE_H
@@ -16,16 +16,20 @@
 #include <tund/engine/parent_link.h>
 #include <tund/engine/role.h>
 #include <tund/engine/tun_port.h>
+#include <tund/engine/uapi.h>
 #include <tund/engine/uplink.h>
 #include <tund/ipc/engine.h>
 #include <tund/policy/reason.h>
 #include <tund/session/host.h>
 
+#define WIREGUARD_MTU 1420 /* of a WireGuard interface, until told otherwise */
+
 struct engine {
 	struct ev_loop *loop;
 	const struct role_ops *role;
 	void *state;               /* of the role */
-	struct config *config;     /* current; private key wiped once the host has it */
+	struct config *config;     /* current; private key wiped once the host has it; NULL on a
+				    * WireGuard interface */
 	uint32_t generation;       /* of the configuration, as the parent numbers it */
 	struct host *host;
 	uint8_t last_tai64n[TAI64N_SIZE];
@@ -34,6 +38,7 @@ struct engine {
 	struct outer outer;
 	struct tun_port tun;
 	struct uplink uplink;      /* client and connector */
+	struct uapi uapi;
 	ev_timer deadline;         /* the host's next */
 	ev_prepare before_wait;    /* queued handshakes, flushes, the deadline */
 	ev_idle busy;              /* keeps the loop from waiting while handshakes are queued */

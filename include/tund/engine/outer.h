@@ -60,6 +60,14 @@ uint32_t outer_add_udp(struct engine *engine, int fd, const struct endpoint *rem
 /* The handle of the first UDP socket: an edge's bound one. 0: none. */
 uint32_t outer_first_udp(const struct engine *engine);
 
+/*
+ * A UDP socket that comes and goes behind one handle, so that paths stay valid. outer_reserve_udp()
+ * makes the handle (0: out of memory), outer_replace_udp() gives it a bound socket, which it owns
+ * then, in the place of the one before; -1: none for now. 0 or -errno, with `fd` closed.
+ */
+uint32_t outer_reserve_udp(struct engine *engine);
+int outer_replace_udp(struct engine *engine, uint32_t handle, int fd);
+
 void outer_remove_udp(struct engine *engine, uint32_t handle);
 
 /* Takes over a listening TCP socket. */

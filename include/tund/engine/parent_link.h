@@ -28,6 +28,14 @@ void parent_link_watch(struct engine *engine);
 uint32_t parent_link_ask_socket(struct engine *engine, enum socket_kind kind,
 				const struct endpoint *remote);
 
+/* Asks for what struct request_listen says; the answer goes to the role. The request's id; 0: it could
+ * not be sent. */
+uint32_t parent_link_ask_listen(struct engine *engine, enum parent_request kind,
+				const struct request_listen *wanted);
+
+/* Says that the UAPI is served. */
+void parent_link_ready(struct engine *engine);
+
 /* Asks to keep this across restarts. */
 void parent_link_store(struct engine *engine, const uint8_t tai64n[TAI64N_SIZE]);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What differs between edge, connector and client: one table of operations for each. */
+/* What differs between edge, connector, client and WireGuard interface: one table of operations for
+ * each. */
 #ifndef TUND_ENGINE_ROLE_H
 #define TUND_ENGINE_ROLE_H
 
@@ -9,9 +10,13 @@
 
 #include <tund/config/config.h>
 #include <tund/ipc/engine.h>
+#include <tund/ipc/parent.h>
 #include <tund/session/host.h>
 
 struct engine;
+struct uapi_client;
+struct uapi_line;
+struct uapi_text;
 
 /* An inner packet that came out of a session, or out of the TUN device. */
 struct inner_bytes {
@@ -22,6 +27,7 @@ struct inner_bytes {
 
 /* What a role does. Pointers that a role has no use for are NULL. */
 struct role_ops {
+	uint32_t handshake_queue; /* slots: many where strangers knock */
 	/* The host exists: make the role's state and its peers. 0 or -errno. */
 	int (*start)(struct engine *engine, uint64_t now_ns);
 	void (*stop)(struct engine *engine);
@@ -36,6 +42,17 @@ struct role_ops {
 	uint32_t (*slot_count)(const struct engine *engine);
 	struct peer *(*peer_at)(const struct engine *engine, uint32_t slot);
 	uint32_t (*slot_of)(const struct engine *engine, const struct peer *peer);
+	/* From the parent: its answer to a request for a socket (owns `fd`, -1 with an error), what
+	 * became of the interface, and that local addresses or kernel routes changed. */
+	void (*opened)(struct engine *engine, const struct parent_reply *reply, int fd);
+	void (*interface)(struct engine *engine, uint64_t now_ns,
+			  const struct parent_interface *interface);
+	void (*routes_changed)(struct engine *engine);
+	/* What a client of the UAPI reads, and (NULL: nothing can be set) one line of a "set", or
+	 * NULL at its end. See uapi.h. */
+	void (*uapi_get)(struct engine *engine, struct uapi_text *text);
+	int (*uapi_set)(struct engine *engine, uint64_t now_ns, struct uapi_client *client,
+			const struct uapi_line *line);
 	/* From control. */
 	void (*network)(struct engine *engine, const struct control_network *network);
 	void (*routes)(struct engine *engine, const struct control_routes *routes);
@@ -46,6 +63,6 @@ struct role_ops {
 			struct engine_explained *answer);
 };
 
-extern const struct role_ops edge_role, connector_role, client_role;
+extern const struct role_ops edge_role, connector_role, client_role, wireguard_role;
 
 #endif

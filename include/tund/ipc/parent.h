@@ -31,6 +31,11 @@ enum parent_says {
 	PARENT_REPLY,       /* body: struct parent_reply; fd: for REQUEST_SOCKET */
 	PARENT_INTERFACE,   /* body: struct parent_interface: the TUN went up, down, or away */
 	PARENT_STOP,        /* say goodbye to the peers, then exit 0 within 500 ms */
+	PARENT_WIREGUARD,   /* struct parent_wireguard; engine, in the place of PARENT_CONFIG: be a
+			     * WireGuard interface that is configured through the UAPI alone */
+	PARENT_UAPI,        /* fd: listening Unix socket for WireGuard's UAPI; engine */
+	PARENT_ROUTES,      /* no body: local addresses or kernel routes changed; engine of a
+			     * WireGuard interface */
 };
 
 /* Which configuration this is, the same number for engine and control: 1 for the parent's first,
@@ -43,6 +48,10 @@ struct parent_config {
 struct parent_tun {
 	char name[16];
 	uint32_t mtu;
+};
+
+struct parent_wireguard {
+	uint32_t log_level; /* enum log_level */
 };
 
 struct parent_state {
@@ -59,6 +68,10 @@ enum parent_request {
 	/* engine */
 	REQUEST_SOCKET = 1, /* struct request_socket; answered with a descriptor */
 	REQUEST_STORE,      /* struct parent_state; not answered */
+	/* engine of a WireGuard interface */
+	REQUEST_LISTEN,     /* struct request_listen; answered, with a descriptor if it opens one */
+	REQUEST_MARK,       /* struct request_listen: only the mark of the open socket; answered */
+	REQUEST_READY,      /* no body: it serves the UAPI from now on; not answered */
 	/* control */
 	REQUEST_NETWORK,    /* struct request_network: the whole of it, idempotent; answered */
 	REQUEST_UP,         /* no body: the tunnel works (sd_notify READY); not answered */
@@ -75,6 +88,15 @@ struct request_socket {
 	uint32_t id; /* comes back in the reply */
 	enum socket_kind kind;
 	struct endpoint remote; /* its port must be the configured one */
+};
+
+/* The UDP socket of a WireGuard interface: bound on every address, in the network namespace in
+ * which the interface was created. The one before is closed once the new one is there. */
+struct request_listen {
+	uint32_t id;
+	bool open;     /* false: closes it */
+	uint16_t port; /* 0: the kernel's choice */
+	uint32_t mark; /* SO_MARK; 0: none */
 };
 
 #define NETWORK_ADDRESSES_MAX 8

@@ -114,6 +114,12 @@ struct netlink_event {
 
 /* Watches this namespace's interfaces for changes. */
 int netlink_monitor_open(struct netlink_monitor **out);
+
+/* Watches local addresses, kernel routes and rules: for netlink_monitor_drain(). */
+int netlink_monitor_open_routes(struct netlink_monitor **out);
+
+/* Reads whatever there is. True: something has changed. */
+bool netlink_monitor_drain(struct netlink_monitor *m);
 void netlink_monitor_close(struct netlink_monitor *m); /* NULL is allowed */
 
 /* The descriptor to poll for reading; owned by the monitor. */

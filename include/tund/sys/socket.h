@@ -33,6 +33,9 @@ int socket_open_bound(const struct socket_ops *ops, int type, uint16_t port,
 int socket_open_for(const struct endpoint *remote, int type, const struct socket_options *options,
 		    int *fd);
 
+/* Sets SO_MARK of an open socket; 0: none. -EPERM; -errno. */
+int socket_set_mark(int fd, uint32_t mark);
+
 /* Bytes that the receive buffer really holds (the kernel doubles and clamps what was asked). */
 int socket_receive_buffer(int fd);
 

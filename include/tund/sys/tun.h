@@ -35,6 +35,10 @@ int tun_open(const char *name, uid_t owner, int *fd, char why[WHY_MAX]);
 /* The name of the device behind fd; -EBADFD: it was deleted. */
 int tun_name(int fd, char name[IFNAME_SIZE]);
 
+/* The network namespace that the device is in now, as a descriptor of its own. -EBADFD: it was
+ * deleted; -EPERM; -errno. */
+int tun_netns(int fd, int *netns);
+
 /*
  * Reads one packet. Returns its length (> 0), or
  * -EAGAIN: nothing there; -ENODEV: the device was deleted, for good; -errno.

@@ -19,6 +19,10 @@ int unixsock_connect(const char *path, int *fd);
 /* Accepts one (non-blocking, close-on-exec). -EAGAIN: none; errors as tcp_accept(). */
 int unixsock_accept(int listener, int *fd);
 
+/* A descriptor that gets readable when the socket file at `path` may have been removed; look with
+ * access(2) then. -errno. */
+int unixsock_watch(const char *path, int *fd);
+
 /* Who is on the other side, as the kernel vouched when it connected. -errno. */
 int unixsock_peer(int fd, pid_t *pid, uid_t *uid);
 

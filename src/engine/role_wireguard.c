@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A WireGuard interface: peers and allowed IPs come through the configuration protocol, a packet's
+ * destination finds the peer it goes to, and a packet that comes from a peer must have a source that
+ * would go to that peer.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tund/session/setting.h>
+#include <tund/sys/clock.h>
+#include <tund/sys/log.h>
+#include <tund/wire/outline.h>
+
+#include "role_wireguard.h"
+
+#define HANDSHAKES 4096
+#define PACKET_MAX 65000 /* peer_send() */
+
+static int start(struct engine *engine, uint64_t now_ns)
+{
+	struct wireguard *wg = calloc(1, sizeof *wg);
+
+	(void)now_ns;
+	if (!wg)
+		return -ENOMEM;
+	TAILQ_INIT(&wg->peers);
+	engine->state = wg;
+	wg->socket = outer_reserve_udp(engine);
+	if (wg->socket == 0)
+		return -ENOMEM;
+	parent_link_ready(engine);
+	return 0;
+}
+
+static void stop(struct engine *engine)
+{
+	wg_table_free(engine->state);
+	free(engine->state);
+	engine->state = NULL;
+}
+
+static void from_session(struct engine *engine, uint64_t now_ns, struct peer *peer,
+			 const struct inner_bytes *packet)
+{
+	struct inner_bytes trimmed = *packet;
+	enum reason reason = REASON_ACCEPTED;
+	struct outline o;
+
+	(void)now_ns;
+	if (outline_read(packet->data, packet->len, &o) < 0)
+		reason = reason_of_inner(INNER_NOT_IP);
+	else if (wg_route(engine->state, &o.src) != peer_user(peer))
+		reason = REASON_SOURCE_NOT_OWNED;
+	engine->counters[reason]++;
+	if (reason != REASON_ACCEPTED)
+		return;
+	trimmed.len = o.len;
+	tun_port_write(engine, &trimmed);
+}
+
+static void from_tun(struct engine *engine, uint64_t now_ns, const struct inner_bytes *packet)
+{
+	struct wg_peer *peer = NULL;
+	enum reason reason = REASON_ACCEPTED;
+	struct outline o;
+
+	if (outline_read(packet->data, packet->len, &o) < 0 || packet->len > PACKET_MAX)
+		reason = reason_of_inner(INNER_NOT_IP);
+	else if (!(peer = wg_route(engine->state, &o.dst)))
+		reason = REASON_NO_ROUTE;
+	engine->counters[reason]++;
+	if (peer)
+		engine_send(now_ns, peer->peer, packet);
+}
+
+/* WireGuard's peers begin when there is something to send, or a keepalive to keep up. */
+static void begin(struct engine *engine, uint64_t now_ns)
+{
+	struct wireguard *wg = engine->state;
+	struct wg_peer *peer;
+
+	TAILQ_FOREACH(peer, &wg->peers, next) {
+		if (peer->keepalive_s > 0)
+			peer_send_keepalive(peer->peer, now_ns);
+	}
+}
+
+static void end(struct engine *engine, uint64_t now_ns)
+{
+	struct wireguard *wg = engine->state;
+	struct wg_peer *peer;
+
+	TAILQ_FOREACH(peer, &wg->peers, next)
+		peer_close(peer->peer, now_ns);
+}
+
+static void on_interface(struct engine *engine, uint64_t now_ns,
+			 const struct parent_interface *interface)
+{
+	struct wireguard *wg = engine->state;
+	bool up = interface->present && interface->up;
+
+	host_set_mtu(engine->host, interface->mtu < UINT16_MAX ? (uint16_t)interface->mtu
+							       : UINT16_MAX);
+	if (up == wg->up)
+		return;
+	log_info("interface %s", up ? "up" : "down");
+	wg->up = up;
+	wg->listen.wanted.open = up;
+	if (!up)
+		end(engine, now_ns);
+	wg_listen_apply(engine);
+}
+
+static void on_opened(struct engine *engine, const struct parent_reply *reply, int fd)
+{
+	struct wireguard *wg = engine->state;
+	bool was_open = wg->listen.actual.open;
+
+	wg_listen_opened(engine, reply, fd);
+	if (wg->up && wg->listen.actual.open && !was_open)
+		begin(engine, clock_now_ns());
+}
+
+static void on_routes(struct engine *engine)
+{
+	struct wireguard *wg = engine->state;
+
+	host_source_lost(engine->host, wg->socket, NULL);
+}
+
+static void peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer,
+		       enum peer_event event)
+{
+	(void)engine;
+	(void)now_ns;
+	(void)peer;
+	(void)event;
+}
+
+/* Control, which would ask for slots, is not there. */
+static uint32_t slot_count(const struct engine *engine)
+{
+	(void)engine;
+	return 0;
+}
+
+static struct peer *peer_at(const struct engine *engine, uint32_t slot)
+{
+	(void)engine;
+	(void)slot;
+	return NULL;
+}
+
+static uint32_t slot_of(const struct engine *engine, const struct peer *peer)
+{
+	(void)engine;
+	(void)peer;
+	return UINT32_MAX;
+}
+
+const struct role_ops wireguard_role = {
+	.handshake_queue = HANDSHAKES,
+	.start = start,
+	.stop = stop,
+	.from_session = from_session,
+	.from_tun = from_tun,
+	.peer_event = peer_event,
+	.slot_count = slot_count,
+	.peer_at = peer_at,
+	.slot_of = slot_of,
+	.opened = on_opened,
+	.interface = on_interface,
+	.routes_changed = on_routes,
+	.uapi_get = wg_uapi_get,
+	.uapi_set = wg_uapi_set,
+};

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: ISC */
+/* What the lines of the configuration protocol do, and what they say of an interface. */
+#include <errno.h>
+#include <string.h>
+
+#include <tund/crypto/secret.h>
+#include <tund/crypto/x25519.h>
+#include <tund/session/setting.h>
+
+#include "role_wireguard.h"
+
+static void get_interface(const struct engine *engine, struct uapi_text *text)
+{
+	const struct wireguard *wg = engine->state;
+	uint8_t key[KEY_SIZE];
+
+	host_private_key(engine->host, key);
+	if (!secret_is_zero(key, KEY_SIZE))
+		uapi_put_key(text, UAPI_PRIVATE_KEY, key);
+	secret_wipe(key, sizeof key);
+	if (wg->listen.wanted.port != 0)
+		uapi_put_number(text, UAPI_LISTEN_PORT, wg->listen.wanted.port);
+	if (wg->listen.wanted.mark != 0)
+		uapi_put_number(text, UAPI_FWMARK, wg->listen.wanted.mark);
+}
+
+static void get_peer(const struct wg_peer *peer, struct uapi_text *text)
+{
+	struct uapi_line line;
+	struct allowed_ip *ip;
+	uint8_t key[KEY_SIZE];
+
+	uapi_put_peer(text, peer->peer);
+	peer_preshared_key(peer->peer, key);
+	uapi_put_key(text, UAPI_PRESHARED_KEY, key);
+	secret_wipe(key, sizeof key);
+	uapi_put_number(text, UAPI_PERSISTENT_KEEPALIVE, peer->keepalive_s);
+	TAILQ_FOREACH(ip, &peer->allowed, next) {
+		line = (struct uapi_line){.key = UAPI_ALLOWED_IP, .prefix = ip->prefix};
+		uapi_put(text, &line);
+	}
+}
+
+void wg_uapi_get(struct engine *engine, struct uapi_text *text)
+{
+	const struct wireguard *wg = engine->state;
+	struct wg_peer *peer;
+
+	get_interface(engine, text);
+	TAILQ_FOREACH(peer, &wg->peers, next)
+		get_peer(peer, text);
+}
+
+/* A peer with our own key is not talked to: it goes. */
+static int set_private_key(struct engine *engine, uint64_t now_ns, const uint8_t key[KEY_SIZE])
+{
+	struct wireguard *wg = engine->state;
+	uint8_t before[KEY_SIZE], public_key[KEY_SIZE];
+	struct wg_peer *ourselves;
+	bool same;
+
+	host_private_key(engine->host, before);
+	same = secret_equal(before, key, KEY_SIZE);
+	secret_wipe(before, sizeof before);
+	if (same) /* live sessions go on */
+		return 0;
+	x25519_public(key, public_key);
+	ourselves = secret_is_zero(key, KEY_SIZE) ? NULL : wg_peer_find(engine, public_key);
+	if (ourselves)
+		wg_peer_free(wg, ourselves);
+	return host_set_private_key(engine->host, now_ns, key);
+}
+
+static int set_listen(struct engine *engine, const struct uapi_line *line)
+{
+	struct wireguard *wg = engine->state;
+
+	if (wg->listen.asked.id)
+		return UAPI_BUSY;
+	if (line->key == UAPI_FWMARK)
+		wg->listen.wanted.mark = (uint32_t)line->number;
+	else
+		wg->listen.wanted.port = (uint16_t)line->number;
+	return wg_listen_apply(engine);
+}
+
+/* The peer that the lines were about is complete. */
+static int leave_peer(struct engine *engine, uint64_t now_ns, struct uapi_cursor *cursor)
+{
+	struct wireguard *wg = engine->state;
+	struct wg_peer *peer;
+	int err = 0;
+
+	if (cursor->at == CURSOR_NEW)
+		err = wg_peer_new(engine, now_ns, cursor->public_key, &peer);
+	else if (cursor->at == CURSOR_PEER && cursor->keepalive && wg->up &&
+		 (peer = wg_peer_find(engine, cursor->public_key)))
+		peer_send_keepalive(peer->peer, now_ns);
+	cursor->at = CURSOR_IGNORED;
+	cursor->keepalive = false;
+	return err;
+}
+
+static int enter_peer(struct engine *engine, uint64_t now_ns, struct uapi_cursor *cursor,
+		      const uint8_t public_key[KEY_SIZE])
+{
+	int err = leave_peer(engine, now_ns, cursor);
+	uint8_t own[KEY_SIZE];
+
+	if (err < 0)
+		return err;
+	host_public_key(engine->host, own);
+	memcpy(cursor->public_key, public_key, KEY_SIZE);
+	if (!secret_is_zero(own, KEY_SIZE) && memcmp(own, public_key, KEY_SIZE) == 0)
+		cursor->at = CURSOR_IGNORED;
+	else
+		cursor->at = wg_peer_find(engine, public_key) ? CURSOR_PEER : CURSOR_NEW;
+	return 0;
+}
+
+static void set_keepalive(struct wg_peer *peer, uint64_t now_ns, struct uapi_cursor *cursor,
+			  uint16_t seconds)
+{
+	cursor->keepalive |= peer->keepalive_s == 0 && seconds != 0;
+	peer->keepalive_s = seconds;
+	peer_set_keepalive(peer->peer, now_ns, seconds);
+}
+
+static void set_endpoint(const struct wireguard *wg, struct wg_peer *peer,
+			 const struct endpoint *endpoint)
+{
+	struct path path = {
+		.transport = TRANSPORT_UDP, .socket = wg->socket, .remote = *endpoint};
+
+	peer_set_path(peer->peer, &path);
+}
+
+/* A line about a peer that is there. */
+static int set_peer(struct wireguard *wg, uint64_t now_ns, struct uapi_cursor *cursor,
+		    struct wg_peer *peer, const struct uapi_line *line)
+{
+	switch (line->key) {
+	case UAPI_REMOVE:
+		wg_peer_free(wg, peer);
+		cursor->at = CURSOR_IGNORED;
+		return 0;
+	case UAPI_PRESHARED_KEY:
+		peer_set_preshared_key(peer->peer, line->bytes);
+		return 0;
+	case UAPI_ENDPOINT:
+		set_endpoint(wg, peer, &line->endpoint);
+		return 0;
+	case UAPI_PERSISTENT_KEEPALIVE:
+		set_keepalive(peer, now_ns, cursor, (uint16_t)line->number);
+		return 0;
+	case UAPI_REPLACE_ALLOWED_IPS:
+		wg_disallow_all(wg, peer);
+		return 0;
+	case UAPI_ALLOWED_IP:
+		if (!line->take)
+			return wg_allow(wg, peer, &line->prefix);
+		wg_disallow(wg, peer, &line->prefix);
+		return 0;
+	case UAPI_UPDATE_ONLY:
+	case UAPI_PROTOCOL_VERSION:
+		return 0;
+	case UAPI_PRIVATE_KEY:
+	case UAPI_LISTEN_PORT:
+	case UAPI_FWMARK:
+	case UAPI_REPLACE_PEERS:
+	case UAPI_PUBLIC_KEY:
+	case UAPI_LAST_HANDSHAKE_SEC:
+	case UAPI_LAST_HANDSHAKE_NSEC:
+	case UAPI_RX_BYTES:
+	case UAPI_TX_BYTES:
+	case UAPI_ERRNO:
+	case UAPI_KEY_COUNT:
+		break;
+	}
+	return -EINVAL;
+}
+
+static int peer_line(struct engine *engine, uint64_t now_ns, struct uapi_cursor *cursor,
+		     const struct uapi_line *line)
+{
+	struct wg_peer *peer = wg_peer_find(engine, cursor->public_key);
+	int err = 0;
+
+	if (cursor->at == CURSOR_NEW &&
+	    (line->key == UAPI_REMOVE || line->key == UAPI_UPDATE_ONLY))
+		cursor->at = CURSOR_IGNORED;
+	/* Another client may have made or removed it meanwhile. */
+	if (cursor->at == CURSOR_NEW && !peer)
+		err = wg_peer_new(engine, now_ns, cursor->public_key, &peer);
+	if (err < 0 || cursor->at == CURSOR_IGNORED || !peer)
+		return err;
+	cursor->at = CURSOR_PEER;
+	return set_peer(engine->state, now_ns, cursor, peer, line);
+}
+
+int wg_uapi_set(struct engine *engine, uint64_t now_ns, struct uapi_client *client,
+		const struct uapi_line *line)
+{
+	struct uapi_cursor *cursor = uapi_cursor(client);
+	int err;
+
+	if (!line) {
+		err = leave_peer(engine, now_ns, cursor);
+		return err < 0 ? err : wg_publish(engine->state);
+	}
+	if (line->key == UAPI_PUBLIC_KEY)
+		return enter_peer(engine, now_ns, cursor, line->bytes);
+	if (cursor->at != CURSOR_INTERFACE)
+		return peer_line(engine, now_ns, cursor, line);
+	if (line->key == UAPI_PRIVATE_KEY)
+		return set_private_key(engine, now_ns, line->bytes);
+	if (line->key != UAPI_REPLACE_PEERS)
+		return set_listen(engine, line);
+	wg_peers_clear(engine->state);
+	return 0;
+}

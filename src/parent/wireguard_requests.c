@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/* What the engine of a WireGuard interface may ask for. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <tund/parent/host.h>
+#include <tund/sys/channel.h>
+#include <tund/sys/socket.h>
+#include <tund/sys/udp.h>
+
+#include "wireguard_state.h"
+
+static void answer(struct wireguard *w, struct parent_reply *reply, int error, int fd)
+{
+	reply->error = -error;
+	child_send(&w->engine, PARENT_REPLY, reply, sizeof *reply, fd);
+}
+
+static void replace_udp(struct wireguard *w, int fd)
+{
+	if (w->udp >= 0)
+		close(w->udp);
+	w->udp = fd;
+}
+
+static void on_listen(struct wireguard *w, const struct request_listen *request)
+{
+	struct socket_options options = {.mark = request->mark,
+					 .buffer_bytes = HOST_SOCKET_BUFFER};
+	struct parent_reply reply = {.id = request->id};
+	char why[WHY_MAX] = "";
+	int fd = -1, err = 0;
+
+	if (request->open) {
+		err = udp_open_bound(request->port, &options, &fd, why);
+		snprintf(reply.text, sizeof reply.text, "%s", why);
+	}
+	if (err == 0)
+		replace_udp(w, fd);
+	answer(w, &reply, err, err == 0 ? fd : -1);
+}
+
+static void on_mark(struct wireguard *w, const struct request_listen *request)
+{
+	struct parent_reply reply = {.id = request->id};
+	int err = w->udp >= 0 ? socket_set_mark(w->udp, request->mark) : -ENOTCONN;
+
+	if (err < 0)
+		snprintf(reply.text, sizeof reply.text, "cannot set the mark %u: %s",
+			 request->mark, strerror(-err));
+	answer(w, &reply, err, -1);
+}
+
+/* False: it is none of these. */
+static bool handle(struct wireguard *w, const struct channel_message *m)
+{
+	const struct request_listen *request = (const void *)m->body;
+
+	if (m->kind == REQUEST_READY && m->len == 0) {
+		wireguard_ready(w);
+		return true;
+	}
+	if (m->len != sizeof *request || (m->kind != REQUEST_LISTEN && m->kind != REQUEST_MARK))
+		return false;
+	if (m->kind == REQUEST_LISTEN)
+		on_listen(w, request);
+	else
+		on_mark(w, request);
+	return true;
+}
+
+void wireguard_requests(struct wireguard *w)
+{
+	struct channel_message message;
+	int n;
+
+	while ((n = channel_receive(w->engine.channel, w->message, CHANNEL_BODY_MAX, &message)) >
+	       0) {
+		if (message.fd >= 0)
+			close(message.fd);
+		if (message.fd >= 0 || !handle(w, &message)) {
+			n = -EBADMSG;
+			break;
+		}
+	}
+	if (n == -EAGAIN || n == 0) /* its end is noticed by its pidfd */
+		return;
+	log_error("the engine asked for what it may not: killing it");
+	process_signal(&w->engine.process, SIGKILL);
+}
