@@ -2,6 +2,7 @@
 dist_man_MANS += \
 	man/tund.8 \
 	man/tund-policy.5 \
+	man/tund-protocol.7 \
 	man/tund.conf.5
 
 # The complete files that the pages show; check_config parses them.
