@@ -17,51 +17,8 @@ if [ -z "${TUND_TEST_INSIDE-}" ] && [ "$(id -u)" -eq 0 ]; then
 fi
 . "${TUND_SRCDIR:-$(dirname "$0")/../..}/tests/system/lib.sh"
 
-# stock_policy: the edge's policy with alice's laptop as a stock peer.
-stock_policy()
-{
-	policy_file "$@"
-	on edge sed -i '/device "laptop"/,/}/s/address = {"'"$alice_inner4"'/suite = wireguard &/' \
-		/etc/tund/edge.policy
-}
-
-# stock_up HOST SUITE FILE: wireguard-go as wg-quick sets it up, with the file's addresses, MTU and
-# routes.
-stock_up()
-{
-	put "$1" /etc/wireguard/wg0.conf <"$3" || return
-	stock_program=$(wireguard_go "$2")
-	on "$1" sh -c '"$@" >"$0/wireguard-go" 2>&1' "$work/$1" "$stock_program" wg0 || return
-	on "$1" sh -c '
-		grep -Eiv "^(Address|MTU|# )" /etc/wireguard/wg0.conf | wg setconf wg0 /dev/fd/0 || exit
-		for a in $(sed -n "s/^Address = //p" /etc/wireguard/wg0.conf | tr "," " "); do
-			ip address add "$a" dev wg0
-		done
-		mtu=$(sed -n "s/^MTU = //p" /etc/wireguard/wg0.conf)
-		ip link set wg0 mtu "${mtu:-1420}" up
-		for p in $(sed -n "s/^AllowedIPs = //p" /etc/wireguard/wg0.conf | tr "," " "); do
-			ip route add "$p" dev wg0
-		done'
-}
-
-stock_down()
-{
-	on "$1" ip link del wg0
-	wait_for 5 no_stock "$1"
-}
-
-no_stock()
-{
-	on "$1" sh -c '[ ! -e /var/run/wireguard/wg0.sock ] && ! pgrep -x wireguard-go'
-}
-
-# What the edge prints for alice, with her key in it.
-stock_file()
-{
-	on edge tund export --wg alice@example.com --endpoint "$1" edge |
-		sed "s|^# PrivateKey = .*|PrivateKey = $(cat "$work/alice/key")|" >"$work/alice.wg"
-	grep -q '^AllowedIPs' "$work/alice.wg"
-}
+# shellcheck source-path=SCRIPTDIR source=../../scripts/stock.sh
+. "$root/scripts/stock.sh"
 
 stock_client_works()
 {
@@ -90,9 +47,8 @@ nothing_pushed()
 ### A stock client of our edge
 
 begin
+stock_begin alice edge
 for host in alice edge; do
-	on $host mkdir -p /run/wireguard /etc/wireguard
-	: | put $host /etc/wireguard/wg0.conf
 	footprint $host >"$work/$host/before"
 done
 stock_policy
@@ -113,8 +69,7 @@ done
 
 ok 'wireguard-go again' stock_up alice $suite "$work/alice.wg"
 ok 'the page is reached' wait_for 6 gets_page alice $origin4
-policy_file 'rule "others" { from = {"any"} action = reject }'
-on edge sed -i 's/address = {"'$alice_inner4'"/suite = wireguard &/' /etc/tund/edge.policy
+stock_policy 'rule "others" { from = {"any"} action = reject }'
 ok 'a policy without alice' on edge tund reload edge
 ok 'refuses the stock client at once' refused_at_once alice $origin4
 policy_file
