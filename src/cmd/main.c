@@ -19,7 +19,8 @@ static void print_overview(FILE *out)
 		fprintf(out, "  %-15s %s\n", commands[i].name, commands[i].summary);
 	fputs("  help [COMMAND]  this, or what a command does\n"
 	      "  version         the program's version\n\n"
-	      "Each command takes --help. Manual pages: tund(8), tund.conf(5), tund-policy(5).\n",
+	      "Each command takes --help. Manual pages: tund(8), tund.conf(5), tund-policy(5),\n"
+	      "tund-protocol(7).\n",
 	      out);
 }
 
