@@ -86,9 +86,10 @@ bool conf_read_wireguard(struct diag *diag, cfg_t *root, const struct scan *scan
 	bool ok;
 
 	/* What another role does not have was reported already. */
-	if (config->edge.suite != 0)
-		return config->role != ROLE_CLIENT ||
-		       (refuse_pushed(diag, root, "address") & refuse_pushed(diag, root, "routes"));
+	if (config->edge.suite != 0) {
+		ok = config->role != ROLE_CLIENT || refuse_pushed(diag, root, "address");
+		return (config->role != ROLE_CLIENT || refuse_pushed(diag, root, "routes")) && ok;
+	}
 	line = scan_next_section(scan, "edge", &next)->line;
 	if (config->role != ROLE_CLIENT) {
 		diag_report(diag, line,
