@@ -144,6 +144,15 @@ struct ip_prefix ip_prefix_of(const struct ip_addr *a, uint8_t len)
 	return p;
 }
 
+bool ip_prefix_is_valid(const struct ip_prefix *p)
+{
+	static const uint8_t zero[12];
+	struct ip_prefix canonical = ip_prefix_of(&p->addr, p->len);
+
+	return ip_addr_size(&p->addr) != 0 && ip_prefix_equal(&canonical, p) &&
+	       (p->addr.family == 6 || memcmp(p->addr.bytes + 4, zero, sizeof zero) == 0);
+}
+
 bool ip_prefix_contains(const struct ip_prefix *p, const struct ip_addr *a)
 {
 	size_t whole = p->len / 8;

@@ -59,16 +59,6 @@ static bool addr_well_formed(const struct ip_addr *a)
 	return a->family == 6 || (a->family == 4 && memcmp(a->bytes + 4, zero, 12) == 0);
 }
 
-static bool prefix_well_formed(const struct ip_prefix *p)
-{
-	struct ip_prefix canonical;
-
-	if (!addr_well_formed(&p->addr) || p->len > ip_addr_size(&p->addr) * 8)
-		return false;
-	canonical = ip_prefix_of(&p->addr, p->len);
-	return ip_prefix_equal(&canonical, p);
-}
-
 enum verdict verify_socket(const struct config *config, const struct request_socket *request)
 {
 	if (config->role == ROLE_EDGE)
@@ -97,7 +87,7 @@ enum verdict verify_network(const struct verify_bounds *bounds,
 		if (!addr_well_formed(&request->address[i]))
 			return VERDICT_MALFORMED;
 	for (uint32_t i = 0; i < request->route_count; i++)
-		if (!prefix_well_formed(&request->route[i]))
+		if (!ip_prefix_is_valid(&request->route[i]))
 			return VERDICT_MALFORMED;
 	if (request->mtu < VERIFY_MTU_MIN || request->mtu > VERIFY_MTU_MAX)
 		return VERDICT_MTU;

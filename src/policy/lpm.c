@@ -127,6 +127,16 @@ static uint32_t table_find(const struct table *t, const struct key *key)
 	return base->value;
 }
 
+/* What is none could nest deeper than the stack of table_build(). */
+static bool all_valid(const struct lpm_entry *entries, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!ip_prefix_is_valid(&entries[i].prefix))
+			return false;
+	}
+	return true;
+}
+
 static bool has_duplicate(const struct lpm_entry *sorted, size_t n)
 {
 	for (size_t i = 1; i < n; i++) {
@@ -167,7 +177,7 @@ int lpm_new(const struct lpm_entry *entries, size_t n, struct lpm **out)
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = entries[i];
 	qsort(sorted, n, sizeof *sorted, entry_compare);
-	error = build(sorted, n, out);
+	error = all_valid(sorted, n) ? build(sorted, n, out) : -EINVAL;
 	free(sorted);
 	return error;
 }

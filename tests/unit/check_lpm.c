@@ -152,6 +152,29 @@ START_TEST(duplicates_are_refused)
 }
 END_TEST
 
+/* What a process gone wrong may say: prefixes longer than their address, of no family, or with bits
+ * behind their length. */
+START_TEST(what_is_no_prefix_is_refused)
+{
+	static const struct ip_prefix wrong[] = {
+		{{4, {10}}, 33}, {{6, {0xfd}}, 129}, {{0, {0}}, 0}, {{7, {0}}, 8},
+		{{4, {10, 1}}, 8}, {{4, {10, 0, 0, 0, 1}}, 8}, {{6, {0xfd, 0, 1}}, 16},
+	};
+	static struct lpm_entry nested[256];
+	struct lpm *lpm = NULL;
+
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		struct lpm_entry e = {.prefix = wrong[i]};
+
+		ck_assert_int_eq(lpm_new(&e, 1, &lpm), -EINVAL);
+	}
+	for (size_t i = 0; i < 256; i++)
+		nested[i].prefix = (struct ip_prefix){{.family = 4}, (uint8_t)i};
+	ck_assert_int_eq(lpm_new(nested, 256, &lpm), -EINVAL);
+	ck_assert_ptr_null(lpm);
+}
+END_TEST
+
 START_TEST(ten_thousand_routes)
 {
 	static struct lpm_entry entries[10000];
@@ -182,6 +205,7 @@ int main(void)
 	tcase_add_test(tc, empty_table);
 	tcase_add_test(tc, families_are_apart);
 	tcase_add_test(tc, duplicates_are_refused);
+	tcase_add_test(tc, what_is_no_prefix_is_refused);
 	tcase_add_test(tc, ten_thousand_routes);
 	suite_add_tcase(suite, tc);
 	return tap_run(suite);

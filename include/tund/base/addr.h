@@ -63,6 +63,10 @@ bool ip_addr_is_special(const struct ip_addr *a);
  */
 int ip_prefix_parse(const char *text, struct ip_prefix *out);
 
+/* Whether a prefix that did not come from here is one: a family, a length within it, nothing set
+ * behind it. The other functions take it for granted. */
+bool ip_prefix_is_valid(const struct ip_prefix *p);
+
 /* The prefix of `len` bits that holds `a`; len is clamped to the family's width. */
 struct ip_prefix ip_prefix_of(const struct ip_addr *a, uint8_t len);
 

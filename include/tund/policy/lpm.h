@@ -21,7 +21,8 @@ struct lpm_entry {
 
 struct lpm;
 
-/* Builds from `n` entries in any order. -EEXIST: a prefix occurs twice. -ENOMEM. */
+/* Builds from `n` entries in any order. -EINVAL: one is no prefix. -EEXIST: one
+ * occurs twice. -ENOMEM. */
 int lpm_new(const struct lpm_entry *entries, size_t n, struct lpm **out);
 void lpm_free(struct lpm *lpm);
 
