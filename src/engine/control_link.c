@@ -42,6 +42,14 @@ void control_link_close(struct engine *engine)
 	drop_backlog(link);
 }
 
+/* Only a new control can have a new channel. */
+static void cut_off(struct engine *engine, const char *why)
+{
+	log_warning("control %s: cutting it off", why);
+	control_link_close(engine);
+	parent_link_ask_control(engine);
+}
+
 static void keep(struct engine *engine, uint32_t kind, const uint8_t *body, size_t len)
 {
 	struct control_link *link = &engine->control;
@@ -50,8 +58,7 @@ static void keep(struct engine *engine, uint32_t kind, const uint8_t *body, size
 	if (link->backlog_bytes + len <= CONTROL_BACKLOG_MAX)
 		m = malloc(sizeof *m + len);
 	if (!m) {
-		log_warning("control does not read its messages: cutting it off");
-		control_link_close(engine);
+		cut_off(engine, "does not read its messages");
 		return;
 	}
 	m->kind = kind;
@@ -349,10 +356,8 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 		if (message.fd >= 0)
 			close(message.fd);
 		understood = message.fd < 0 && handle_message(engine, clock_now_ns(), &message);
-		if (!understood) {
-			log_warning("control said something it must not: cutting it off");
-			control_link_close(engine);
-		}
+		if (!understood)
+			cut_off(engine, "said something it must not");
 	}
 }
 

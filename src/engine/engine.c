@@ -41,7 +41,9 @@ static void on_event(void *ctx, struct peer *peer, enum peer_event event)
 	struct control_consumed reset = {.generation = engine->generation};
 
 	engine->role->peer_event(engine, clock_now_ns(), peer, event);
-	if (is_reportable(event))
+	/* A peer may move with every packet. Where it is is worth telling, not every step. */
+	if (is_reportable(event) &&
+	    (event != PEER_MOVED || STAILQ_EMPTY(&engine->control.backlog)))
 		engine_report_peer(engine, peer, 0);
 	reset.slot = engine->role->slot_of(engine, peer);
 	if (event == PEER_CONTROL_RESET && reset.slot != UINT32_MAX)

@@ -252,6 +252,14 @@ void parent_link_ready(struct engine *engine)
 		log_error("telling the parent that all is ready: %s", strerror(-err));
 }
 
+void parent_link_ask_control(struct engine *engine)
+{
+	int err = channel_send(engine->parent.fd, REQUEST_CONTROL, NULL, 0, -1);
+
+	if (err < 0)
+		log_error("asking the parent for a new control: %s", strerror(-err));
+}
+
 void parent_link_store(struct engine *engine, const uint8_t tai64n[TAI64N_SIZE])
 {
 	struct parent_state state;

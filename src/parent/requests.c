@@ -14,6 +14,7 @@
 #include <tund/sys/notify.h>
 
 #define HUNG_UP_MS 200
+#define BURST_MAX 16 /* requests of one child, before signals and the other child have their turn */
 
 /* Answers one request, whose body has the right size. */
 typedef void request_handler(struct parent *parent, const void *body);
@@ -84,6 +85,14 @@ static void on_down(struct parent *parent, const void *body)
 	parent_stop(parent, EXIT_DONE);
 }
 
+/* Its end is noticed by its pidfd, and both get a new channel to each other. */
+static void on_control(struct parent *parent, const void *body)
+{
+	(void)body;
+	if (parent->control.process.pid)
+		process_signal(&parent->control.process, SIGKILL);
+}
+
 enum asker { ASKER_ENGINE, ASKER_CONTROL };
 
 static const struct {
@@ -97,6 +106,7 @@ static const struct {
 	[REQUEST_UP] = {on_up, 0, ASKER_CONTROL},
 	[REQUEST_RELOAD] = {on_reload, 0, ASKER_CONTROL},
 	[REQUEST_DOWN] = {on_down, 0, ASKER_CONTROL},
+	[REQUEST_CONTROL] = {on_control, 0, ASKER_ENGINE},
 };
 
 static bool is_allowed(const struct channel_message *message, enum asker asker)
@@ -118,10 +128,12 @@ void requests_handle(struct parent *parent, struct child *child)
 {
 	enum asker asker = child == &parent->engine ? ASKER_ENGINE : ASKER_CONTROL;
 	struct channel_message message;
-	int n;
+	int n = 1;
 
-	while ((n = channel_receive(child->channel, parent->message, CHANNEL_BODY_MAX,
-				    &message)) > 0) {
+	for (int i = 0; i < BURST_MAX && n > 0; i++) {
+		n = channel_receive(child->channel, parent->message, CHANNEL_BODY_MAX, &message);
+		if (n <= 0)
+			break;
 		if (!is_allowed(&message, asker)) {
 			if (message.fd >= 0)
 				close(message.fd);
@@ -131,7 +143,7 @@ void requests_handle(struct parent *parent, struct child *child)
 		if (!parent->stopping || message.kind == REQUEST_STORE)
 			request_table[message.kind].handle(parent, message.body);
 	}
-	if (n == -EAGAIN)
+	if (n == -EAGAIN || n > 0)
 		return;
 	if (n == -EBADMSG)
 		log_error("%s asked for what it may not: killing it", child->program);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The engine's end of the channel to control. Control may be slow, dead or new: what it has not
- * read waits here, bounded; a control that falls too far behind is cut off, ends, and is started
- * again by the parent.
+ * read waits here, bounded; a control that falls too far behind is cut off, and
+ * ended and started again by the parent.
  */
 #ifndef TUND_ENGINE_CONTROL_LINK_H
 #define TUND_ENGINE_CONTROL_LINK_H

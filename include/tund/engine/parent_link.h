@@ -39,4 +39,7 @@ void parent_link_ready(struct engine *engine);
 /* Asks to keep this across restarts. */
 void parent_link_store(struct engine *engine, const uint8_t tai64n[TAI64N_SIZE]);
 
+/* Control was cut off: the parent starts it again. */
+void parent_link_ask_control(struct engine *engine);
+
 #endif

@@ -68,6 +68,7 @@ enum parent_request {
 	/* engine */
 	REQUEST_SOCKET = 1, /* struct request_socket; answered with a descriptor */
 	REQUEST_STORE,      /* struct parent_state; not answered */
+	REQUEST_CONTROL,    /* no body: control was cut off: start it again; not answered */
 	/* engine of a WireGuard interface */
 	REQUEST_LISTEN,     /* struct request_listen; answered, with a descriptor if it opens one */
 	REQUEST_MARK,       /* struct request_listen: only the mark of the open socket; answered */
