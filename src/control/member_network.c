@@ -37,7 +37,13 @@ static uint32_t effective_mtu(const struct control *c)
 void member_network_request(struct control *c)
 {
 	const struct notice_config *pushed = c->member.pushed;
-	struct request_network *request = calloc(1, sizeof *request);
+	struct request_network *request;
+
+	/* One at a time: an edge may push faster than the parent applies. */
+	c->member.request_again = c->member.request_id != 0;
+	if (c->member.request_again)
+		return;
+	request = calloc(1, sizeof *request);
 
 	if (!request) {
 		log_error("no memory to apply what the edge pushed");
@@ -168,8 +174,12 @@ void member_replied(struct control *c, const struct parent_reply *reply)
 	struct member *m = &c->member;
 
 	if (reply->id != m->request_id || !m->pushed)
-		return; /* of one that a later push has replaced */
+		return;
 	m->request_id = 0;
+	if (m->request_again) { /* of one that a later push has replaced */
+		member_network_request(c);
+		return;
+	}
 	if (reply->error)
 		failed(c, reply);
 	else

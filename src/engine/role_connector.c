@@ -13,6 +13,7 @@
 #include "role_judged.h"
 
 #define CONNECTOR_FLOWS 16384
+#define HOLDERS_MAX 65536 /* of one list: an edge that never ends it must not fill our memory */
 
 struct holder {
 	struct control_holders said;
@@ -24,6 +25,7 @@ struct connector {
 	uint32_t self;            /* its own device in the judge's policy */
 	struct holder *incoming;  /* the list being received */
 	size_t incoming_count, incoming_cap;
+	bool incoming_refused;    /* said once, the rest of that list is ignored */
 };
 
 /* A prefix that is announced without a route of its own in NAME.policy has one without a rule. */
@@ -101,6 +103,8 @@ static bool is_well_formed(const struct control_holders *m)
 
 static int keep_holder(struct connector *c, const struct control_holders *m)
 {
+	if (c->incoming_count == HOLDERS_MAX)
+		return -E2BIG;
 	if (c->incoming_count == c->incoming_cap) {
 		size_t cap = c->incoming_cap ? c->incoming_cap * 2 : 16;
 		struct holder *grown = realloc(c->incoming, cap * sizeof *grown);
@@ -120,14 +124,20 @@ static void holder(struct engine *engine, const struct control_holders *m)
 	struct connector *c = engine->state;
 	int err = 0;
 
-	if (m->first)
+	if (m->first) {
 		c->incoming_count = 0;
+		c->incoming_refused = false;
+	}
+	if (c->incoming_refused)
+		return;
 	if (m->address.family != 0)
 		err = is_well_formed(m) ? keep_holder(c, m) : -EBADMSG;
 	if (err == 0 && m->last)
 		err = publish_holders(c, engine->config);
-	if (err < 0)
-		log_error("the edge's list of address holders was not taken: %s", strerror(-err));
+	if (err == 0)
+		return;
+	c->incoming_refused = true;
+	log_error("the edge's list of address holders was not taken: %s", strerror(-err));
 }
 
 static int start(struct engine *engine, uint64_t now_ns)

@@ -510,6 +510,28 @@ static const char *status_of_member(const char *line)
 	return answer(fd);
 }
 
+/* An edge that pushes faster than the parent applies must not fill our memory. */
+START_TEST(pushes_wait_for_the_parent)
+{
+	struct parent_reply reply = {0};
+
+	bring_up(ROLE_CLIENT);
+	for (int i = 0; i < 10; i++) {
+		say_frame(1, 0, CONFIG_TEXT);
+		expect_consumed(0);
+	}
+	reply.id = expect_request();
+	expect_silence(parent, 100);
+	say(parent, PARENT_REPLY, &reply, sizeof reply);
+	reply.id = expect_request();
+	expect_silence(engine, 100);
+	say(parent, PARENT_REPLY, &reply, sizeof reply);
+	receive(engine, CONTROL_NETWORK, sizeof(struct control_network));
+	expect_silence(parent, 100);
+	stop();
+}
+END_TEST
+
 START_TEST(client_status)
 {
 	const char *text;
@@ -1049,6 +1071,7 @@ int main(void)
 	tcase_add_test(tc, a_name_is_resolved);
 	tcase_add_test(tc, a_name_is_unknown);
 	tcase_add_test(tc, endpoints_are_found_again);
+	tcase_add_test(tc, pushes_wait_for_the_parent);
 	tcase_add_test(tc, client_status);
 	tcase_add_test(tc, client_status_json);
 	tcase_add_test(tc, status_when_not_up);
