@@ -75,6 +75,11 @@ static int do_kill(void)
 	return kill(getppid(), 0) < 0;
 }
 
+static int do_tgkill(void)
+{
+	return syscall(SYS_tgkill, getppid(), getppid(), 0) < 0;
+}
+
 static int do_setuid(void)
 {
 	return setuid(0) < 0;
@@ -189,6 +194,8 @@ static const struct {
 	{"engine: fork()", SANDBOX_ENGINE, do_fork, DIES},
 	{"engine: ptrace()", SANDBOX_ENGINE, do_ptrace, DIES},
 	{"engine: kill()", SANDBOX_ENGINE, do_kill, DIES},
+	{"engine: tgkill() of another process", SANDBOX_ENGINE, do_tgkill, DIES},
+	{"control: tgkill() of another process", SANDBOX_CONTROL, do_tgkill, DIES},
 	{"engine: setuid()", SANDBOX_ENGINE, do_setuid, DIES},
 	{"engine: executable memory", SANDBOX_ENGINE, do_map_code, DIES_UNLESS_SANITIZED},
 	{"control: name resolution", SANDBOX_CONTROL, do_resolve, LIVES},
