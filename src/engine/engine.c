@@ -60,6 +60,15 @@ static void on_control(void *ctx, struct peer *peer, const uint8_t *msg, size_t 
 		control_link_say(engine, ENGINE_FRAME, &frame, sizeof frame, msg, len);
 }
 
+/* A peer has as many connections as it has paths. What a client opens itself is its uplink's. */
+static void on_forgotten(void *ctx, const struct path *path)
+{
+	struct engine *engine = ctx;
+
+	if (engine->config->role == ROLE_EDGE && path->transport == TRANSPORT_TCP)
+		outer_hang_up(engine, path->socket);
+}
+
 static uint64_t on_wall(void *ctx)
 {
 	(void)ctx;
@@ -267,7 +276,7 @@ void engine_configure(struct engine *engine, struct config *config, uint32_t gen
 static int make_host(struct engine *engine, uint64_t now_ns)
 {
 	struct host_config config = {
-		.ops = {engine, on_send, on_event, on_control, on_wall, on_store},
+		.ops = {engine, on_send, on_event, on_control, on_wall, on_store, on_forgotten},
 		.rng = rng_system(),
 		.handshake_queue = engine->role->handshake_queue,
 		.mtu = WIREGUARD_MTU,

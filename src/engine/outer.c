@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* The outer sockets: what UDP and TCP share. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <tund/engine/engine.h>
@@ -15,11 +17,22 @@ uint32_t outer_next_handle(struct outer *outer)
 	return outer->last_handle;
 }
 
+/* Asked before the sandbox closes. The lowest free number is what the kernel gives. */
+static int descriptors_for_connections(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > INT_MAX)
+		limit.rlim_cur = INT_MAX;
+	return (int)limit.rlim_cur - OUTER_SPARE_FDS;
+}
+
 void outer_init(struct engine *engine)
 {
 	struct outer *outer = &engine->outer;
 
 	outer->listener = -1;
+	outer->fd_limit = descriptors_for_connections();
 	LIST_INIT(&outer->unflushed);
 	TAILQ_INIT(&outer->strangers);
 	outer_udp_init(engine);

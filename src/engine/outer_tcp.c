@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* A table that cannot grow leaves the new connection out, it never exits. */
@@ -26,6 +27,7 @@
 #define STRANGER_BUFFER (FRAME_HEADER + FRAME_MESSAGE_MAX)
 #define IN_BUFFER (64 * 1024)
 #define OUT_BUFFER (256 * 1024)
+#define STRANGER_OUT_BUFFER 2048 /* a cookie or two, should it not read them */
 
 struct tcp_connection {
 	uint32_t handle;
@@ -39,7 +41,7 @@ struct tcp_connection {
 	ev_io readable, writable;
 	ev_timer limit; /* to connect, or to stop being a stranger */
 	uint8_t *in, *out;
-	size_t in_len, in_cap, out_pos, out_len;
+	size_t in_len, in_cap, out_pos, out_len, out_cap;
 	bool is_unflushed;
 	UT_hash_handle hh;
 	TAILQ_ENTRY(tcp_connection) older;
@@ -100,6 +102,15 @@ static void end_connection(struct tcp_connection *c)
 		return;
 	host_path_closed(engine->host, clock_now_ns(), handle);
 	uplink_broken(engine, clock_now_ns(), handle);
+}
+
+void outer_hang_up(struct engine *engine, uint32_t handle)
+{
+	struct tcp_connection *c = find_connection(&engine->outer, handle);
+
+	/* Its reader sees the end; its peer's session, in which we are, is done by then. */
+	if (c)
+		shutdown(c->fd, SHUT_RDWR);
 }
 
 void outer_close_tcp(struct engine *engine, uint32_t handle)
@@ -213,7 +224,7 @@ static bool flush_connection(struct tcp_connection *c)
 
 static bool has_room(const struct tcp_connection *c, size_t len)
 {
-	return OUT_BUFFER - c->out_len >= FRAME_HEADER + len;
+	return c->out_cap - c->out_len >= FRAME_HEADER + len;
 }
 
 static void make_room(struct tcp_connection *c)
@@ -221,6 +232,22 @@ static void make_room(struct tcp_connection *c)
 	memmove(c->out, c->out + c->out_pos, c->out_len - c->out_pos);
 	c->out_len -= c->out_pos;
 	c->out_pos = 0;
+}
+
+/* What a stranger makes us say must not cost us more than what it says. */
+static bool has_out_buffer(struct tcp_connection *c)
+{
+	size_t cap = c->stranger ? STRANGER_OUT_BUFFER : OUT_BUFFER;
+	uint8_t *grown;
+
+	if (c->out_cap >= cap)
+		return true;
+	grown = realloc(c->out, cap);
+	if (!grown)
+		return false;
+	c->out = grown;
+	c->out_cap = cap;
+	return true;
 }
 
 void outer_tcp_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len)
@@ -232,11 +259,13 @@ void outer_tcp_send(struct engine *engine, const struct path *path, const uint8_
 	/* Only who has authenticated is answered with a response. */
 	if (msg[0] == MESSAGE_RESPONSE)
 		forget_stranger(c);
-	if (!c->out)
-		c->out = malloc(OUT_BUFFER);
-	if (c->out && !has_room(c, len))
+	if (!has_out_buffer(c)) {
+		engine->outer.tcp_full++;
+		return;
+	}
+	if (!has_room(c, len))
 		make_room(c);
-	if (!c->out || !has_room(c, len)) {
+	if (!has_room(c, len)) {
 		engine->outer.tcp_full++;
 		return;
 	}
@@ -342,15 +371,25 @@ uint32_t outer_add_connecting(struct engine *engine, int fd, const struct endpoi
 	return c->handle;
 }
 
+static void drop_oldest_stranger(struct outer *outer)
+{
+	if (TAILQ_EMPTY(&outer->strangers))
+		return;
+	outer->strangers_dropped++;
+	end_connection(TAILQ_FIRST(&outer->strangers));
+}
+
 static void add_stranger(struct engine *engine, int fd, const struct endpoint *remote,
 			 const struct endpoint *local)
 {
 	struct outer *outer = &engine->outer;
 	struct tcp_connection *c;
 
-	if (outer->stranger_count >= OUTER_STRANGERS_MAX) {
-		outer->strangers_dropped++;
-		end_connection(TAILQ_FIRST(&outer->strangers));
+	if (outer->stranger_count >= OUTER_STRANGERS_MAX || fd >= outer->fd_limit)
+		drop_oldest_stranger(outer);
+	if (fd >= outer->fd_limit + OUTER_SPARE_FDS / 2) {
+		close(fd);
+		return;
 	}
 	c = new_connection(engine, fd);
 	if (!c)
@@ -377,10 +416,7 @@ static void pause_accepting(struct engine *engine)
 	ev_io_stop(engine->loop, &outer->accept);
 	ev_timer_set(&outer->accept_pause, 0.1, 0);
 	ev_timer_start(engine->loop, &outer->accept_pause);
-	if (!TAILQ_EMPTY(&outer->strangers)) {
-		outer->strangers_dropped++;
-		end_connection(TAILQ_FIRST(&outer->strangers));
-	}
+	drop_oldest_stranger(outer);
 }
 
 static void on_accept(struct ev_loop *loop, ev_io *io, int events)

@@ -6,25 +6,42 @@
 
 #include "host_state.h"
 
-/* The slot of this path, or else the one that was heard of least recently. */
+static bool is_active(const struct peer *peer, const struct path *path)
+{
+	return peer->has_path && path_equal(&peer->path, path);
+}
+
+/* The slot of this path, or else one that is free, or else the one that was heard of least
+ * recently, though never the active one's. */
 static struct known_path *known_slot(struct peer *peer, const struct path *path)
 {
-	struct known_path *oldest = &peer->known[0];
+	struct known_path *oldest = NULL;
 
 	for (int i = 0; i < PATHS_MAX; i++) {
 		struct known_path *slot = &peer->known[i];
 
 		if (slot->heard_ns != 0 && path_equal(&slot->path, path))
 			return slot;
-		if (slot->heard_ns < oldest->heard_ns)
+		if (slot->heard_ns != 0 && is_active(peer, &slot->path))
+			continue;
+		if (!oldest || slot->heard_ns < oldest->heard_ns)
 			oldest = slot;
 	}
 	return oldest;
 }
 
+/* Makes room in a slot: who owns the connection of its path may close it. */
+static void forget(struct peer *peer, const struct known_path *slot, const struct path *unless)
+{
+	const struct host_ops *ops = &peer->host->ops;
+
+	if (slot->heard_ns != 0 && !path_equal(&slot->path, unless) && ops->forgotten)
+		ops->forgotten(ops->ctx, &slot->path);
+}
+
 void path_set(struct peer *peer, const struct path *path)
 {
-	bool moved = !peer->has_path || !path_equal(&peer->path, path);
+	bool moved = !is_active(peer, path);
 
 	peer->path = *path;
 	peer->has_path = true;
@@ -46,6 +63,7 @@ void path_heard(struct peer *peer, uint64_t now_ns, const struct path *from, boo
 {
 	struct known_path *slot = known_slot(peer, from);
 
+	forget(peer, slot, from);
 	slot->path = *from;
 	slot->heard_ns = now_ns;
 	peer->unanswered_ns = TIME_NEVER;

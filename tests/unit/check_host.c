@@ -467,6 +467,42 @@ START_TEST(only_fresh_authentic_packets_move_the_endpoint)
 }
 END_TEST
 
+static uint32_t forgotten[8];
+static unsigned forgotten_count;
+
+static void on_forgotten(void *ctx, const struct path *path)
+{
+	(void)ctx;
+	forgotten[forgotten_count++ % 8] = path->socket;
+}
+
+/* Who opens one connection after another keeps as many as there are paths; the rest is told. */
+START_TEST(paths_are_few_and_the_others_are_told)
+{
+	struct path path;
+
+	established(tund, tund);
+	b->host->ops.forgotten = on_forgotten;
+	forgotten_count = 0;
+	sim.udp_blocked = true;
+	for (uint32_t i = 1; i <= 6; i++) {
+		path = (struct path){.transport = TRANSPORT_TCP, .socket = 100 + i};
+		sim_run(&sim, SEC / 100);
+		send_from(0);
+		ck_assert_int_eq(sim_inject(&sim, 1, &path, logs[0].last[MESSAGE_DATA],
+					    logs[0].len[MESSAGE_DATA]), SESSION_OK);
+		/* the same again is no other path */
+		send_from(0);
+		ck_assert_int_eq(sim_inject(&sim, 1, &path, logs[0].last[MESSAGE_DATA],
+					    logs[0].len[MESSAGE_DATA]), SESSION_OK);
+	}
+	ck_assert_uint_eq(forgotten_count, 1 + 6 - PATHS_MAX);
+	ck_assert_uint_eq(forgotten[1], 101);
+	ck_assert_uint_eq(forgotten[2], 102);
+	ck_assert(peer_path(b, &path) && path.socket == 106);
+}
+END_TEST
+
 START_TEST(packets_of_an_old_keypair_do_not_move)
 {
 	struct path elsewhere = sim_udp_path(&sim, 1, 2);
@@ -608,6 +644,7 @@ int main(void)
 	tcase_add_test(tc, replayed_initiations_get_no_reply);
 	tcase_add_test(tc, clocks_may_jump);
 	tcase_add_test(tc, only_fresh_authentic_packets_move_the_endpoint);
+	tcase_add_test(tc, paths_are_few_and_the_others_are_told);
 	tcase_add_test(tc, packets_of_an_old_keypair_do_not_move);
 	tcase_add_test(tc, counters_end);
 	tcase_add_test(tc, suite_1_rekeys_after_2_to_the_32);

@@ -21,6 +21,7 @@ struct udp_port;
 #define OUTER_UDP_MAX 4
 #define OUTER_STRANGERS_MAX 1024 /* TCP connections that have not been authenticated */
 #define OUTER_STRANGER_S 10.0    /* and how long each may take (security.md 9) */
+#define OUTER_SPARE_FDS 16       /* descriptors kept free for what the parent hands over */
 
 LIST_HEAD(connection_list, tcp_connection);
 TAILQ_HEAD(stranger_list, tcp_connection);
@@ -31,6 +32,7 @@ struct outer {
 	struct udp_port *udp[OUTER_UDP_MAX];
 	uint8_t *datagrams;        /* receive buffers, shared by all UDP sockets */
 	int listener;              /* -1: none */
+	int fd_limit;              /* a connection's number stays below it */
 	ev_io accept;
 	ev_timer accept_pause;     /* after running out of descriptors */
 	struct tcp_connection *by_handle; /* uthash */
@@ -75,6 +77,9 @@ void outer_set_listener(struct engine *engine, int fd);
 
 /* Takes over a socket on which connect() has begun. Returns its handle, 0 when out of memory. */
 uint32_t outer_add_connecting(struct engine *engine, int fd, const struct endpoint *remote);
+
+/* A TCP connection that a peer does not use any more: it ends in a later turn of the loop. */
+void outer_hang_up(struct engine *engine, uint32_t handle);
 
 /* Ends a TCP connection; the session forgets its paths. */
 void outer_close_tcp(struct engine *engine, uint32_t handle);

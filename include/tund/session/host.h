@@ -47,6 +47,9 @@ struct host_ops {
 	uint64_t (*wall_ns)(void *ctx);
 	/* Stores the TAI64N about to be sent, to be given back as host_config.last_tai64n. */
 	void (*store_tai64n)(void *ctx, const uint8_t stamp[TAI64N_SIZE]);
+	/* The peer has heard on other paths since and forgets this one, which is not its active one.
+	 * A connection that it names serves nothing any more. NULL: nobody wants to know. */
+	void (*forgotten)(void *ctx, const struct path *path);
 };
 
 struct host_config {
