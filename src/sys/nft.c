@@ -83,13 +83,16 @@ static void put_guard(struct text *t, const struct nft_table *table)
 	    table->interface);
 }
 
-/* "Accept" ends our chains only: the host's own firewall still has its say. */
+/* What comes out of the tunnel comes from where the routes lead into it: the edge cannot speak as a
+ * host of the private network, whatever it says who holds which address. "Accept" ends our chains
+ * only: the host's own firewall still has its say. */
 static void put_forward(struct text *t, const struct nft_table *table)
 {
 	put_set(t, "announced", 4, table->announced, table->announced_count);
 	put_set(t, "announced", 6, table->announced, table->announced_count);
 	put(t,
 	    "\tchain from_tunnel {\n"
+	    "\t\tfib saddr . iif oif missing drop\n"
 	    "\t\tip daddr @announced4 accept\n"
 	    "\t\tip6 daddr @announced6 accept\n"
 	    "\t\tct state established,related accept\n"

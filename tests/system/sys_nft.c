@@ -161,11 +161,15 @@ static void test_refusals(struct tap *t, const struct sides *s)
 	struct udp_packet other = packet("100.80.0.11", 5002, "10.99.0.10", 53), out;
 	struct udp_packet back = packet("100.80.0.11", 5003, "100.80.0.12", 53);
 	struct udp_packet new = packet("10.77.0.66", 7, "100.80.0.11", 5002);
+	struct udp_packet spoofed = packet("10.77.0.66", 5002, "10.77.0.10", 53);
 
 	inject(s->tunnel, &other);
 	tap_ok(t, !comes_out(s->lan, &other, &out), "tunnel to a prefix not announced: dropped");
 	inject(s->tunnel, &back);
 	tap_ok(t, !comes_out(s->tunnel, &back, &out), "tunnel to tunnel: dropped");
+	inject(s->tunnel, &spoofed);
+	tap_ok(t, !comes_out(s->lan, &spoofed, &out),
+	       "tunnel, as if from the private network: dropped");
 	inject(s->lan, &new);
 	tap_ok(t, !comes_out(s->tunnel, &new, &out), "private network into the tunnel: dropped");
 }
@@ -207,12 +211,15 @@ static void test_without(struct tap *t, const struct sides *s)
 	static char script[NFT_SCRIPT_MAX];
 	struct udp_packet other = packet("100.80.0.11", 5004, "10.99.0.10", 53), out;
 	struct udp_packet new = packet("10.77.0.66", 7, "100.80.0.11", 5004);
+	struct udp_packet spoofed = packet("10.77.0.66", 5004, "10.77.0.10", 53);
 	char why[WHY_MAX];
 
 	nft_build_delete("tund0", script, sizeof script);
 	tap_ok(t, nft_run(script, why) == 0, "the table removed");
 	inject(s->tunnel, &other);
 	tap_ok(t, comes_out(s->lan, &other, &out), "now the prefix not announced is reached");
+	inject(s->tunnel, &spoofed);
+	tap_ok(t, comes_out(s->lan, &spoofed, &out), "also as if from the private network");
 	inject(s->lan, &new);
 	tap_ok(t, comes_out(s->tunnel, &new, &out), "and the tunnel from the private network");
 }
