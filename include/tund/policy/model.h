@@ -23,7 +23,7 @@
 #define POLICY_MAX_PRINCIPALS 65536
 #define POLICY_MAX_GROUPS 200   /* of one principal (security.md 27) */
 #define POLICY_MAX_DEVICES 64   /* of one principal */
-#define POLICY_MAX_ADDRESSES 16 /* of one device */
+#define POLICY_MAX_ADDRESSES 8 /* of one device: what an edge can push to it */
 #define POLICY_MAX_ROUTES 65536
 #define POLICY_MAX_VIA 64     /* of one route */
 #define POLICY_MAX_RULES 1024 /* of one route */
