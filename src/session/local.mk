@@ -1,6 +1,8 @@
 # Handshakes, keypairs, timers, paths and control frames; part of libtund_core.a.
 libtund_core_a_SOURCES += \
 	include/tund/session/control_channel.h src/session/control_channel.c \
+	src/session/control_channel_frame.c src/session/control_channel_in.c \
+	src/session/control_channel_out.c src/session/control_channel_state.h \
 	include/tund/session/cookie.h src/session/cookie.c \
 	include/tund/session/host.h src/session/host.c \
 	include/tund/session/path.h \

@@ -22,7 +22,9 @@
 #include "tap.h"
 
 enum {
-	FIRST = 1, LAST = 2, START = 4, /* flags, as in control_channel.c */
+	FIRST = 1,
+	LAST = 2,
+	START = 4, /* flags, as in control_channel.c */
 	HEADER = 16,
 	PIECE = CONTROL_FRAME_BYTES - HEADER,
 	FLIGHT_MAX = 16384,
@@ -55,7 +57,7 @@ struct side {
 	size_t unconsumed_bytes;
 	size_t sizes[CONTROL_WINDOW * 2]; /* of the unconsumed, oldest first */
 	unsigned resets;
-	uint32_t generation, sent; /* of what we send */
+	uint32_t generation, sent;      /* of what we send */
 	uint32_t seen[GENERATIONS_MAX]; /* messages received of each generation of the other side */
 	uint32_t newest;                /* the one received from last */
 };
@@ -561,8 +563,9 @@ START_TEST(lengths)
 	ck_assert_int_eq(control_channel_send(c, 0, msg, CONTROL_MESSAGE_MAX + 1), -EINVAL);
 	ck_assert_uint_eq(control_channel_deadline(c), TIME_NEVER);
 	ck_assert_int_eq(owner_send(&w->sides[0], CONTROL_MESSAGE_MAX), 0);
-	ck_assert_int_eq(owner_send(&w->sides[0], CONTROL_UNACKNOWLEDGED_MAX - CONTROL_MESSAGE_MAX + 1),
-			 -ENOBUFS);
+	ck_assert_int_eq(
+		owner_send(&w->sides[0], CONTROL_UNACKNOWLEDGED_MAX - CONTROL_MESSAGE_MAX + 1),
+		-ENOBUFS);
 	ck_assert_int_eq(owner_send(&w->sides[0], CONTROL_UNACKNOWLEDGED_MAX - CONTROL_MESSAGE_MAX),
 			 0);
 	ck_assert_int_eq(owner_send(&w->sides[0], 8), -ENOBUFS);
@@ -788,16 +791,16 @@ static const struct ack_case ack_cases[] = {
 	{0, 0, 0, 0},
 	{3, 3, 0, 0},
 	{0, 3, 0, 0},
-	{0, 0, UINT64_C(3) << 62, 0},            /* 1 and 2 have arrived */
-	{0, 0, UINT64_C(1) << 61, -EBADMSG},     /* 3 has? */
+	{0, 0, UINT64_C(3) << 62, 0},        /* 1 and 2 have arrived */
+	{0, 0, UINT64_C(1) << 61, -EBADMSG}, /* 3 has? */
 	{0, 0, 1, -EBADMSG},
 	{0, 2, 0, 0},
 	{0, 2, UINT64_C(1) << 63, -EBADMSG},
 	{0, 3, UINT64_C(1) << 63, -EBADMSG},
-	{2, 1, 0, -EBADMSG},                     /* consumed before it arrived? */
+	{2, 1, 0, -EBADMSG}, /* consumed before it arrived? */
 	{0, 4, 0, -EBADMSG},
 	{4, 4, 0, -EBADMSG},
-	{UINT32_MAX, 0, 0, 0},                   /* overtaken */
+	{UINT32_MAX, 0, 0, 0}, /* overtaken */
 };
 
 START_TEST(acknowledgements)
