@@ -52,6 +52,8 @@ static enum reason check_incoming(const struct client *client, const struct inne
 		return reason_of_inner(error);
 	if (!holds(client, &parsed->dst))
 		return REASON_NO_ROUTE;
+	if (ip_addr_is_special(&parsed->src))
+		return REASON_SOURCE_SPECIAL;
 	if (!client->routes || lpm_find(client->routes, &parsed->src) == LPM_NONE)
 		return REASON_SOURCE_NOT_OWNED;
 	return REASON_ACCEPTED;

@@ -22,6 +22,7 @@
 #include <tund/sys/privilege.h>
 
 #define MEMLOCK_BYTES (64u * 1024 * 1024) /* keypairs of an edge (crypto/secret.h) */
+#define DESCRIPTORS 65536 /* as the unit file has it; a shell's soft limit is 1,024 */
 
 void parent_stop(struct parent *parent, enum exit_code code)
 {
@@ -411,6 +412,7 @@ static enum exit_code start(struct parent *parent)
 		return EXIT_BAD_CONFIG;
 	}
 	privilege_raise_memlock(MEMLOCK_BYTES);
+	privilege_raise_descriptors(DESCRIPTORS);
 	code = watch_signals(parent);
 	if (!code)
 		code = load_first(parent);

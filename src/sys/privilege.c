@@ -39,20 +39,31 @@ int privilege_find_user(const char *name, struct sandbox_user *out, char why[WHY
 	return 0;
 }
 
-uint64_t privilege_raise_memlock(uint64_t bytes)
+static uint64_t raise_limit(int resource, uint64_t value)
 {
 	struct rlimit old, wanted;
 
-	if (getrlimit(RLIMIT_MEMLOCK, &old) < 0)
+	if (getrlimit((__rlimit_resource_t)resource, &old) < 0)
 		return 0;
 	if (old.rlim_cur == RLIM_INFINITY)
 		return UINT64_MAX;
-	if (old.rlim_cur >= bytes)
+	if (old.rlim_cur >= value)
 		return old.rlim_cur;
-	wanted.rlim_cur = bytes;
-	wanted.rlim_max = old.rlim_max > bytes ? old.rlim_max : bytes;
-	if (setrlimit(RLIMIT_MEMLOCK, &wanted) == 0)
-		return bytes;
+	wanted.rlim_cur = value;
+	wanted.rlim_max = old.rlim_max > value ? old.rlim_max : value;
+	if (setrlimit((__rlimit_resource_t)resource, &wanted) == 0)
+		return value;
 	wanted = (struct rlimit){.rlim_cur = old.rlim_max, .rlim_max = old.rlim_max};
-	return setrlimit(RLIMIT_MEMLOCK, &wanted) == 0 ? old.rlim_max : old.rlim_cur;
+	return setrlimit((__rlimit_resource_t)resource, &wanted) == 0 ? old.rlim_max
+								      : old.rlim_cur;
+}
+
+uint64_t privilege_raise_memlock(uint64_t bytes)
+{
+	return raise_limit(RLIMIT_MEMLOCK, bytes);
+}
+
+uint64_t privilege_raise_descriptors(uint64_t count)
+{
+	return raise_limit(RLIMIT_NOFILE, count);
 }

@@ -20,4 +20,7 @@ int privilege_find_user(const char *name, struct sandbox_user *out, char why[WHY
  * allowed. Returns the limit there is now; UINT64_MAX for none. */
 uint64_t privilege_raise_memlock(uint64_t bytes);
 
+/* The same for RLIMIT_NOFILE, descriptors: an edge has one for each TCP connection. */
+uint64_t privilege_raise_descriptors(uint64_t count);
+
 #endif
