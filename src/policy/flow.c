@@ -314,20 +314,55 @@ static uint64_t expendability(const struct bucket *b, size_t way, uint64_t now_m
 	return (EXPIRY_MASK - expiry_of(word)) | (kept ? 0 : EXPIRY_MASK + 1);
 }
 
-/* The entry of this tuple and client, else the one that would be missed least. */
+/* Which live entries of a bucket are one client's, as bits. */
+static unsigned ways_of(const struct bucket *b, uint32_t client)
+{
+	uint64_t sequence, word[WORD_COUNT];
+	unsigned ways = 0;
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if (atomic_load_explicit(&b->hash[i], memory_order_relaxed) != 0 &&
+		    slot_read(&b->slot[i], &sequence, word) &&
+		    sender_of(word, FLOW_ORIGINAL) == client)
+			ways |= 1u << i;
+	}
+	return ways;
+}
+
+/* The entry of this tuple and client, among `ways`; WAYS if there is none. */
+static size_t way_of(const struct bucket *b, uint64_t hash, const uint64_t *wanted, unsigned ways)
+{
+	uint64_t sequence, word[WORD_COUNT];
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if ((ways & (1u << i)) &&
+		    atomic_load_explicit(&b->hash[i], memory_order_relaxed) == hash &&
+		    slot_read(&b->slot[i], &sequence, word) && same_tuple(word, wanted))
+			return i;
+	}
+	return WAYS;
+}
+
+/*
+ * The entry of this tuple and client, else the one that would be missed least. A client that has
+ * half of the bucket pushes out its own: a flood of one leaves the flows of others alone.
+ */
 static size_t choose_way(const struct bucket *b, uint64_t hash, const uint64_t *wanted,
 			 uint32_t client, uint64_t now_ms)
 {
-	uint64_t most = 0, sequence, word[WORD_COUNT];
-	size_t best = 0;
+	unsigned own = ways_of(b, client);
+	bool has_its_share = __builtin_popcount(own) >= WAYS / 2;
+	size_t best = way_of(b, hash, wanted, own);
+	uint64_t most = 0;
 
+	if (best < WAYS)
+		return best;
 	for (size_t i = 0; i < WAYS; i++) {
 		uint64_t value = expendability(b, i, now_ms);
+		bool free = value >= UINT64_MAX - 1;
 
-		if (atomic_load_explicit(&b->hash[i], memory_order_relaxed) == hash &&
-		    slot_read(&b->slot[i], &sequence, word) && same_tuple(word, wanted) &&
-		    sender_of(word, FLOW_ORIGINAL) == client)
-			return i;
+		if (has_its_share && !free && !(own & (1u << i)))
+			continue;
 		if (value > most) {
 			most = value;
 			best = i;

@@ -244,6 +244,31 @@ START_TEST(answered_flows_survive_a_flood)
 }
 END_TEST
 
+/* Nor do 100,000 answered flows of one client push out those of another. */
+START_TEST(a_client_has_its_share)
+{
+	struct flow_table *t = flow_table_new(4096, &key);
+	struct flow f, g;
+
+	for (uint32_t i = 0; i < 200; i++) {
+		f = make(PROTO_ICMP, i);
+		f.client = 9;
+		f.state = FLOW_ANSWERED;
+		flow_insert(t, start, &f);
+	}
+	for (uint32_t i = 0; i < 100000; i++) {
+		f = make(PROTO_UDP, 0x10000 + i); /* and would live longer than those */
+		f.state = FLOW_ANSWERED;
+		flow_insert(t, start + i * 1000, &f);
+	}
+	for (uint32_t i = 0; i < 200; i++) {
+		f = make(PROTO_ICMP, i);
+		ck_assert(flow_find(t, start, &f.tuple, 9, FLOW_ORIGINAL, &g, &dir));
+	}
+	flow_table_free(t);
+}
+END_TEST
+
 START_TEST(the_oldest_goes_first)
 {
 	struct flow_table *t = flow_table_new(8, &key);
@@ -347,6 +372,7 @@ int main(void)
 	tcase_add_test(tc, another_flow_in_the_same_place);
 	tcase_add_loop_test(tc, lives_of_a_flow, 0, sizeof lives / sizeof *lives);
 	tcase_add_test(tc, answered_flows_survive_a_flood);
+	tcase_add_test(tc, a_client_has_its_share);
 	tcase_add_test(tc, the_oldest_goes_first);
 	tcase_add_loop_test(tc, four_workers, 0, 2);
 	tcase_set_timeout(tc, 30);

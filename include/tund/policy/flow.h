@@ -4,7 +4,8 @@
  * workers. A bucket is found by a keyed hash that is the same for both directions; look-ups take
  * no lock (a sequence number per entry), changes lock their bucket only. The table never grows:
  * where a bucket is full, an expired entry goes, else an unanswered one, else the one that would
- * expire first. All functions but new and free: any thread.
+ * expire first; a client that has half of the bucket loses one of its own. All functions but new
+ * and free: any thread.
  */
 #ifndef TUND_POLICY_FLOW_H
 #define TUND_POLICY_FLOW_H
