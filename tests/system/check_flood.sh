@@ -8,7 +8,7 @@
 # floods KIND COUNT: while alice downloads.
 floods()
 {
-	watch answers internet any src host $edge4 and dst host 203.0.113.1
+	watch answers internet any ip and src host $edge4 and dst host 203.0.113.1
 	on internet /usr/bin/python3 "$root/tests/system/flood.py" "$1" $edge4 $port "$2" &
 	flood=$!
 	gets_10mb alice $origin4
