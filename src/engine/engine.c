@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The core wrapped in one libev loop: what every role shares. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <tund/crypto/aead.h>
@@ -273,11 +274,24 @@ void engine_configure(struct engine *engine, struct config *config, uint32_t gen
 	engine->role = role_of(config);
 }
 
+/* Tests that want to see rekeys do not wait for two minutes. */
+static uint64_t rekey_after(void)
+{
+#ifdef TUND_TEST_HOOKS
+	const char *seconds = getenv("TUND_TEST_REKEY_S");
+
+	if (seconds)
+		return strtoul(seconds, NULL, 10) * NS_PER_SEC;
+#endif
+	return 0;
+}
+
 static int make_host(struct engine *engine, uint64_t now_ns)
 {
 	struct host_config config = {
 		.ops = {engine, on_send, on_event, on_control, on_wall, on_store, on_forgotten},
 		.rng = rng_system(),
+		.rekey_after_ns = rekey_after(),
 		.handshake_queue = engine->role->handshake_queue,
 		.mtu = WIREGUARD_MTU,
 		.prefer_aes = aead_in_hardware(AEAD_AES256GCM),

@@ -61,6 +61,8 @@ int host_new(const struct host_config *config, uint64_t now_ns, struct host **ou
 	host->rng = config->rng;
 	host->prefer_aes = config->prefer_aes;
 	host->mtu = config->mtu;
+	host->rekey_after_ns =
+		config->rekey_after_ns ? config->rekey_after_ns : REKEY_AFTER_TIME_NS;
 	memcpy(host->last_tai64n, config->last_tai64n, TAI64N_SIZE);
 	err = choose_providers(host);
 	if (err == 0)

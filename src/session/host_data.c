@@ -62,7 +62,7 @@ static void keep_key_fresh_on_send(struct peer *peer, uint64_t now_ns)
 	const struct keypair *k = peer->current;
 
 	if (k->send_counter > suite_rules[k->suite].rekey_after_messages ||
-	    (k->is_initiator && now_ns - k->born_ns >= REKEY_AFTER_TIME_NS))
+	    (k->is_initiator && now_ns - k->born_ns >= peer->host->rekey_after_ns))
 		handshake_initiate(peer, now_ns, false);
 }
 

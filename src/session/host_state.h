@@ -167,6 +167,7 @@ struct host {
 	struct rng rng;
 	bool prefer_aes;
 	uint16_t mtu;
+	uint64_t rekey_after_ns;
 	struct secret *private_key;
 	uint8_t public_key[KEY_SIZE];
 	const struct aead *aead[SUITE_COUNT];

@@ -59,6 +59,7 @@ struct host_config {
 	uint8_t last_tai64n[TAI64N_SIZE];  /* zeros if none was ever sent */
 	struct host_ops ops;
 	struct rng rng;
+	uint64_t rekey_after_ns;  /* REKEY_AFTER_TIME; 0: WireGuard's 120 s */
 	uint32_t handshake_queue; /* slots for handshake messages waiting for host_work() */
 	uint16_t mtu;             /* inner, bytes: padding never makes a packet longer than this */
 	bool prefer_aes;          /* AES is in hardware: initiate with suite 1 where not pinned */
