@@ -264,6 +264,10 @@ http {
 		listen 80;
 		listen [::]:80;
 		root $www;
+		location = /slow {
+			alias $www/10MB;
+			limit_rate 2m;
+		}
 	}
 }
 END

@@ -33,7 +33,7 @@ dies()
 	[ "$1" = edge ] || monitor "$1"
 	watch crash internet any
 	rm -f "$work/got"
-	page alice "http://$origin4/10MB" --max-time 40 --limit-rate 4M -o "$work/got" \
+	page alice "http://$origin4/slow" --max-time 40 -o "$work/got" \
 		-w 'curl: %{size_download} bytes, %{num_connects} connection, %{time_total} s\n' &
 	download=$!
 	wait_for 10 has_bytes "$work/got" 2000000 || return 1
