@@ -115,6 +115,10 @@ void path_timer_silent(struct peer *peer, uint64_t now_ns)
 void peer_path_use(struct peer *peer, uint64_t now_ns, const struct path *path)
 {
 	path_set(peer, path);
+	/* Whatever the old path owed, the new one has all its time. */
+	peer->unanswered_ns = TIME_NEVER;
+	timer_stop(peer, TIMER_PROBE);
+	timer_stop(peer, TIMER_SILENT);
 	if (!keypair_may_send(peer->current, now_ns)) {
 		if (peer->connect || peer->staged_count > 0)
 			handshake_initiate(peer, now_ns, true);
@@ -124,8 +128,7 @@ void peer_path_use(struct peer *peer, uint64_t now_ns, const struct path *path)
 		data_send_keepalive(peer, now_ns);
 		return;
 	}
-	/* A probe is answered at once and moves the other side: the new path has 3 s as well. */
-	peer->unanswered_ns = TIME_NEVER;
+	/* A probe is answered at once and moves the other side. */
 	path_probe(peer, now_ns);
 	peer_kick_control(peer, now_ns);
 }

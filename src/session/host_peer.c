@@ -224,6 +224,7 @@ void peer_close(struct peer *peer, uint64_t now_ns)
 	keypairs_erase(peer);
 	handshake_forget(peer);
 	data_drop_staged(peer);
+	peer->attempts = 0;
 	for (int i = 0; i < TIMER_COUNT; i++)
 		timer_stop(peer, (enum peer_timer)i);
 	peer->last_initiation_sent_ns = 0; /* what comes next begins at once */

@@ -178,6 +178,7 @@ void timers_session_derived(struct peer *peer, uint64_t now_ns)
 static void on_retransmit(struct peer *peer, uint64_t now_ns)
 {
 	if (peer->attempts > REKEY_ATTEMPTS_MAX && !peer->connect) {
+		peer->attempts = 0; /* the next packet begins anew */
 		timer_stop(peer, TIMER_KEEPALIVE);
 		data_drop_staged(peer);
 		handshake_forget(peer);
@@ -208,6 +209,7 @@ static void on_erase(struct peer *peer)
 	if (peer->connect)
 		return;
 	handshake_forget(peer);
+	peer->attempts = 0;
 	timer_stop(peer, TIMER_RETRANSMIT);
 }
 
