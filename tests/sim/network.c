@@ -25,6 +25,11 @@ static void swap(struct sim *sim, size_t a, size_t b)
 	sim->flights[b] = t;
 }
 
+static bool is_before(const struct sim_flight *a, const struct sim_flight *b)
+{
+	return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->number < b->number;
+}
+
 static void push(struct sim *sim, struct sim_flight *flight)
 {
 	size_t i = sim->flight_count++;
@@ -36,7 +41,7 @@ static void push(struct sim *sim, struct sim_flight *flight)
 		ck_assert_ptr_nonnull(sim->flights);
 	}
 	sim->flights[i] = flight;
-	for (; i > 0 && sim->flights[(i - 1) / 2]->at_ns > flight->at_ns; i = (i - 1) / 2)
+	for (; i > 0 && is_before(flight, sim->flights[(i - 1) / 2]); i = (i - 1) / 2)
 		swap(sim, i, (i - 1) / 2);
 }
 
@@ -48,9 +53,9 @@ static struct sim_flight *pop(struct sim *sim)
 	sim->flights[0] = sim->flights[--sim->flight_count];
 	while ((child = 2 * i + 1) < sim->flight_count) {
 		if (child + 1 < sim->flight_count &&
-		    sim->flights[child + 1]->at_ns < sim->flights[child]->at_ns)
+		    is_before(sim->flights[child + 1], sim->flights[child]))
 			child++;
-		if (sim->flights[i]->at_ns <= sim->flights[child]->at_ns)
+		if (is_before(sim->flights[i], sim->flights[child]))
 			break;
 		swap(sim, i, child);
 		i = child;
@@ -66,6 +71,7 @@ static void fly(struct sim *sim, unsigned to, const struct path *from, uint64_t 
 	ck_assert_ptr_nonnull(flight);
 	ck_assert_uint_le(len, sizeof flight->bytes);
 	flight->at_ns = sim->now_ns + delay_ns;
+	flight->number = sim->flights_ever++;
 	flight->to = to;
 	flight->from = *from;
 	flight->len = len;

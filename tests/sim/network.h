@@ -42,7 +42,7 @@ struct sim_node {
 };
 
 struct sim_flight {
-	uint64_t at_ns;
+	uint64_t at_ns, number; /* of two at the same time the first sent is the first */
 	unsigned to;
 	struct path from; /* as the receiver sees it */
 	size_t len;
@@ -72,6 +72,7 @@ struct sim {
 	struct sim_node nodes[SIM_NODES];
 	struct sim_flight **flights; /* a heap by time */
 	size_t flight_count, flight_cap;
+	uint64_t flights_ever;
 	uint32_t tcp_count;          /* connections; number n joins nodes tcp[n][0] and tcp[n][1] */
 	unsigned tcp[64][2];
 };

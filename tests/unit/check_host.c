@@ -7,96 +7,11 @@
 #include <string.h>
 
 #include <tund/base/bytes.h>
+#include <tund/crypto/x25519.h>
 
 #include "../../src/session/host_state.h"
-#include "../sim/network.h"
+#include "../sim/pair.h"
 #include "tap.h"
-
-#define SEC NS_PER_SEC
-#define MESSAGES_MAX 4096
-
-/* What left a node, by type, and the last message of each type. */
-struct log {
-	size_t count[MESSAGE_DATA + 1];
-	uint64_t at_ns[MESSAGES_MAX]; /* of initiations */
-	uint8_t last[MESSAGE_DATA + 1][2048];
-	size_t len[MESSAGE_DATA + 1];
-};
-
-static struct sim sim;
-static struct log logs[SIM_NODES];
-static struct peer *a, *b; /* node 0's view of node 1, and the reverse */
-static unsigned packets[SIM_NODES];
-static unsigned drop_type; /* messages of this type are lost; 0: none */
-
-static bool on_message(void *ctx, struct sim_node *from, uint8_t *msg, size_t len)
-{
-	struct log *log = &logs[from->id];
-	unsigned type = msg[0];
-
-	(void)ctx;
-	if (type == MESSAGE_INITIATION && log->count[type] < MESSAGES_MAX)
-		log->at_ns[log->count[type]] = sim.now_ns;
-	log->count[type]++;
-	memcpy(log->last[type], msg, len);
-	log->len[type] = len;
-	return type != drop_type;
-}
-
-static void on_packet(void *ctx, struct sim_node *at, const uint8_t *packet, size_t len)
-{
-	(void)ctx;
-	(void)packet;
-	(void)len;
-	packets[at->id]++;
-}
-
-static void setup(void)
-{
-	memset(logs, 0, sizeof logs);
-	memset(packets, 0, sizeof packets);
-	drop_type = 0;
-	sim_init(&sim, 7);
-	sim.hooks = (struct sim_hooks){.message = on_message, .packet = on_packet};
-	sim_start(&sim, 0, 64, false);
-	sim_start(&sim, 1, 64, false);
-}
-
-static void teardown(void)
-{
-	sim_free(&sim);
-}
-
-/* The usual pair; node 0 begins when it has something to send, or at once with `connect`. */
-static void pair(struct peer_config ca, struct peer_config cb)
-{
-	struct path path = sim_udp_path(&sim, 0, 1);
-
-	a = sim_add_peer(&sim, 0, 1, ca);
-	b = sim_add_peer(&sim, 1, 0, cb);
-	peer_path_use(a, sim.now_ns, &path);
-}
-
-static const struct peer_config tund = {.pinned_suite = -1};
-static const struct peer_config wireguard = {.pinned_suite = -1, .wireguard = true};
-
-static int send_from(unsigned node)
-{
-	static const uint8_t packet[100] = {0x45};
-
-	return sim_send(&sim, node, node == 0 ? a : b, SIM_NO_TAG, packet, sizeof packet);
-}
-
-/* A session, made by a packet of node 0's that arrives. */
-static void established(struct peer_config ca, struct peer_config cb)
-{
-	pair(ca, cb);
-	ck_assert_int_eq(send_from(0), -EAGAIN);
-	sim_run(&sim, SEC / 10);
-	ck_assert_uint_eq(packets[1], 1);
-	ck_assert_uint_eq(sim.nodes[0].events[PEER_UP], 1);
-	ck_assert_uint_eq(sim.nodes[1].events[PEER_UP], 1);
-}
 
 static int suite_of(const struct peer *peer)
 {
@@ -144,6 +59,17 @@ START_TEST(another_psk_or_pin_is_refused)
 	ck_assert_uint_eq(sim.nodes[0].events[PEER_UP], 0);
 	ck_assert_uint_eq(sim.nodes[1].events[PEER_UP], 0);
 	ck_assert_uint_eq(packets[1], 0);
+}
+END_TEST
+
+/* Suite 0 is for those who are configured so, and the others for the others. */
+START_TEST(stock_peers_are_said_to_be)
+{
+	pair(_i == 0 ? wireguard : tund, _i == 0 ? tund : wireguard);
+	send_from(0);
+	sim_run(&sim, SEC);
+	ck_assert_uint_eq(host_counter(sim.nodes[1].host, SESSION_WRONG_SUITE), 1);
+	ck_assert_uint_eq(logs[1].count[MESSAGE_RESPONSE], 0);
 }
 END_TEST
 
@@ -264,9 +190,12 @@ START_TEST(unanswered_initiations_end_after_90_s)
 		ck_assert_uint_ge(gap, REKEY_TIMEOUT_NS);
 		ck_assert_uint_le(gap, REKEY_TIMEOUT_NS + REKEY_JITTER_NS);
 	}
-	/* The next packet begins anew. */
+	/* The next packet begins anew, and again tries as long. */
 	send_from(0);
-	ck_assert_uint_eq(log->count[MESSAGE_INITIATION], REKEY_ATTEMPTS_MAX + 3);
+	sim_run(&sim, 60 * SEC);
+	sim.udp_blocked = false;
+	sim_run(&sim, 6 * SEC);
+	ck_assert_uint_eq(packets[1], 1);
 }
 END_TEST
 
@@ -566,13 +495,90 @@ START_TEST(padding_stops_at_the_mtu)
 }
 END_TEST
 
+static unsigned expected; /* first byte behind the header of the next packet */
+
+static void on_numbered(void *ctx, struct sim_node *at, const uint8_t *packet, size_t len)
+{
+	(void)ctx;
+	(void)at;
+	ck_assert_uint_eq(len, 48); /* of 40, padded */
+	ck_assert_uint_eq(packet[20], expected++);
+	for (size_t i = 40; i < len; i++)
+		ck_assert_uint_eq(packet[i], 0);
+}
+
 START_TEST(staged_packets_are_bounded_and_in_order)
 {
+	uint8_t packet[40] = {0x45};
+
 	pair(tund, tund);
-	for (int i = 0; i < 3 * STAGED_MAX; i++)
-		ck_assert_int_eq(send_from(0), -EAGAIN);
+	for (unsigned i = 0; i < 3 * STAGED_MAX; i++) {
+		packet[20] = (uint8_t)i;
+		ck_assert_int_eq(sim_send(&sim, 0, a, SIM_NO_TAG, packet, sizeof packet), -EAGAIN);
+	}
+	expected = 2 * STAGED_MAX;
+	sim.hooks.packet = on_numbered;
 	sim_run(&sim, SEC);
-	ck_assert_uint_eq(packets[1], STAGED_MAX);
+	ck_assert_uint_eq(expected, 3 * STAGED_MAX);
+}
+END_TEST
+
+/* All peers together have a limit, too. */
+START_TEST(staging_is_bounded_for_all)
+{
+	static const uint8_t packet[40] = {0x45};
+	struct path path = sim_udp_path(&sim, 0, 1);
+
+	for (unsigned i = 0; i < STAGED_TOTAL_MAX / STAGED_MAX + 8; i++) {
+		struct peer_config config = tund;
+		uint8_t private_key[KEY_SIZE] = {0, (uint8_t)i};
+		struct peer *peer;
+
+		x25519_public(private_key, config.public_key);
+		ck_assert_int_eq(peer_add(sim.nodes[0].host, sim.now_ns, &config, &peer), 0);
+		peer_path_use(peer, sim.now_ns, &path);
+		for (unsigned k = 0; k < STAGED_MAX; k++)
+			peer_send(peer, sim.now_ns, packet, sizeof packet);
+	}
+	ck_assert_uint_eq(sim.nodes[0].host->staged_total, STAGED_TOTAL_MAX);
+}
+END_TEST
+
+/* What is no message, or none that anybody sealed, gets no answer (security.md 1 and 2). */
+START_TEST(noise_gets_silence)
+{
+	static const size_t sizes[] = {INITIATION_SIZE, RESPONSE_SIZE, COOKIE_SIZE, DATA_MIN_SIZE,
+				       0};
+	struct path from = sim_udp_path(&sim, 1, 2);
+	uint8_t msg[2048];
+	uint64_t sent;
+
+	established(tund, tund);
+	sim_run(&sim, 30 * SEC);
+	sent = sim.nodes[1].sent;
+	for (unsigned i = 0; i < 300000; i++) {
+		size_t len = sizes[prng_below(&sim.prng, 5)];
+
+		if (len == 0)
+			len = prng_below(&sim.prng, sizeof msg);
+		prng_fill(&sim.prng, msg, len < 200 ? len : 200);
+		if (len >= 16 && i % 4 != 0) {
+			msg[0] = (uint8_t)(1 + i % 4);
+			msg[1] = (uint8_t)prng_below(&sim.prng, SUITE_COUNT);
+			msg[2] = msg[3] = 0;
+			put_le32(msg + 4, i % 2 ? b->current->local_index : i);
+		}
+		if (sim_inject(&sim, 1, &from, msg, len) == SESSION_OK)
+			ck_abort_msg("accepted");
+	}
+	ck_assert_uint_eq(sim.nodes[1].sent, sent);
+	ck_assert_uint_eq(sim.nodes[1].events[PEER_MOVED], 1);
+	ck_assert_uint_gt(host_counter(sim.nodes[1].host, SESSION_MALFORMED), 10000);
+	ck_assert_uint_gt(host_counter(sim.nodes[1].host, SESSION_BAD_MAC1), 10000);
+	ck_assert_uint_gt(host_counter(sim.nodes[1].host, SESSION_BAD_TAG), 10000);
+	ck_assert_int_eq(send_from(0), 0);
+	sim_run(&sim, SEC);
+	ck_assert_uint_eq(packets[1], 2);
 }
 END_TEST
 
@@ -623,11 +629,12 @@ int main(void)
 
 	if (crypto_init() < 0)
 		return EXIT_FAILURE;
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, pair_setup, pair_teardown);
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, every_suite_and_psk, 0, 6);
 	tcase_add_test(tc, hardware_chooses_the_suite);
 	tcase_add_loop_test(tc, another_psk_or_pin_is_refused, 0, 2);
+	tcase_add_loop_test(tc, stock_peers_are_said_to_be, 0, 2);
 	tcase_add_test(tc, bad_keys_are_refused);
 	tcase_add_test(tc, initiator_rekeys_on_send_after_120_s);
 	tcase_add_test(tc, initiator_rekeys_on_receive_after_165_s);
@@ -650,6 +657,8 @@ int main(void)
 	tcase_add_test(tc, suite_1_rekeys_after_2_to_the_32);
 	tcase_add_test(tc, padding_stops_at_the_mtu);
 	tcase_add_test(tc, staged_packets_are_bounded_and_in_order);
+	tcase_add_test(tc, staging_is_bounded_for_all);
+	tcase_add_test(tc, noise_gets_silence);
 	tcase_add_test(tc, closing_and_removing_forget);
 	tcase_add_test(tc, indices_are_never_alive_twice);
 	suite_add_tcase(suite, tc);

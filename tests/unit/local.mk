@@ -63,7 +63,9 @@ UNIT_TESTS = \
 	tests/unit/check_x25519 \
 	tests/unit/check_xaead \
 	tests/unit/handshake_table \
+	tests/unit/protocol_by_hand \
 	tests/sim/day \
+	tests/sim/paths \
 	tests/unit/wycheproof
 
 # Those with threads: scripts/test runs them under ThreadSanitizer, too.
@@ -89,9 +91,11 @@ tests_unit_wycheproof_LDADD = $(VECTOR_LDADD)
 
 # Those of the session protocol as a whole run on the simulated network.
 tests_unit_check_setting_SOURCES = tests/unit/check_setting.c $(SIM_SOURCES)
-tests_unit_check_host_SOURCES = tests/unit/check_host.c $(SIM_SOURCES)
+tests_unit_check_host_SOURCES = tests/unit/check_host.c $(PAIR_SOURCES)
 tests_unit_handshake_table_SOURCES = tests/unit/handshake_table.c $(SIM_SOURCES)
 tests_sim_day_SOURCES = tests/sim/day.c $(SIM_SOURCES)
+tests_sim_paths_SOURCES = tests/sim/paths.c $(PAIR_SOURCES)
+tests_unit_protocol_by_hand_SOURCES = tests/unit/protocol_by_hand.c $(PAIR_SOURCES)
 
 # The parser's own libraries come before the core.
 tests_unit_check_config_LDADD = libtund_config.a $(CONFUSE_LIBS) $(UNIT_LIBS)
