@@ -18,7 +18,7 @@
 #define PACKET_SIZE 64
 
 static struct sim sim;
-static struct peer *peers[2]; /* each node's view of the other */
+static struct peer *peers[2];                       /* each node's view of the other */
 static uint8_t copies[2][TAGS], delivered[2][TAGS]; /* by sender */
 static uint32_t next_tag[2];
 static uint32_t control_sent[2], control_got[2];
@@ -93,8 +93,7 @@ static void begin(uint64_t seed, uint16_t keepalive_s)
 	memset(control_sent, 0, sizeof control_sent);
 	memset(control_got, 0, sizeof control_got);
 	sim_init(&sim, seed);
-	sim.hooks = (struct sim_hooks){
-		.fate = on_fate, .packet = on_packet, .control = on_control};
+	sim.hooks = (struct sim_hooks){.fate = on_fate, .packet = on_packet, .control = on_control};
 	for (unsigned i = 0; i < 2; i++)
 		sim_start(&sim, i, 64, false);
 	peers[0] = sim_add_peer(&sim, 0, 1, client);

@@ -36,8 +36,7 @@ static void push(struct sim *sim, struct sim_flight *flight)
 
 	if (sim->flight_count > sim->flight_cap) {
 		sim->flight_cap = sim->flight_cap ? 2 * sim->flight_cap : 64;
-		sim->flights = realloc(sim->flights,
-				       sim->flight_cap * sizeof(struct sim_flight *));
+		sim->flights = realloc(sim->flights, sim->flight_cap * sizeof(struct sim_flight *));
 		ck_assert_ptr_nonnull(sim->flights);
 	}
 	sim->flights[i] = flight;
@@ -95,8 +94,8 @@ static unsigned send_udp(struct sim_node *from, const struct path *path, const u
 	unsigned copies = to ? udp_copies(sim) : 0;
 
 	for (unsigned i = 0; i < copies; i++)
-		fly(sim, to->id, &seen,
-		    sim->delay_ns + prng_below(&sim->prng, sim->jitter_ns + 1), msg, len);
+		fly(sim, to->id, &seen, sim->delay_ns + prng_below(&sim->prng, sim->jitter_ns + 1),
+		    msg, len);
 	return copies;
 }
 
@@ -126,7 +125,7 @@ static void on_send(void *ctx, const struct path *path, const uint8_t *msg, size
 	from->sent++;
 	if (!hooks->message || hooks->message(hooks->ctx, from, copy, len))
 		copies = path->transport == TRANSPORT_UDP ? send_udp(from, path, copy, len)
-							   : send_tcp(from, path, copy, len);
+							  : send_tcp(from, path, copy, len);
 	/* A rekey that the packet sets off is sent behind it. */
 	from->next_tag = SIM_NO_TAG;
 	if (tag != SIM_NO_TAG && hooks->fate)
@@ -217,8 +216,7 @@ void sim_start(struct sim *sim, unsigned id, uint32_t queue_slots, bool keep_clo
 	ck_assert_int_eq(host_new(&config, sim->now_ns, &node->host), 0);
 }
 
-struct peer *sim_add_peer(struct sim *sim, unsigned node, unsigned other,
-			  struct peer_config config)
+struct peer *sim_add_peer(struct sim *sim, unsigned node, unsigned other, struct peer_config config)
 {
 	struct peer *peer;
 
@@ -241,13 +239,12 @@ struct path sim_tcp_path(struct sim *sim, unsigned node, unsigned other)
 	ck_assert_uint_lt(n, sizeof sim->tcp / sizeof sim->tcp[0]);
 	sim->tcp[n][0] = node;
 	sim->tcp[n][1] = other;
-	return (struct path){.transport = TRANSPORT_TCP,
-			     .socket = 10 + 2 * n,
-			     .remote = sim->nodes[other].udp};
+	return (struct path){
+		.transport = TRANSPORT_TCP, .socket = 10 + 2 * n, .remote = sim->nodes[other].udp};
 }
 
-int sim_send(struct sim *sim, unsigned node, struct peer *peer, uint64_t tag,
-	     const uint8_t *packet, size_t len)
+int sim_send(struct sim *sim, unsigned node, struct peer *peer, uint64_t tag, const uint8_t *packet,
+	     size_t len)
 {
 	int result;
 

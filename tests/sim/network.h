@@ -32,12 +32,12 @@ struct sim_node {
 	struct host *host;
 	struct prng prng;
 	uint8_t private_key[KEY_SIZE], public_key[KEY_SIZE];
-	struct endpoint udp;          /* where it is; change it to roam */
-	int64_t wall_skew_ns;         /* its clock against the true one */
-	unsigned events[SIM_EVENTS];  /* how often each came */
+	struct endpoint udp;           /* where it is; change it to roam */
+	int64_t wall_skew_ns;          /* its clock against the true one */
+	unsigned events[SIM_EVENTS];   /* how often each came */
 	uint64_t event_ns[SIM_EVENTS]; /* when it came last */
-	uint64_t sent, received;      /* messages */
-	uint64_t next_tag;            /* of the inner packet being sent; SIM_NO_TAG: none */
+	uint64_t sent, received;       /* messages */
+	uint64_t next_tag;             /* of the inner packet being sent; SIM_NO_TAG: none */
 	uint8_t last_tai64n[TAI64N_SIZE];
 };
 
@@ -73,7 +73,7 @@ struct sim {
 	struct sim_flight **flights; /* a heap by time */
 	size_t flight_count, flight_cap;
 	uint64_t flights_ever;
-	uint32_t tcp_count;          /* connections; number n joins nodes tcp[n][0] and tcp[n][1] */
+	uint32_t tcp_count; /* connections; number n joins nodes tcp[n][0] and tcp[n][1] */
 	unsigned tcp[64][2];
 };
 
@@ -94,8 +94,8 @@ struct path sim_udp_path(struct sim *sim, unsigned node, unsigned other);
 struct path sim_tcp_path(struct sim *sim, unsigned node, unsigned other);
 
 /* Sends a packet that `tag` identifies to the fate hook. peer_send()'s result. */
-int sim_send(struct sim *sim, unsigned node, struct peer *peer, uint64_t tag,
-	     const uint8_t *packet, size_t len);
+int sim_send(struct sim *sim, unsigned node, struct peer *peer, uint64_t tag, const uint8_t *packet,
+	     size_t len);
 
 /* Gives a node a message as if it came from `from`, at once. */
 enum session_reason sim_inject(struct sim *sim, unsigned node, const struct path *from,

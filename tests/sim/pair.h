@@ -23,7 +23,7 @@ struct log {
 
 extern struct sim sim;
 extern struct log logs[SIM_NODES];
-extern struct peer *a, *b; /* node 0's view of node 1, and the reverse */
+extern struct peer *a, *b;          /* node 0's view of node 1, and the reverse */
 extern unsigned packets[SIM_NODES]; /* that arrived */
 extern uint8_t last_packet[2048];
 extern unsigned drop_type; /* messages of this type are lost; 0: none */

@@ -195,6 +195,78 @@ START_TEST(a_new_way_has_its_time)
 }
 END_TEST
 
+/* A handshake asks whether the other side lost the keys; it did not, so nothing is left of it. */
+START_TEST(a_rescue_is_forgotten_when_something_is_heard)
+{
+	established(connecting, tund);
+	sim_run(&sim, 15 * SEC);
+	sim.udp_blocked = true;
+	send_from(0);
+	sim_run(&sim, 2 * SEC - SEC / 100);
+	ck_assert_uint_eq(logs[0].count[MESSAGE_INITIATION], 1);
+	sim_run(&sim, SEC / 2);
+	ck_assert_uint_eq(logs[0].count[MESSAGE_INITIATION], 2);
+	sim.udp_blocked = false;
+	sim_run(&sim, 30 * SEC);
+	ck_assert_uint_eq(logs[0].count[MESSAGE_INITIATION], 2);
+	ck_assert_int_eq(a->secrets->state, HANDSHAKE_ZEROED);
+	ck_assert_uint_eq(sim.nodes[0].events[PEER_REKEYED], 0);
+	ck_assert_uint_eq(sim.nodes[0].events[PEER_PATH_SILENT], 0);
+	ck_assert_uint_eq(HASH_COUNT(sim.nodes[0].host->indices), 1);
+	/* And the next one is no rescue any more. */
+	peer_handshake(a, sim.now_ns);
+	sim_run(&sim, SEC);
+	ck_assert_uint_eq(sim.nodes[0].events[PEER_REKEYED], 1);
+}
+END_TEST
+
+/* Probes every 250 ms from 1 s on, until something is heard. */
+START_TEST(probes_have_their_times)
+{
+	size_t sent;
+
+	established(connecting, tund);
+	sim_run(&sim, 15 * SEC);
+	drop_type = MESSAGE_DATA;
+	send_from(0);
+	sent = logs[0].count[MESSAGE_DATA];
+	sim_run(&sim, SEC - 1);
+	ck_assert_uint_eq(logs[0].count[MESSAGE_DATA], sent);
+	sim_run(&sim, 1);
+	ck_assert_uint_eq(logs[0].count[MESSAGE_DATA], sent + 1);
+	sim_run(&sim, SEC - 1);
+	ck_assert_uint_eq(logs[0].count[MESSAGE_DATA], sent + 4);
+	drop_type = 0;
+	sim_run(&sim, 1);
+	ck_assert_uint_eq(logs[0].count[MESSAGE_DATA], sent + 5);
+	sim_run(&sim, 9 * SEC);
+	ck_assert_uint_eq(logs[0].count[MESSAGE_DATA], sent + 5);
+}
+END_TEST
+
+START_TEST(moving_is_said_once)
+{
+	established(tund, tund);
+	for (int i = 0; i < 3; i++) {
+		send_from(0);
+		send_from(1);
+		sim_run(&sim, SEC);
+	}
+	ck_assert_uint_eq(sim.nodes[0].events[PEER_MOVED], 1);
+	ck_assert_uint_eq(sim.nodes[1].events[PEER_MOVED], 1);
+	for (uint8_t i = 0; i < 10; i++) {
+		move_node_0((uint8_t)(50 + i));
+		send_from(0);
+		sim_run(&sim, SEC);
+		ck_assert(is_heard_at((uint8_t)(50 + i)));
+		ck_assert_int_eq(send_from(1), 0);
+		sim_run(&sim, SEC);
+	}
+	ck_assert_uint_eq(sim.nodes[1].events[PEER_MOVED], 11);
+	ck_assert_uint_eq(packets[0], 13);
+}
+END_TEST
+
 START_TEST(a_closed_connection_takes_its_paths)
 {
 	struct path first = sim_tcp_path(&sim, 0, 1), second = sim_tcp_path(&sim, 0, 1), now;
@@ -350,6 +422,9 @@ int main(void)
 	tcase_add_test(tc, probes_and_acknowledgements_ask_for_nothing);
 	tcase_add_loop_test(tc, control_messages_wait_for_an_answer, 0, 2);
 	tcase_add_loop_test(tc, a_new_way_has_its_time, 0, 2);
+	tcase_add_test(tc, a_rescue_is_forgotten_when_something_is_heard);
+	tcase_add_test(tc, probes_have_their_times);
+	tcase_add_test(tc, moving_is_said_once);
 	tcase_add_test(tc, a_closed_connection_takes_its_paths);
 	tcase_add_test(tc, without_a_path_nothing_is_reached);
 	tcase_add_test(tc, control_messages_are_repeated_in_time);

@@ -124,6 +124,7 @@ START_TEST(initiator_rekeys_on_receive_after_165_s)
 		send_from(1);
 	}
 	ck_assert_uint_eq(logs[0].count[MESSAGE_INITIATION], 2);
+	ck_assert_uint_eq(logs[1].count[MESSAGE_INITIATION], 0);
 	ck_assert_uint_ge(logs[0].at_ns[1], SIM_START_NS + 165 * SEC);
 	ck_assert_uint_le(logs[0].at_ns[1], SIM_START_NS + 167 * SEC);
 }

@@ -65,6 +65,7 @@ UNIT_TESTS = \
 	tests/unit/handshake_table \
 	tests/unit/protocol_by_hand \
 	tests/sim/day \
+	tests/sim/handshakes \
 	tests/sim/paths \
 	tests/unit/wycheproof
 
@@ -95,6 +96,7 @@ tests_unit_check_host_SOURCES = tests/unit/check_host.c $(PAIR_SOURCES)
 tests_unit_handshake_table_SOURCES = tests/unit/handshake_table.c $(SIM_SOURCES)
 tests_sim_day_SOURCES = tests/sim/day.c $(SIM_SOURCES)
 tests_sim_paths_SOURCES = tests/sim/paths.c $(PAIR_SOURCES)
+tests_sim_handshakes_SOURCES = tests/sim/handshakes.c $(PAIR_SOURCES)
 tests_unit_protocol_by_hand_SOURCES = tests/unit/protocol_by_hand.c $(PAIR_SOURCES)
 
 # The parser's own libraries come before the core.

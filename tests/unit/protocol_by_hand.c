@@ -69,7 +69,8 @@ static void write_response(const struct by_hand *s, const uint8_t initiation[148
 	if (s->is_tund)
 		noise_mix_hash(noise, msg, 4);
 	ck_assert_int_eq(noise_write_second(noise, ephemeral, initiation + 8,
-					    sim.nodes[0].public_key, psk, NULL, 0, msg + 12), 0);
+					    sim.nodes[0].public_key, psk, NULL, 0, msg + 12),
+			 0);
 	mac1(sim.nodes[0].public_key, msg, 60);
 }
 
@@ -110,8 +111,8 @@ static void answer_data(const struct by_hand *s, int suite, const uint8_t initia
 	memcpy(msg + 4, initiation + 4, 4);
 	put_le64(msg + 8, 5);
 	ck_assert_int_eq(aead_key_init(aead_select(s->kind, NULL), key, &sending), 0);
-	ck_assert_int_eq(aead_seal(&sending, 5, msg, s->is_tund ? 16 : 0, plain, sizeof plain,
-				   msg + 16), 0);
+	ck_assert_int_eq(
+		aead_seal(&sending, 5, msg, s->is_tund ? 16 : 0, plain, sizeof plain, msg + 16), 0);
 	aead_key_clear(&sending);
 	ck_assert_int_eq(sim_inject(&sim, 0, &from, msg, sizeof msg), SESSION_OK);
 	ck_assert_uint_eq(packets[0], 1);
