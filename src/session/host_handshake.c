@@ -128,6 +128,7 @@ int handshake_initiate(struct peer *peer, uint64_t now_ns, bool forced)
 	timers_authentic_sent(peer, now_ns);
 	timer_set(peer, TIMER_RETRANSMIT, now_ns + REKEY_TIMEOUT_NS + timers_jitter(host));
 	path_expect_answer(peer, now_ns);
+	path_expect_response(peer, now_ns);
 	peer->stats.tx_bytes += sizeof msg;
 	host->ops.send(host->ops.ctx, &peer->path, msg, sizeof msg);
 	return 0;

@@ -83,6 +83,15 @@ void path_expect_answer(struct peer *peer, uint64_t now_ns)
 	timer_set(peer, TIMER_SILENT, now_ns + PATH_FAIL_NS);
 }
 
+/* Suite 0 has no probes, and an empty packet needs no answer: only a handshake tells. */
+void path_expect_response(struct peer *peer, uint64_t now_ns)
+{
+	if (!peer->connect || !peer->wireguard || peer->unanswered_ns != TIME_NEVER)
+		return;
+	peer->unanswered_ns = now_ns;
+	timer_set(peer, TIMER_SILENT, now_ns + HANDSHAKE_FAIL_NS);
+}
+
 void path_probe(struct peer *peer, uint64_t now_ns)
 {
 	uint8_t frame[FRAME_PROBE_SIZE] = {FRAME_PROBE};
@@ -108,7 +117,8 @@ void path_timer_probe(struct peer *peer, uint64_t now_ns)
 
 void path_timer_silent(struct peer *peer, uint64_t now_ns)
 {
-	timer_set(peer, TIMER_SILENT, now_ns + PATH_FAIL_NS);
+	timer_set(peer, TIMER_SILENT,
+		  now_ns + (peer->wireguard ? HANDSHAKE_FAIL_NS : PATH_FAIL_NS));
 	peer_emit(peer, PEER_PATH_SILENT);
 }
 

@@ -37,7 +37,6 @@
 #define REKEY_TIMEOUT_NS (5 * NS_PER_SEC)
 #define REKEY_JITTER_NS (333 * NS_PER_MS)
 #define REKEY_ATTEMPTS_MAX 18 /* REKEY_ATTEMPT_TIME / REKEY_TIMEOUT */
-#define ATTEMPTS_OF_A_WAY 3   /* initiations of a connecting peer of suite 0 until it is silent */
 #define KEEPALIVE_TIMEOUT_NS (10 * NS_PER_SEC)
 #define ERASE_AFTER_NS (3 * REJECT_AFTER_TIME_NS)
 #define INITIATION_INTERVAL_NS (20 * NS_PER_MS)
@@ -48,6 +47,7 @@
 #define PROBE_INTERVAL_NS (250 * NS_PER_MS)
 #define RESCUE_AFTER_NS (2 * NS_PER_SEC)
 #define PATH_FAIL_NS (3 * NS_PER_SEC)
+#define HANDSHAKE_FAIL_NS (3 * REKEY_TIMEOUT_NS) /* of suite 0 */
 
 #define UNDER_LOAD_NS (1 * NS_PER_SEC)
 #define PATHS_MAX 4
@@ -236,6 +236,8 @@ void path_timer_probe(struct peer *peer, uint64_t now_ns);
 void path_timer_silent(struct peer *peer, uint64_t now_ns);
 /* Something that wants an answer was sent. */
 void path_expect_answer(struct peer *peer, uint64_t now_ns);
+/* The same for an initiation of suite 0. */
+void path_expect_response(struct peer *peer, uint64_t now_ns);
 
 /* host_timers.c */
 int timers_add_peer(struct host *host, struct peer *peer);

@@ -188,9 +188,6 @@ static void on_retransmit(struct peer *peer, uint64_t now_ns)
 	}
 	peer->attempts++;
 	handshake_initiate(peer, now_ns, true);
-	/* Suite 0 has no probes: what tells that the way does not lead there is the handshake. */
-	if (peer->wireguard && peer->connect && peer->attempts % ATTEMPTS_OF_A_WAY == 0)
-		peer_emit(peer, PEER_PATH_SILENT);
 }
 
 static void on_keepalive(struct peer *peer, uint64_t now_ns)

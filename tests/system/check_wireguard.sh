@@ -165,3 +165,28 @@ ok 'a server' server_up bookworm-backports
 ok 'a client' comes_up alice home4
 ok 'that finds the server after it was started anew' server_again
 ok 'a client leaves nothing' leaves_nothing alice home4
+
+### A server that is not where its name says, until it is
+
+is_up()
+{
+	[ "$(status "$1" "$2" up)" = true ]
+}
+
+asks_there()
+{
+	status alice home4 peers.0.endpoint | grep -qF 203.0.113.99
+}
+
+moves()
+{
+	on alice sh -c 'sed -i "s/endpoint = .*/endpoint = \"home.example.com:51820\"/" /etc/tund/home4.conf
+		echo 203.0.113.99 home.example.com >>/etc/hosts'
+	on alice tund up --timeout 0 home4 || return
+	wait_for 3 asks_there || return
+	on alice sed -i "s/^203.0.113.99/$edge4/" /etc/hosts
+	wait_for 25 is_up alice home4 && gets_page alice $server4
+}
+
+ok 'a name that leads to the server later' moves
+on alice tund down home4

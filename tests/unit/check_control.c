@@ -712,6 +712,65 @@ START_TEST(member_reload)
 }
 END_TEST
 
+static struct config *stock_config(const char *route)
+{
+	struct config *config = member_config(ROLE_CLIENT, "192.0.2.1");
+
+	config->edge.suite = 0;
+	config->transport = TRANSPORT_UDP_ONLY;
+	config->mtu = 1400;
+	config->address_count = 1;
+	config->address[0] = address("10.0.0.2");
+	config->routes.count = 2;
+	config->routes.prefix[0] = prefix("10.0.0.0/24");
+	config->routes.prefix[1] = prefix(route);
+	return config;
+}
+
+static void answer_request(const char *route)
+{
+	struct parent_reply reply = {.id = expect_request()};
+	const struct request_network *r = (const void *)got.body;
+	const struct control_network *n;
+	char text[IP_PREFIX_STRLEN];
+
+	ck_assert_str_eq(ip_prefix_format(&r->route[1], text), route);
+	say(parent, PARENT_REPLY, &reply, sizeof reply);
+	receive(engine, CONTROL_NETWORK, sizeof *n);
+	n = (const void *)got.body;
+	ck_assert_uint_eq(n->route_count, 2);
+}
+
+/* A stock WireGuard server is told nothing, and pushes nothing: what is configured is applied when
+ * the handshake is done, and anew when it is configured anew. */
+START_TEST(client_of_a_stock_server)
+{
+	struct config *config = stock_config("192.168.1.0/24");
+
+	start(config);
+	config_free(config);
+	expect_endpoint("192.0.2.1:51820");
+	expect_hello(1);
+	expect_silence(parent, 100);
+	say_peer(0, 1, 0, edge_key, true);
+	answer_request("192.168.1.0/24");
+	receive(parent, REQUEST_UP, 0);
+	say_peer(0, 1, 0, edge_key, false);
+	say_peer(0, 1, 0, edge_key, true);
+	receive(parent, REQUEST_UP, 0);
+	expect_silence(engine, 100);
+	config = stock_config("192.168.2.0/24");
+	give_config(config, 2);
+	config_free(config);
+	expect_endpoint("192.0.2.1:51820");
+	expect_hello(2);
+	answer_request("192.168.2.0/24");
+	say(parent, PARENT_STOP, NULL, 0);
+	expect_silence(engine, 50);
+	stop();
+}
+END_TEST
+
 START_TEST(reload_and_down_are_the_parents)
 {
 	struct parent_reply reply = {.error = EINVAL, .text = "test.conf:3: unknown option"};
@@ -856,6 +915,26 @@ START_TEST(edge_takes_no_routes_of_a_client)
 	say_peer(0, 1, 3, alice_key, true);
 	say_frame(1, 3, "{\"type\":\"routes\",\"routes\":[\"10.77.0.0/24\"]}");
 	expect_consumed(3);
+	stop();
+}
+END_TEST
+
+/* Neither a configuration nor a denial reaches a device that is a stock WireGuard peer. */
+START_TEST(edge_tells_a_stock_peer_nothing)
+{
+	struct config *config = edge_config();
+	struct engine_denied denied = {.generation = 1, .slot = 5, .proto = 6, .port = 22};
+
+	config->policy->principals[0].devices[0].wireguard = true;
+	start(config);
+	config_free(config);
+	expect_hello(1);
+	say_end(expect_status());
+	receive(parent, REQUEST_UP, 0);
+	say_peer(0, 1, 5, alice_key, true);
+	denied.dst = address("10.77.0.10");
+	say(engine, ENGINE_DENIED, &denied, sizeof denied);
+	expect_silence(engine, (int)(EDGE_HELLO_WAIT_S * 1000) + 300);
 	stop();
 }
 END_TEST
@@ -1082,6 +1161,7 @@ int main(void)
 	tcase_add_test(tc, another_engine);
 	tcase_add_test(tc, goodbye);
 	tcase_add_test(tc, member_reload);
+	tcase_add_test(tc, client_of_a_stock_server);
 	tcase_add_test(tc, reload_and_down_are_the_parents);
 	tcase_add_test(tc, edge_answers_hello);
 	tcase_add_test(tc, edge_pushes_without_hello);
@@ -1089,6 +1169,7 @@ int main(void)
 	tcase_add_test(tc, edge_sends_holders_in_chunks);
 	tcase_add_test(tc, edge_takes_no_routes_of_a_client);
 	tcase_add_test(tc, edge_says_what_was_denied);
+	tcase_add_test(tc, edge_tells_a_stock_peer_nothing);
 	tcase_add_test(tc, edge_closes_on_goodbye);
 	tcase_add_test(tc, edge_reload_pushes_again);
 	tcase_add_test(tc, edge_tells_a_new_engine_where_peers_were);

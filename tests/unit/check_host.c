@@ -214,6 +214,30 @@ START_TEST(connecting_peers_never_give_up)
 }
 END_TEST
 
+/* Suite 0 has no probes: unanswered initiations are what tells that a way leads nowhere. */
+START_TEST(a_silent_way_of_suite_0_is_told)
+{
+	struct peer_config ca = wireguard;
+
+	ca.connect = true;
+	ca.keepalive_s = (uint16_t)_i;
+	sim.udp_blocked = true;
+	pair(ca, wireguard);
+	sim_run(&sim, 15 * SEC - SEC / 10);
+	ck_assert_uint_eq(sim.nodes[0].events[PEER_PATH_SILENT], 0);
+	sim_run(&sim, 2 * SEC);
+	ck_assert_uint_eq(sim.nodes[0].events[PEER_PATH_SILENT], 1);
+	sim_run(&sim, 16 * SEC);
+	ck_assert_uint_eq(sim.nodes[0].events[PEER_PATH_SILENT], 2);
+	sim.udp_blocked = false;
+	sim_run(&sim, 6 * SEC);
+	ck_assert_uint_eq(sim.nodes[0].events[PEER_UP], 1);
+	sim_run(&sim, 3600 * SEC);
+	ck_assert_uint_eq(sim.nodes[0].events[PEER_PATH_SILENT], 2);
+	ck_assert_uint_eq(sim.nodes[1].events[PEER_PATH_SILENT], 0);
+}
+END_TEST
+
 START_TEST(new_handshake_15_s_after_unanswered_data)
 {
 	established(wireguard, wireguard);
@@ -644,6 +668,7 @@ int main(void)
 	tcase_add_test(tc, passive_keepalive_after_10_s);
 	tcase_add_test(tc, unanswered_initiations_end_after_90_s);
 	tcase_add_test(tc, connecting_peers_never_give_up);
+	tcase_add_loop_test(tc, a_silent_way_of_suite_0_is_told, 0, 10);
 	tcase_add_test(tc, new_handshake_15_s_after_unanswered_data);
 	tcase_add_test(tc, keys_are_erased_after_540_s);
 	tcase_add_test(tc, persistent_keepalive);

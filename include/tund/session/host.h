@@ -74,8 +74,8 @@ struct peer_config {
 	 * probe, so that a restarted edge is noticed: unanswered, it is repeated as any probe is and
 	 * ends in PEER_PATH_SILENT. */
 	uint16_t keepalive_s;
-	/* Initiate at once and never give up. In suite 0, three initiations without an answer are
-	 * PEER_PATH_SILENT. */
+	/* Initiate at once and never give up. In suite 0, 15 s without an answer to initiations
+	 * are PEER_PATH_SILENT. */
 	bool connect;
 	void *user;              /* the engine's own, see peer_user() */
 };
