@@ -242,10 +242,31 @@ static bool read_inner_role(struct diag *diag, cfg_t *root, const struct scan *s
 	return ok;
 }
 
+/* The edge refuses an announcement that holds such a prefix, as a whole. */
+static bool check_announced(struct diag *diag, cfg_t *root, const struct prefix_list *announce)
+{
+	bool ok = true;
+
+	for (uint32_t i = 0; i < announce->count; i++) {
+		const struct ip_prefix *p = &announce->prefix[i];
+		const struct setting *s = tree_item(root, "announce", i);
+
+		if (p->len == 0 || !ip_addr_is_special(&p->addr))
+			continue;
+		diag_report(diag, s->line,
+			    "announce: \"%s\" is loopback, link-local, multicast or another "
+			    "special range; expected hosts' addresses",
+			    s->text);
+		ok = false;
+	}
+	return ok;
+}
+
 static bool read_connector(struct diag *diag, cfg_t *root, struct config *config)
 {
 	static const char *const sources[] = {"snat", "preserve", NULL};
-	bool ok = value_prefixes(diag, root, "announce", &config->announce);
+	bool ok = value_prefixes(diag, root, "announce", &config->announce) &&
+		  check_announced(diag, root, &config->announce);
 	int source;
 
 	if (tree_count(root, "announce") == 0) {

@@ -12,6 +12,8 @@
 #define CLIENT "role = client\nprivate_key = " KEY_A "\n" EDGE_SECTION
 #define CONNECTOR \
 	"role = connector\nprivate_key = " KEY_A "\nannounce = {\"10.77.0.0/24\"}\n" EDGE_SECTION
+#define CONNECTOR_OF(announce) \
+	"role = connector\nprivate_key = " KEY_A "\nannounce = {" announce "}\n" EDGE_SECTION
 #define ALICE                                                             \
 	"principal \"alice\" {\n device \"laptop\" { public_key = " KEY_B \
 	" address = {\"100.80.0.11\"} }\n}\n"
@@ -152,6 +154,9 @@ static const struct bad values[] = {
 	{EDGE, NULL, "t.policy", 0, "there is no such file, and an edge"},
 	{"role = connector\nprivate_key = " KEY_A "\n" EDGE_SECTION, NULL, "t.conf", 0,
 	 "a connector without announce"},
+	{CONNECTOR_OF("224.0.0.0/4"), NULL, "t.conf", 3, "\"224.0.0.0/4\" is loopback, link-local"},
+	{CONNECTOR_OF("fd00::/64, ::ffff:10.0.0.0/104"), NULL, "t.conf", 3,
+	 "\"::ffff:10.0.0.0/104\" is loopback, link-local"},
 	{CONNECTOR "source = nat\n", NULL, "t.conf", 5,
 	 "expected one of: snat, preserve (\"snat\"?)"},
 };
