@@ -142,11 +142,14 @@ static int check_unique(struct check *c)
 	index_sort(&c->keys);
 	index_sort(&c->holders);
 	if ((twice = index_duplicate(&c->ids)))
-		return wrong(c, twice->place, "principal \"%.*s\" is there twice", (int)twice->len,
-			     (const char *)twice->key);
+		return wrong(c, twice->place,
+			     "principal \"%.*s\" is there twice; expected all of its devices in one",
+			     (int)twice->len, (const char *)twice->key);
 	if ((twice = index_duplicate(&c->keys))) {
 		key_to_base64(twice->key, key);
-		return wrong(c, twice->place, "public_key %s belongs to two devices", key);
+		return wrong(c, twice->place,
+			     "public_key %s belongs to two devices; expected one of its own for each",
+			     key);
 	}
 	if ((twice = index_duplicate(&c->holders)))
 		return wrong(c, twice->place,
@@ -185,7 +188,9 @@ static int check_from(struct check *c, const struct spec_rule *rule, const char 
 		return index_find_text(&c->groups, s.name) != INDEX_NONE
 			       ? 0
 			       : wrong(c, &rule->place,
-				       "from \"%s\": no principal is in group \"%s\"", text,
+				       "from \"%s\": no principal is in group \"%s\"; expected a group "
+				       "that somebody is in",
+				       text,
 				       s.name);
 	n = index_find_text(&c->ids, s.name);
 	if (n == INDEX_NONE)
@@ -268,7 +273,7 @@ static int check_connector(struct check *c, const struct spec_route *r, size_t i
 			     id, principal_kind_name(c->spec->principals[n].kind));
 	for (size_t j = 0; j < i; j++) {
 		if (strcmp(id, r->via.items[j]) == 0)
-			return wrong(c, &r->place, "via names \"%s\" twice", id);
+			return wrong(c, &r->place, "via names \"%s\" twice; expected it once", id);
 	}
 	return 0;
 }
@@ -337,7 +342,7 @@ static int check_routes(struct check *c)
 	}
 	index_sort(&c->prefixes);
 	if ((twice = index_duplicate(&c->prefixes)))
-		return wrong(c, twice->place, "route %s is there twice; put its rules into one",
+		return wrong(c, twice->place, "route %s is there twice; expected its rules in one",
 			     ip_prefix_format(twice->key, buf));
 	return 0;
 }
