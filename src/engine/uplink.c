@@ -72,11 +72,13 @@ static void attempt_soon(struct engine *engine)
 	ev_timer_start(engine->loop, &up->retry);
 }
 
-/* UDP, TCP, next endpoint; after the last one the name is asked for again. */
+/* UDP, TCP, next endpoint; after the last one the name is asked for again. A socket that is still
+ * to come is for the way before, and of no use. */
 static void choose_next_way(struct engine *engine)
 {
 	struct uplink *up = &engine->uplink;
 
+	up->request = 0;
 	if (up->transport == TRANSPORT_UDP && may_use(engine, TRANSPORT_TCP)) {
 		up->transport = TRANSPORT_TCP;
 		return;
@@ -222,6 +224,7 @@ void uplink_set_endpoints(struct engine *engine, const struct control_endpoints 
 	}
 	up->current = 0;
 	up->transport = first_transport(engine);
+	up->request = 0; /* for an endpoint that is not listed any more */
 	attempt(engine);
 }
 
