@@ -171,7 +171,8 @@ running()
 {
 	on "$1" tund run "$2" >"$work/$1/run" 2>&1 3>&- &
 	run=$!
-	wait_for 10 ends 0 "$1" tund up --timeout 10 "$2"
+	# "status" starts nothing, whichever of the two is first.
+	wait_for 10 ends 0 "$1" tund status "$2"
 }
 
 ended()
