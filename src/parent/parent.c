@@ -206,7 +206,8 @@ static void interface_back(struct parent *parent)
 	reapply(parent);
 }
 
-static void look_at_interface(struct parent *parent)
+/* `went_down`: it was down since the last look, even if it is up again by now. */
+static void look_at_interface(struct parent *parent, bool went_down)
 {
 	struct netlink_link link;
 	bool was_up = parent->host.link.up;
@@ -218,10 +219,10 @@ static void look_at_interface(struct parent *parent)
 		interface_lost(parent);
 		return;
 	}
-	if (link.up == was_up && link.mtu == parent->host.link.mtu)
+	if (link.up == was_up && link.mtu == parent->host.link.mtu && !(link.up && went_down))
 		return;
 	parent->host.link = link;
-	if (link.up && !was_up)
+	if (link.up && (!was_up || went_down))
 		interface_back(parent);
 	else if (!link.up && was_up)
 		log_warning("interface %s was set down by another program; nothing passes until "
@@ -233,17 +234,21 @@ static void look_at_interface(struct parent *parent)
 static void on_monitor(struct parent *parent)
 {
 	struct netlink_event event;
-	bool ours = false;
+	bool ours = false, went_down = false;
 	int n;
 
 	while ((n = netlink_monitor_next(parent->host.monitor, &event)) != 0) {
-		if (n == -ENOBUFS || (n > 0 && event.link.index == parent->host.ifindex))
-			ours = true;
-		else if (n < 0)
+		bool lost = n == -ENOBUFS;
+
+		if (n < 0 && !lost)
 			break;
+		if (!lost && event.link.index != parent->host.ifindex)
+			continue;
+		ours = true;
+		went_down = went_down || lost || !event.link.up;
 	}
 	if (ours && parent->host.tun >= 0)
-		look_at_interface(parent);
+		look_at_interface(parent, went_down);
 }
 
 enum { POLL_SIGNALS, POLL_LOG, POLL_CALLER, POLL_MONITOR, POLL_ENGINE, POLL_ENGINE_END,
