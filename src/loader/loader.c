@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <tund/crypto/x25519.h>
 #include <tund/loader/loader.h>
 #include <tund/sys/privilege.h>
 #include <tund/sys/sandbox.h>
@@ -79,6 +80,44 @@ int loader_confine(void)
 		return EXIT_DONE;
 	fprintf(stderr, "%s\n", why);
 	return err == -ENOENT ? EXIT_BAD_CONFIG : EXIT_SYSTEM;
+}
+
+static int check_device_keys(const struct policy_spec *policy, const uint8_t own[KEY_SIZE])
+{
+	int code = EXIT_DONE;
+
+	for (size_t p = 0; p < policy->principal_count; p++) {
+		const struct spec_principal *principal = &policy->principals[p];
+
+		for (size_t d = 0; d < principal->device_count; d++) {
+			const struct spec_device *device = &principal->devices[d];
+
+			if (memcmp(device->public_key, own, KEY_SIZE) != 0)
+				continue;
+			fprintf(stderr,
+				"%s:%u: device \"%s\" has the edge's own public_key; expected what "
+				"\"tund pubkey\" prints on the device\n",
+				device->place.file, device->place.line, device->name);
+			code = EXIT_BAD_CONFIG;
+		}
+	}
+	return code;
+}
+
+int loader_check_keys(const struct config *config, const char *path)
+{
+	uint8_t own[KEY_SIZE];
+
+	x25519_public(config->private_key, own);
+	if (config->role == ROLE_EDGE)
+		return check_device_keys(config->policy, own);
+	if (memcmp(config->edge.public_key, own, KEY_SIZE) != 0)
+		return EXIT_DONE;
+	fprintf(stderr,
+		"%s: the edge's public_key is this host's own; expected what \"tund "
+		"pubkey\" prints on the edge\n",
+		path);
+	return EXIT_BAD_CONFIG;
 }
 
 static int write_all(int fd, const uint8_t *data, size_t len)

@@ -87,7 +87,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: cannot be loaded: %s\n", argv[2], strerror(-err));
 		return EXIT_SYSTEM;
 	}
-	err = run_verb(config, argc, argv);
+	err = loader_check_keys(config, argv[2]);
+	if (!err)
+		err = run_verb(config, argc, argv);
 	config_free(config);
 	return err;
 }

@@ -82,6 +82,9 @@ is 'a large policy' 0 '20000 principals' check edge.conf large.policy
 
 chmod 644 client.conf
 is 'a key that others may read' 78 'chmod 600 client.conf' check client.conf none
+sed 's|public_key = "[^"]*"|public_key = "zo060cy2M+x7cMF4FKXHbs0CloUFDTRHRboFhw5YfVk="|' client.conf >own.conf
+chmod 600 own.conf
+is "its own key as the edge's" 78 "is this host's own" check own.conf none
 is 'no such verb' 64 'usage' nonsense edge.conf edge.policy
 is 'a directory' 78 'not a regular file' check . none
 grep -v '^tund:' passwd >none.passwd
