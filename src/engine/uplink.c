@@ -302,6 +302,9 @@ void uplink_broken(struct engine *engine, uint64_t now_ns, uint32_t socket)
 
 		up->tcp = 0;
 		up->tcp_ready = false;
+		/* One that was left already takes nothing away. */
+		if (up->transport != TRANSPORT_TCP)
+			return;
 		choose_next_way(engine);
 		/* An edge that ends a connection does not know our session any more. */
 		if (was_ready)
