@@ -168,9 +168,13 @@ static const char *base_name(const char *name)
 
 static int import(const char *name, const char *interface, char *text, struct wgquick *wg)
 {
+	bool merged;
+
 	if (wgquick_parse(name, text, wg) != 0)
 		return EXIT_BAD_CONFIG;
-	if (merge_halves(&wg->allowed, 4) | merge_halves(&wg->allowed, 6))
+	merged = merge_halves(&wg->allowed, 4);
+	merged = merge_halves(&wg->allowed, 6) || merged;
+	if (merged)
 		fprintf(stderr, "%s: warning: both halves of everything are written as the whole\n",
 			name);
 	print_conf(base_name(name), config_interface_is_valid(interface) ? interface : "", wg);
