@@ -35,13 +35,14 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
 mount -t tmpfs -o mode=755 tmpfs /run
-for file in passwd group; do
-	grep -v '^tund:' /etc/$file >"$work/$file"
-done
-echo 'tund:x:978:978::/nonexistent:/usr/sbin/nologin' >>"$work/passwd"
-echo 'tund:x:978:' >>"$work/group"
-mount --bind "$work/passwd" /etc/passwd
-mount --bind "$work/group" /etc/group
+# An /etc of our own: a file mounted over another goes when somebody outside replaces that one.
+mkdir "$work/etc"
+mount -t tmpfs -o mode=755 tmpfs "$work/etc"
+cp -a /etc/. "$work/etc"
+mount --move "$work/etc" /etc
+sed -i '/^tund:/d' /etc/passwd /etc/group
+echo 'tund:x:978:978::/nonexistent:/usr/sbin/nologin' >>/etc/passwd
+echo 'tund:x:978:' >>/etc/group
 mkdir "$work/libexec"
 ln -s "$build/src/engine/engine" "$work/libexec/engine"
 TUND_LIBEXECDIR=$work/libexec TUND_TEST_REKEY_S=6 /usr/bin/python3 "$root/tests/system/interop.py" \
