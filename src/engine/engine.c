@@ -66,7 +66,7 @@ static void on_forgotten(void *ctx, const struct path *path)
 {
 	struct engine *engine = ctx;
 
-	if (engine->config->role == ROLE_EDGE && path->transport == TRANSPORT_TCP)
+	if (engine->role == &edge_role && path->transport == TRANSPORT_TCP)
 		outer_hang_up(engine, path->socket);
 }
 
