@@ -10,15 +10,24 @@
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 #include <tund/wire/inner.h>
+#include <tund/wire/outline.h>
 
 /* Handshake messages handled before packets have their turn again: about 0.5 ms. */
 #define HANDSHAKES_PER_TURN 2
 #define FAREWELL_S 0.2
+#define HANDSHAKE_TOS 0x88 /* AF41, as WireGuard's */
 #define DENIED_INTERVAL_NS (100 * NS_PER_MS)
 
 static void on_send(void *ctx, const struct path *path, const uint8_t *msg, size_t len)
 {
-	outer_send(ctx, path, msg, len);
+	struct engine *engine = ctx;
+	uint8_t tos = 0;
+
+	if (msg[0] == MESSAGE_INITIATION || msg[0] == MESSAGE_RESPONSE)
+		tos = HANDSHAKE_TOS;
+	else if (msg[0] == MESSAGE_DATA)
+		tos = engine->ecn;
+	outer_send(engine, path, msg, len, tos);
 }
 
 static bool is_reportable(enum peer_event event)
@@ -85,28 +94,36 @@ static void on_store(void *ctx, const uint8_t stamp[TAI64N_SIZE])
 }
 
 bool engine_receive(struct engine *engine, uint64_t now_ns, const struct path *from, uint8_t *msg,
-		    size_t len)
+		    size_t len, bool congested)
 {
 	struct received r = {0};
 	struct inner_bytes packet;
+	struct outline o;
 
 	if (host_receive(engine->host, now_ns, from, msg, len, &r) == RECEIVED_PACKET) {
 		packet = (struct inner_bytes){.data = r.packet, .len = r.len};
 		packet.partial_checksum = (r.flags & DATA_FLAG_CSUM) != 0;
+		if (congested && outline_read(r.packet, r.len, &o) == 0)
+			outline_set_congested(r.packet, &o);
 		engine->role->from_session(engine, now_ns, r.peer, &packet);
 	}
 	return r.peer != NULL;
 }
 
-void engine_send(uint64_t now_ns, struct peer *peer, const struct inner_bytes *packet)
+void engine_send(struct engine *engine, uint64_t now_ns, struct peer *peer,
+		 const struct inner_bytes *packet)
 {
 	struct inner_packet parsed;
+	struct outline o;
 
 	if (packet->partial_checksum &&
 	    (inner_parse(packet->data, packet->len, &parsed) != INNER_OK ||
 	     inner_complete_checksum(packet->data, &parsed) < 0))
 		return;
+	if (outline_read(packet->data, packet->len, &o) == 0)
+		engine->ecn = outline_outer_ecn(o.ecn);
 	peer_send(peer, now_ns, packet->data, packet->len);
+	engine->ecn = ECN_NOT_ECT;
 }
 
 void engine_report_peer(struct engine *engine, struct peer *peer, uint32_t id)

@@ -51,11 +51,12 @@ void outer_watch(struct engine *engine)
 	outer_tcp_watch(engine);
 }
 
-void outer_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len)
+void outer_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len,
+		uint8_t tos)
 {
 	switch (path->transport) {
 	case TRANSPORT_UDP:
-		outer_udp_send(engine, path, msg, len);
+		outer_udp_send(engine, path, msg, len, tos);
 		break;
 	case TRANSPORT_TCP:
 		outer_tcp_send(engine, path, msg, len);

@@ -11,7 +11,7 @@ void outer_udp_init(struct engine *engine);
 void outer_udp_close(struct engine *engine);
 void outer_udp_watch(struct engine *engine);
 void outer_udp_send(struct engine *engine, const struct path *path, const uint8_t *msg,
-		    size_t len);
+		    size_t len, uint8_t tos);
 
 void outer_tcp_init(struct engine *engine);
 void outer_tcp_close(struct engine *engine);

@@ -161,7 +161,7 @@ static bool handle_frames(struct tcp_connection *c, uint64_t now_ns)
 		pos += (size_t)n;
 		if (c->stranger && !is_admissible(c, msg, len))
 			return false;
-		if (engine_receive(c->engine, now_ns, &c->path, msg, len))
+		if (engine_receive(c->engine, now_ns, &c->path, msg, len, false))
 			forget_stranger(c);
 	}
 	memmove(c->in, c->in + pos, c->in_len - pos);

@@ -10,6 +10,7 @@
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 #include <tund/sys/udp.h>
+#include <tund/wire/outline.h>
 
 #include "outer_ports.h"
 
@@ -44,7 +45,8 @@ static void receive_one(struct udp_port *port, uint64_t now_ns, const struct udp
 	else
 		from.remote = port->remote;
 	if (d->len > 0)
-		engine_receive(port->engine, now_ns, &from, d->data, d->len);
+		engine_receive(port->engine, now_ns, &from, d->data, d->len,
+			       (d->tos & ECN_MASK) == ECN_CE);
 }
 
 static void on_readable(struct ev_loop *loop, ev_io *io, int events)
@@ -175,7 +177,8 @@ static bool is_broken(int err)
 	       err == -ENETDOWN || err == -ENODEV;
 }
 
-void outer_udp_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len)
+void outer_udp_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len,
+		    uint8_t tos)
 {
 	struct udp_port *port = find_port(&engine->outer, path->socket);
 	const struct endpoint local = path->local; /* `path` may be the peer's own */
@@ -183,7 +186,7 @@ void outer_udp_send(struct engine *engine, const struct path *path, const uint8_
 
 	if (!port || port->socket.fd < 0)
 		return;
-	err = udp_send(&port->socket, &path->local, &path->remote, msg, len);
+	err = udp_send(&port->socket, &path->local, &path->remote, msg, len, tos);
 	if (err == 1) /* from another address than asked for */
 		host_source_lost(engine->host, path->socket, &local);
 	if (err >= 0)

@@ -7,8 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The local address, and DSCP and ECN as both families have them. */
 union packet_info {
-	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int))];
 	struct cmsghdr align;
 };
 
@@ -47,6 +48,16 @@ static int report_local_address(int fd, int family)
 	return set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1); /* IPv4 comes v4-mapped */
 }
 
+/* DSCP and ECN; both families on an IPv6 socket. */
+static int report_tos(int fd, int family)
+{
+	int err = set_int(fd, IPPROTO_IP, IP_RECVTOS, 1);
+
+	if (family == AF_INET || (err < 0 && err != -ENOPROTOOPT))
+		return err;
+	return set_int(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+}
+
 static int connect_to(int fd, const struct endpoint *remote)
 {
 	bool v6 = remote->addr.family == 6;
@@ -54,6 +65,8 @@ static int connect_to(int fd, const struct endpoint *remote)
 	socklen_t len = endpoint_to_sockaddr(remote, v6, &sa);
 	int err = forbid_fragments(fd, v6 ? AF_INET6 : AF_INET);
 
+	if (err == 0)
+		err = report_tos(fd, v6 ? AF_INET6 : AF_INET);
 	if (err < 0)
 		return err;
 	return connect(fd, (const struct sockaddr *)&sa, len) < 0 ? -errno : 0;
@@ -93,6 +106,8 @@ int udp_open_bound(uint16_t port, const struct socket_options *options, int *fd,
 	err = forbid_fragments(s, family);
 	if (err == 0)
 		err = report_local_address(s, family);
+	if (err == 0)
+		err = report_tos(s, family);
 	if (err < 0) {
 		close(s);
 		return why_set(why, err, "cannot set up UDP port %u: %s", port, strerror(-err));
@@ -113,28 +128,40 @@ int udp_socket_init(struct udp_socket *s, int fd, const struct udp_ops *ops)
 	return 0;
 }
 
-static void read_local_address(struct msghdr *msg, struct endpoint *local)
+static void read_local_v4(const struct cmsghdr *c, struct udp_datagram *d)
 {
-	struct in6_pktinfo info6;
-	struct in_pktinfo info4;
+	struct in_pktinfo info;
+
+	memcpy(&info, CMSG_DATA(c), sizeof info);
+	d->local.addr = ip_addr_from_bytes(4, (const uint8_t *)&info.ipi_addr);
+}
+
+static void read_local_v6(const struct cmsghdr *c, struct udp_datagram *d)
+{
+	struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6};
+	struct in6_pktinfo info;
+
+	memcpy(&info, CMSG_DATA(c), sizeof info);
+	sin6.sin6_addr = info.ipi6_addr;
+	if (IN6_IS_ADDR_LINKLOCAL(&sin6.sin6_addr))
+		sin6.sin6_scope_id = (uint32_t)info.ipi6_ifindex;
+	(void)endpoint_from_sockaddr((const struct sockaddr *)&sin6, &d->local);
+}
+
+static void read_packet_info(struct msghdr *msg, struct udp_datagram *d)
+{
 	struct cmsghdr *c;
+	int tclass;
 
 	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-		struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6};
-
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			memcpy(&info4, CMSG_DATA(c), sizeof info4);
-			local->addr = ip_addr_from_bytes(4, (const uint8_t *)&info4.ipi_addr);
-			return;
-		}
-		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-			memcpy(&info6, CMSG_DATA(c), sizeof info6);
-			sin6.sin6_addr = info6.ipi6_addr;
-			if (IN6_IS_ADDR_LINKLOCAL(&sin6.sin6_addr))
-				sin6.sin6_scope_id = (uint32_t)info6.ipi6_ifindex;
-			(void)endpoint_from_sockaddr((const struct sockaddr *)&sin6, local);
-			return;
-		}
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
+			read_local_v4(c, d);
+		else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
+			read_local_v6(c, d);
+		else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS)
+			d->tos = *CMSG_DATA(c);
+		else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS)
+			memcpy(&tclass, CMSG_DATA(c), sizeof tclass), d->tos = (uint8_t)tclass;
 	}
 }
 
@@ -144,7 +171,7 @@ static void fill_datagram(struct mmsghdr *m, struct udp_datagram *out)
 
 	if (m->msg_hdr.msg_namelen > 0)
 		(void)endpoint_from_sockaddr(m->msg_hdr.msg_name, &d.remote);
-	read_local_address(&m->msg_hdr, &d.local);
+	read_packet_info(&m->msg_hdr, &d);
 	if (m->msg_hdr.msg_flags & MSG_TRUNC)
 		d.len = 0;
 	*out = d;
@@ -181,15 +208,32 @@ int udp_receive(const struct udp_socket *s, uint8_t *buffers, size_t room,
 	return n;
 }
 
-static void put_info(struct msghdr *msg, int level, int type, const void *info, size_t len)
+/* Appends a control message; there is room for each kind once. */
+static void put_info(struct msghdr *msg, union packet_info *info, int level, int type,
+		     const void *value, size_t len)
 {
-	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	struct cmsghdr *c = (struct cmsghdr *)(void *)(info->buf + msg->msg_controllen);
 
 	c->cmsg_level = level;
 	c->cmsg_type = type;
 	c->cmsg_len = CMSG_LEN(len);
-	memcpy(CMSG_DATA(c), info, len);
-	msg->msg_controllen = CMSG_SPACE(len);
+	memcpy(CMSG_DATA(c), value, len);
+	msg->msg_control = info->buf;
+	msg->msg_controllen += CMSG_SPACE(len);
+}
+
+/* An IPv6 socket takes a mapped IPv4 packet's as IPv4 has it. */
+static void choose_tos(const struct endpoint *remote, uint8_t tos, struct msghdr *msg,
+		       union packet_info *info)
+{
+	int value = tos;
+
+	if (tos == 0 || !remote)
+		return;
+	if (remote->addr.family == 6)
+		put_info(msg, info, IPPROTO_IPV6, IPV6_TCLASS, &value, sizeof value);
+	else
+		put_info(msg, info, IPPROTO_IP, IP_TOS, &value, sizeof value);
 }
 
 /* The source address of a datagram; an IPv6 socket takes an IPv4 one v4-mapped. */
@@ -201,17 +245,14 @@ static void choose_source(const struct udp_socket *s, const struct endpoint *loc
 	struct sockaddr_storage sa;
 	struct sockaddr_in6 sin6;
 
-	memset(info, 0, sizeof *info);
-	msg->msg_control = info->buf;
-	msg->msg_controllen = sizeof info->buf;
 	if (s->v6) {
 		endpoint_to_sockaddr(local, true, &sa);
 		memcpy(&sin6, &sa, sizeof sin6);
 		info6.ipi6_addr = sin6.sin6_addr;
-		put_info(msg, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof info6);
+		put_info(msg, info, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof info6);
 	} else {
 		memcpy(&info4.ipi_spec_dst, local->addr.bytes, sizeof info4.ipi_spec_dst);
-		put_info(msg, IPPROTO_IP, IP_PKTINFO, &info4, sizeof info4);
+		put_info(msg, info, IPPROTO_IP, IP_PKTINFO, &info4, sizeof info4);
 	}
 }
 
@@ -234,27 +275,31 @@ static int send_connected(const struct udp_socket *s, const struct msghdr *msg)
 }
 
 int udp_send(const struct udp_socket *s, const struct endpoint *local,
-	     const struct endpoint *remote, const void *data, size_t len)
+	     const struct endpoint *remote, const void *data, size_t len, uint8_t tos)
 {
 	struct iovec iov = {.iov_base = (void *)(uintptr_t)data, .iov_len = len};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	union packet_info info = {.buf = {0}};
 	struct sockaddr_storage name;
-	union packet_info info;
+	size_t without_source;
 	int err;
 
+	choose_tos(remote, tos, &msg, &info);
 	if (s->connected)
 		return send_connected(s, &msg);
 	msg.msg_name = &name;
 	msg.msg_namelen = endpoint_to_sockaddr(remote, s->v6, &name);
 	if (!local || local->addr.family != remote->addr.family)
 		return send_message(s, &msg);
+	without_source = msg.msg_controllen;
 	choose_source(s, local, &msg, &info);
 	err = send_message(s, &msg);
 	/* How a vanished source address shows: ENETUNREACH with IPv4, EINVAL with IPv6. */
 	if (err != -ENETUNREACH && err != -EINVAL && err != -EADDRNOTAVAIL)
 		return err;
-	msg.msg_control = NULL;
-	msg.msg_controllen = 0;
+	msg.msg_controllen = without_source;
+	if (without_source == 0)
+		msg.msg_control = NULL;
 	err = send_message(s, &msg);
 	return err < 0 ? err : 1;
 }

@@ -275,11 +275,11 @@ static void reply_from_chosen_source(struct tap *t, const struct udp_socket *edg
 	struct endpoint vanished = in->local;
 	uint8_t buffer[64];
 
-	tap_zero(t, udp_send(edge, &in->local, &in->remote, "pong", 4), "answered from there");
+	tap_zero(t, udp_send(edge, &in->local, &in->remote, "pong", 4, 0), "answered from there");
 	tap_ok(t, readable(client, 2000) && recv(client, buffer, sizeof buffer, 0) == 4,
 	       "and it arrived");
 	vanished.addr = addr(vanished.addr.family == 4 ? "203.0.113.99" : "2001:db8::99");
-	tap_ok(t, udp_send(edge, &vanished, &in->remote, "pong", 4) == 1,
+	tap_ok(t, udp_send(edge, &vanished, &in->remote, "pong", 4, 0) == 1,
 	       "a source that has gone: the kernel's choice");
 }
 
@@ -302,7 +302,7 @@ static void test_udp_with(struct tap *t, const struct udp_socket *edge, const ch
 	udp_socket_init(&client, fd, &udp_kernel);
 	tap_ok(t, client.connected && socket_local(fd, &from) == 0, "connected");
 	for (i = 0; i < 3; i++)
-		tap_zero(t, udp_send(&client, NULL, NULL, "ping", 4), "a datagram");
+		tap_zero(t, udp_send(&client, NULL, NULL, "ping", 4, 0), "a datagram");
 	readable(edge->fd, 2000);
 	n = udp_receive(edge, buffers, 2048, in, UDP_BATCH_MAX);
 	tap_ok(t, n == 3 && in[2].len == 4 && in[2].data == buffers + 2 * 2048, "3 arrive at once");
@@ -312,7 +312,7 @@ static void test_udp_with(struct tap *t, const struct udp_socket *edge, const ch
 	       endpoint_format(&in[0].local, text));
 	tap_ok(t, udp_receive(edge, buffers, 2048, in, UDP_BATCH_MAX) == -EAGAIN, "no more");
 	reply_from_chosen_source(t, edge, &in[0], fd);
-	udp_send(&client, NULL, NULL, buffers, 200);
+	udp_send(&client, NULL, NULL, buffers, 200, 0);
 	readable(edge->fd, 2000);
 	tap_ok(t, udp_receive(edge, buffers, 100, in, 4) == 1 && in[0].len == 0,
 	       "one that does not fit has no bytes");
@@ -340,10 +340,10 @@ static void test_udp(struct tap *t)
 		abort();
 	udp_open_connected(&nobody, &options, &fd, why);
 	udp_socket_init(&client, fd, &udp_kernel);
-	udp_send(&client, NULL, NULL, "x", 1);
+	udp_send(&client, NULL, NULL, "x", 1, 0);
 	tap_ok(t, readable(fd, 2000) && udp_receive(&client, buffer, 64, &in, 1) == -ECONNREFUSED &&
 	       socket_error_is_harmless(-ECONNREFUSED), "nobody there: refused, harmless");
-	tap_zero(t, udp_send(&client, NULL, NULL, "x", 1), "sending goes on");
+	tap_zero(t, udp_send(&client, NULL, NULL, "x", 1, 0), "sending goes on");
 	close(fd);
 }
 

@@ -82,7 +82,7 @@ START_TEST(sends_by_the_script)
 
 	ck_assert_int_eq(endpoint_parse("192.0.2.1:51820", &local), 0);
 	ck_assert_int_eq(endpoint_parse("192.0.2.7:4000", &remote), 0);
-	ck_assert_int_eq(udp_send(&socket, &local, &remote, "data", 4), send_cases[_i].result);
+	ck_assert_int_eq(udp_send(&socket, &local, &remote, "data", 4, 0), send_cases[_i].result);
 	ck_assert_uint_eq(sends, send_cases[_i].sends);
 	ck_assert_int_eq(had_source[0], !send_cases[_i].connected);
 	if (send_cases[_i].result == 1)
@@ -96,8 +96,8 @@ START_TEST(sends_without_a_source)
 	struct endpoint none = {0}, remote;
 
 	ck_assert_int_eq(endpoint_parse("192.0.2.7:4000", &remote), 0);
-	ck_assert_int_eq(udp_send(&socket, NULL, &remote, "data", 4), -ENETUNREACH);
-	ck_assert_int_eq(udp_send(&socket, &none, &remote, "data", 4), 0);
+	ck_assert_int_eq(udp_send(&socket, NULL, &remote, "data", 4, 0), -ENETUNREACH);
+	ck_assert_int_eq(udp_send(&socket, &none, &remote, "data", 4, 0), 0);
 	ck_assert(!had_source[0] && !had_source[1]);
 }
 END_TEST

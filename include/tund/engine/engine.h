@@ -43,18 +43,21 @@ struct engine {
 	ev_prepare before_wait;    /* queued handshakes, flushes, the deadline */
 	ev_idle busy;              /* keeps the loop from waiting while handshakes are queued */
 	ev_timer farewell;         /* after PARENT_STOP */
+	uint8_t ecn;               /* of the outer header of the packet being sent */
 	uint64_t next_denied_ns;   /* when the next ENGINE_DENIED may go out */
 	uint64_t counters[REASON_COUNT];
 	_Alignas(8) uint8_t *message; /* CHANNEL_BODY_MAX bytes: one message from parent or control */
 };
 
-/* One message from outside, decrypted in place and handed on. True if it was authentic. */
+/* One message from outside, decrypted in place and handed on. `congested`: its IP header said so
+ * (ECN). True if it was authentic. */
 bool engine_receive(struct engine *engine, uint64_t now_ns, const struct path *from, uint8_t *msg,
-		    size_t len);
+		    size_t len, bool congested);
 
 /* Sends an inner packet to a peer; whatever happens to it, it is the caller's no longer. The
  * checksum is completed first where it is partial. */
-void engine_send(uint64_t now_ns, struct peer *peer, const struct inner_bytes *packet);
+void engine_send(struct engine *engine, uint64_t now_ns, struct peer *peer,
+		 const struct inner_bytes *packet);
 
 /* Host and role are made and the watchers started; called once, at PARENT_GO. 0 or -errno. */
 int engine_start(struct engine *engine);

@@ -50,8 +50,9 @@ void outer_close(struct engine *engine);
 /* Starts the watchers of the sockets that start-up brought. */
 void outer_watch(struct engine *engine);
 
-/* Sends one message; what cannot be sent now is lost. */
-void outer_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len);
+/* Sends one message; what cannot be sent now is lost. `tos`: DSCP and ECN of a datagram. */
+void outer_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len,
+		uint8_t tos);
 
 /* Hands the frames collected in this turn of the loop to the kernel. */
 void outer_flush(struct engine *engine);

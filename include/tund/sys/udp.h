@@ -41,6 +41,7 @@ struct udp_datagram {
 	struct endpoint local; /* to which address it came; family 0 if the kernel did not say */
 	uint8_t *data;         /* inside the caller's buffer */
 	size_t len;            /* bytes; 0 for an empty datagram and for one that did not fit */
+	uint8_t tos;           /* DSCP and ECN of its IP header */
 };
 
 /* Opens a socket connected to `remote` in *fd. -ENETUNREACH: no route now; -errno. */
@@ -64,11 +65,12 @@ int udp_receive(const struct udp_socket *s, uint8_t *buffers, size_t room,
 
 /*
  * Sends one datagram. On a bound socket `local` (NULL or family 0: the kernel's choice) is the
- * source address and `remote` the destination; a connected one ignores both.
+ * source address and `remote` the destination; a connected one only looks at the family of `remote`
+ * (NULL: none, and no `tos`). `tos`: DSCP and ECN.
  * 0: sent. 1: sent, but the source address is no longer this host's: the kernel chose another.
  * -EMSGSIZE: too big for the interface. -errno: not sent; see socket_error_is_harmless().
  */
 int udp_send(const struct udp_socket *s, const struct endpoint *local,
-	     const struct endpoint *remote, const void *data, size_t len);
+	     const struct endpoint *remote, const void *data, size_t len, uint8_t tos);
 
 #endif
