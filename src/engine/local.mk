@@ -9,7 +9,7 @@ src_engine_engine_SOURCES = \
 	include/tund/engine/parent_link.h src/engine/parent_link.c \
 	include/tund/engine/role.h \
 	include/tund/engine/tun_port.h src/engine/tun_port.c \
-	include/tund/engine/uapi.h src/engine/uapi.c \
+	include/tund/engine/uapi.h src/engine/uapi.c src/engine/uapi_tunnel.c \
 	include/tund/engine/uplink.h src/engine/uplink.c \
 	src/engine/main.c \
 	src/engine/outer_ports.h \

@@ -15,6 +15,8 @@ struct client {
 	uint32_t address_count;
 	struct ip_addr address[ENGINE_ADDRESSES_MAX];
 	struct lpm *routes; /* NULL until the first network */
+	uint32_t route_count;
+	struct ip_prefix route[ENGINE_ROUTES_MAX]; /* the same, to be shown */
 };
 
 static int start(struct engine *engine, uint64_t now_ns)
@@ -89,7 +91,7 @@ static void from_tun(struct engine *engine, uint64_t now_ns, const struct inner_
 		reason = REASON_SOURCE_NOT_OWNED;
 	engine->counters[reason]++;
 	if (reason == REASON_ACCEPTED)
-		engine_send(now_ns, engine->uplink.peer, packet);
+		engine_send(engine, now_ns, engine->uplink.peer, packet);
 }
 
 static void network(struct engine *engine, const struct control_network *m)
@@ -104,8 +106,19 @@ static void network(struct engine *engine, const struct control_network *m)
 		return;
 	lpm_free(client->routes);
 	client->routes = routes;
+	client->route_count = m->route_count;
+	memcpy(client->route, m->route, sizeof client->route);
 	client->address_count = m->address_count;
 	memcpy(client->address, m->address, sizeof client->address);
+}
+
+static void uapi_allowed(const struct engine *engine, uint32_t slot, struct uapi_text *text)
+{
+	const struct client *client = engine->state;
+
+	(void)slot;
+	for (uint32_t i = 0; i < client->route_count; i++)
+		uapi_put_prefix(text, &client->route[i]);
 }
 
 const struct role_ops client_role = {
@@ -121,4 +134,6 @@ const struct role_ops client_role = {
 	.peer_at = uplink_peer_at,
 	.slot_of = uplink_slot_of,
 	.network = network,
+	.uapi_get = uapi_get_tunnel,
+	.uapi_allowed = uapi_allowed,
 };

@@ -176,7 +176,7 @@ static void to_edge(struct engine *engine, uint64_t now_ns, uint32_t device,
 		    const struct inner_bytes *packet)
 {
 	(void)device;
-	engine_send(now_ns, engine->uplink.peer, packet);
+	engine_send(engine, now_ns, engine->uplink.peer, packet);
 }
 
 static void to_tun(struct engine *engine, uint64_t now_ns, uint32_t device,
@@ -190,8 +190,7 @@ static void to_tun(struct engine *engine, uint64_t now_ns, uint32_t device,
 static void refuse_to_edge(struct engine *engine, uint64_t now_ns, struct peer *from,
 			   const struct inner_bytes *refusal)
 {
-	(void)engine;
-	engine_send(now_ns, from, refusal);
+	engine_send(engine, now_ns, from, refusal);
 }
 
 static void refuse_to_tun(struct engine *engine, uint64_t now_ns, struct peer *from,
@@ -231,6 +230,16 @@ static void from_tun(struct engine *engine, uint64_t now_ns, const struct inner_
 	judged_packet(engine, &c->judged, now_ns, c->self, NULL, packet, &exits);
 }
 
+/* Whoever holds an address in the tunnel comes through the edge. */
+static void uapi_allowed(const struct engine *engine, uint32_t slot, struct uapi_text *text)
+{
+	const struct connector *c = engine->state;
+
+	(void)slot;
+	for (size_t i = 0; i < c->incoming_count; i++)
+		uapi_put_address(text, &c->incoming[i].said.address);
+}
+
 const struct role_ops connector_role = {
 	.handshake_queue = 64,
 	.start = start,
@@ -244,4 +253,6 @@ const struct role_ops connector_role = {
 	.peer_at = uplink_peer_at,
 	.slot_of = uplink_slot_of,
 	.holder = holder,
+	.uapi_get = uapi_get_tunnel,
+	.uapi_allowed = uapi_allowed,
 };

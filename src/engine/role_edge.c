@@ -217,14 +217,13 @@ static void to_device(struct engine *engine, uint64_t now_ns, uint32_t number,
 	const struct device *device = device_at(engine->state, number);
 
 	if (device && device->peer)
-		engine_send(now_ns, device->peer, packet);
+		engine_send(engine, now_ns, device->peer, packet);
 }
 
 static void refuse(struct engine *engine, uint64_t now_ns, struct peer *from,
 		   const struct inner_bytes *refusal)
 {
-	(void)engine;
-	engine_send(now_ns, from, refusal);
+	engine_send(engine, now_ns, from, refusal);
 }
 
 static bool is_denial(enum reason reason)
@@ -351,6 +350,19 @@ static void explain(struct engine *engine, const struct control_explain *m,
 		say(edge, &said, answer);
 }
 
+/* Its own addresses, and what a connector announces. */
+static void uapi_allowed(const struct engine *engine, uint32_t slot, struct uapi_text *text)
+{
+	const struct edge *edge = engine->state;
+	const struct device *device = device_at(edge, edge->by_slot[slot]);
+	const struct spec_device *spec = policy_device(edge->judged.policy, device->number);
+
+	for (size_t i = 0; i < spec->address_count; i++)
+		uapi_put_address(text, &spec->addresses[i]);
+	for (uint32_t i = 0; i < device->announced_count; i++)
+		uapi_put_prefix(text, &device->announced[i]);
+}
+
 const struct role_ops edge_role = {
 	.handshake_queue = 4096,
 	.start = start,
@@ -364,4 +376,6 @@ const struct role_ops edge_role = {
 	.routes = routes,
 	.last_seen = last_seen,
 	.explain = explain,
+	.uapi_get = uapi_get_tunnel,
+	.uapi_allowed = uapi_allowed,
 };

@@ -72,7 +72,7 @@ static void from_tun(struct engine *engine, uint64_t now_ns, const struct inner_
 		reason = REASON_NO_ROUTE;
 	engine->counters[reason]++;
 	if (peer)
-		engine_send(now_ns, peer->peer, packet);
+		engine_send(engine, now_ns, peer->peer, packet);
 }
 
 /* WireGuard's peers begin when there is something to send, or a keepalive to keep up. */

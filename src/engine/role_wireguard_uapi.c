@@ -26,7 +26,6 @@ static void get_interface(const struct engine *engine, struct uapi_text *text)
 
 static void get_peer(const struct wg_peer *peer, struct uapi_text *text)
 {
-	struct uapi_line line;
 	struct allowed_ip *ip;
 	uint8_t key[KEY_SIZE];
 
@@ -35,10 +34,8 @@ static void get_peer(const struct wg_peer *peer, struct uapi_text *text)
 	uapi_put_key(text, UAPI_PRESHARED_KEY, key);
 	secret_wipe(key, sizeof key);
 	uapi_put_number(text, UAPI_PERSISTENT_KEEPALIVE, peer->keepalive_s);
-	TAILQ_FOREACH(ip, &peer->allowed, next) {
-		line = (struct uapi_line){.key = UAPI_ALLOWED_IP, .prefix = ip->prefix};
-		uapi_put(text, &line);
-	}
+	TAILQ_FOREACH(ip, &peer->allowed, next)
+		uapi_put_prefix(text, &ip->prefix);
 }
 
 void wg_uapi_get(struct engine *engine, struct uapi_text *text)

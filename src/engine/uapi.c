@@ -98,6 +98,20 @@ void uapi_put_key(struct uapi_text *text, enum uapi_key key, const uint8_t bytes
 	explicit_bzero(&line, sizeof line);
 }
 
+void uapi_put_prefix(struct uapi_text *text, const struct ip_prefix *prefix)
+{
+	struct uapi_line line = {.key = UAPI_ALLOWED_IP, .prefix = *prefix};
+
+	uapi_put(text, &line);
+}
+
+void uapi_put_address(struct uapi_text *text, const struct ip_addr *address)
+{
+	struct ip_prefix prefix = ip_prefix_of(address, 128);
+
+	uapi_put_prefix(text, &prefix);
+}
+
 void uapi_put_peer(struct uapi_text *text, const struct peer *peer)
 {
 	struct uapi_line endpoint = {.key = UAPI_ENDPOINT};
@@ -149,11 +163,13 @@ static void client_free(struct uapi_client *client)
 static void get(struct uapi_client *client)
 {
 	struct uapi_text *text = &client->answer;
+	bool failed;
 
 	client->engine->role->uapi_get(client->engine, text);
-	if (text->failed)
+	failed = text->failed;
+	if (failed)
 		text_clear(text);
-	put_errno(text, text->len > 0 ? 0 : -ENOMEM);
+	put_errno(text, failed ? -ENOMEM : 0);
 }
 
 /* Ends the operation with this result. */

@@ -112,6 +112,20 @@ static void forget(struct child *child, struct journal *journal, pid_t pid)
 	child->process.pid = 0;
 }
 
+static void log_end(const struct child *child, pid_t pid, enum process_end end, int code)
+{
+	char again[48] = "";
+
+	if (!child->once)
+		snprintf(again, sizeof again, "; starting it again in %u ms", child->backoff_ms);
+	if (end == PROCESS_KILLED)
+		log_error("%s (pid %d) was killed by signal %d (%s)%s", child->program, (int)pid,
+			  code, strsignal(code), again);
+	else
+		log_error("%s (pid %d) ended with status %d%s", child->program, (int)pid, code,
+			  again);
+}
+
 bool child_reap(struct child *child, struct journal *journal, uint64_t now_ns, bool expected)
 {
 	pid_t pid = child->process.pid;
@@ -123,13 +137,9 @@ bool child_reap(struct child *child, struct journal *journal, uint64_t now_ns, b
 	forget(child, journal, pid);
 	if (expected)
 		return true;
-	schedule_restart(child, now_ns);
-	if (end == PROCESS_KILLED)
-		log_error("%s (pid %d) was killed by signal %d (%s); starting it again in %u ms",
-			  child->program, (int)pid, code, strsignal(code), child->backoff_ms);
-	else
-		log_error("%s (pid %d) ended with status %d; starting it again in %u ms",
-			  child->program, (int)pid, code, child->backoff_ms);
+	if (!child->once)
+		schedule_restart(child, now_ns);
+	log_end(child, pid, end, code);
 	return true;
 }
 

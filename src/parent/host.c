@@ -23,7 +23,8 @@ enum exit_code host_open(struct host *host, const struct tunnel *tunnel)
 {
 	int err;
 
-	*host = (struct host){.tunnel = tunnel, .tun = -1, .udp = -1, .tcp = -1, .command = -1};
+	*host = (struct host){.tunnel = tunnel, .tun = -1, .udp = -1, .tcp = -1, .command = -1,
+			       .uapi = {.fd = -1}};
 	err = journal_create(tunnel->journal, &host->journal);
 	if (err) {
 		log_error("cannot write %s: %s%s", tunnel->journal, strerror(-err), no_space(err));
@@ -136,6 +137,17 @@ enum exit_code host_listen_command(struct host *host)
 	return EXIT_DONE;
 }
 
+void host_listen_uapi(struct host *host, const struct config *config)
+{
+	const char *name = config->role == ROLE_EDGE ? host->tunnel->name : config->interface;
+	int err = wgsock_listen(name, 0, &host->uapi);
+
+	if (err == 0)
+		return;
+	log_warning("`wg show %s` will not show this tunnel: cannot listen on %s/%s.sock: %s", name,
+		    WGSOCK_DIR, name, strerror(-err));
+}
+
 int host_open_socket(struct host *host, const struct config *config,
 		     const struct request_socket *request, int *fd, char *text, size_t size)
 {
@@ -166,6 +178,7 @@ static void close_fd(int *fd)
 
 void host_close(struct host *host)
 {
+	wgsock_remove(&host->uapi);
 	close_fd(&host->command);
 	close_fd(&host->udp);
 	close_fd(&host->tcp);

@@ -14,6 +14,7 @@ libtund_parent_a_SOURCES = \
 	include/tund/parent/tunnel.h src/parent/tunnel.c \
 	include/tund/parent/undo.h src/parent/undo.c \
 	include/tund/parent/verify.h src/parent/verify.c \
+	include/tund/parent/wgsock.h src/parent/wgsock.c \
 	include/tund/parent/wireguard.h src/parent/wireguard.c src/parent/wireguard_device.c \
 		src/parent/wireguard_requests.c src/parent/wireguard_state.h
 PARENT_LIBS = libtund_parent.a libtund_sys.a libtund_config.a $(CORE_LIBS) $(NL_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS)

@@ -60,6 +60,8 @@ static void hand_engine(struct parent *parent, int sibling)
 		memcpy(tun.name, config->interface, sizeof tun.name);
 		child_send(engine, PARENT_TUN, &tun, sizeof tun, parent->host.tun);
 	}
+	if (parent->host.uapi.fd >= 0)
+		child_send(engine, PARENT_UAPI, NULL, 0, parent->host.uapi.fd);
 	if (parent->host.udp >= 0)
 		child_send(engine, PARENT_UDP, NULL, 0, parent->host.udp);
 	if (parent->host.tcp >= 0)
@@ -206,8 +208,7 @@ static void interface_back(struct parent *parent)
 	reapply(parent);
 }
 
-/* `went_down`: it was down since the last look, even if it is up again by now. */
-static void look_at_interface(struct parent *parent, bool went_down)
+static void look_at_interface(struct parent *parent)
 {
 	struct netlink_link link;
 	bool was_up = parent->host.link.up;
@@ -219,10 +220,10 @@ static void look_at_interface(struct parent *parent, bool went_down)
 		interface_lost(parent);
 		return;
 	}
-	if (link.up == was_up && link.mtu == parent->host.link.mtu && !(link.up && went_down))
+	if (link.up == was_up && link.mtu == parent->host.link.mtu)
 		return;
 	parent->host.link = link;
-	if (link.up && (!was_up || went_down))
+	if (link.up && !was_up)
 		interface_back(parent);
 	else if (!link.up && was_up)
 		log_warning("interface %s was set down by another program; nothing passes until "
@@ -234,21 +235,17 @@ static void look_at_interface(struct parent *parent, bool went_down)
 static void on_monitor(struct parent *parent)
 {
 	struct netlink_event event;
-	bool ours = false, went_down = false;
+	bool ours = false;
 	int n;
 
 	while ((n = netlink_monitor_next(parent->host.monitor, &event)) != 0) {
-		bool lost = n == -ENOBUFS;
-
-		if (n < 0 && !lost)
+		if (n == -ENOBUFS || (n > 0 && event.link.index == parent->host.ifindex))
+			ours = true;
+		else if (n < 0)
 			break;
-		if (!lost && event.link.index != parent->host.ifindex)
-			continue;
-		ours = true;
-		went_down = went_down || lost || !event.link.up;
 	}
 	if (ours && parent->host.tun >= 0)
-		look_at_interface(parent, went_down);
+		look_at_interface(parent);
 }
 
 enum { POLL_SIGNALS, POLL_LOG, POLL_CALLER, POLL_MONITOR, POLL_ENGINE, POLL_ENGINE_END,
@@ -395,6 +392,8 @@ static enum exit_code set_up_host(struct parent *parent)
 		code = host_forward(host, config);
 	if (!code)
 		code = host_listen_command(host);
+	if (!code)
+		host_listen_uapi(host, config);
 	return code;
 }
 

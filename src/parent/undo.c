@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <tund/parent/undo.h>
+#include <tund/parent/wgsock.h>
 #include <tund/sys/file.h>
 #include <tund/sys/log.h>
 #include <tund/sys/nft.h>
@@ -56,6 +57,7 @@ static void undo_interface(struct netlink *nl, const struct change *c)
 {
 	struct netlink_link link;
 
+	wgsock_remove_dead(c->interface);
 	for (int waited = 0; !netlink_link_get(nl, c->interface, &link); waited += 10) {
 		if (waited >= GONE_MS) {
 			log_warning("interface %s is still there: another process holds it or "
@@ -144,6 +146,7 @@ bool undo_leftovers(const struct tunnel *tunnel)
 	if (damaged)
 		log_warning("%s: %zu damaged lines skipped", tunnel->journal, damaged);
 	log_notice("%s: undoing what an earlier run left behind", tunnel->name);
+	wgsock_remove_dead(tunnel->name); /* an edge's; others have the interface's */
 	if (netlink_open(&nl) == 0) {
 		undo_changes(nl, j);
 		netlink_close(nl);

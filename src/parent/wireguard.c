@@ -7,13 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <tund/base/time.h>
 #include <tund/sys/channel.h>
 #include <tund/sys/clock.h>
-#include <tund/sys/file.h>
 #include <tund/sys/privilege.h>
 #include <tund/sys/unixsock.h>
 
@@ -23,7 +21,6 @@
 #define STOP_MS 500
 /* For another one of this name whose device was just deleted to take its socket away. */
 #define SOCKET_FREE_MS 2000
-#define SOCKET_POLL_MS 10
 
 void wireguard_stop(struct wireguard *w, enum exit_code code)
 {
@@ -33,8 +30,7 @@ void wireguard_stop(struct wireguard *w, enum exit_code code)
 	w->code = code;
 	w->stop_deadline_ns = clock_now_ns() + STOP_MS * NS_PER_MS;
 	/* At once: whoever deleted the device may make the next one of this name. */
-	if (w->sock[0])
-		file_remove(w->sock);
+	wgsock_remove(&w->sock);
 	child_send(&w->engine, PARENT_STOP, NULL, 0, -1);
 }
 
@@ -74,23 +70,13 @@ static enum exit_code watch_signals(struct wireguard *w)
 
 static enum exit_code make_socket(struct wireguard *w)
 {
-	char path[sizeof w->sock];
-	int err, waited = 0;
+	int err = wgsock_listen(w->options->interface, SOCKET_FREE_MS, &w->sock);
 
-	snprintf(path, sizeof path, "%s/%s.sock", WIREGUARD_DIR, w->options->interface);
-	if (mkdir(WIREGUARD_DIR, 0700) != 0 && errno != EEXIST) {
-		log_error("cannot create %s: %s", WIREGUARD_DIR, strerror(errno));
-		return EXIT_SYSTEM;
-	}
-	while ((err = unixsock_listen(path, 0600, &w->uapi)) == -EADDRINUSE &&
-	       waited < SOCKET_FREE_MS)
-		waited += SOCKET_POLL_MS, poll(NULL, 0, SOCKET_POLL_MS);
-	if (err == 0) {
-		strcpy(w->sock, path);
-		err = unixsock_watch(path, &w->uapi_watch);
-	}
+	if (err == 0)
+		err = unixsock_watch(w->sock.path, &w->sock_watch);
 	if (err < 0) {
-		log_error("cannot listen on %s: %s%s", path, strerror(-err),
+		log_error("cannot listen on %s/%s.sock: %s%s", WGSOCK_DIR, w->options->interface,
+			  strerror(-err),
 			  err == -EADDRINUSE ? "; another process serves an interface of this name"
 					     : "");
 		return EXIT_SYSTEM;
@@ -108,7 +94,7 @@ static enum exit_code start_engine(struct wireguard *w)
 	snprintf(tun.name, sizeof tun.name, "%s", w->options->interface);
 	child_send(&w->engine, PARENT_WIREGUARD, &body, sizeof body, -1);
 	child_send(&w->engine, PARENT_TUN, &tun, sizeof tun, w->tun);
-	child_send(&w->engine, PARENT_UAPI, NULL, 0, w->uapi);
+	child_send(&w->engine, PARENT_UAPI, NULL, 0, w->sock.fd);
 	child_send(&w->engine, PARENT_GO, NULL, 0, -1);
 	wireguard_device_tell(w);
 	return EXIT_DONE;
@@ -165,17 +151,17 @@ static void on_socket_file(struct wireguard *w)
 {
 	char events[1024];
 
-	while (read(w->uapi_watch, events, sizeof events) > 0)
+	while (read(w->sock_watch, events, sizeof events) > 0)
 		continue;
-	if (access(w->sock, F_OK) == 0 || w->stopping)
+	if (access(w->sock.path, F_OK) == 0 || w->stopping)
 		return;
-	log_info("%s was removed", w->sock);
+	log_info("%s was removed", w->sock.path);
 	wireguard_stop(w, EXIT_DONE);
 }
 
 static void on_engine_end(struct wireguard *w)
 {
-	if (!child_reap(&w->engine, NULL, clock_now_ns(), true) || w->stopping)
+	if (!child_reap(&w->engine, NULL, clock_now_ns(), w->stopping) || w->stopping)
 		return;
 	log_error("the engine of %s ended, and with it the interface; make and configure it again",
 		  w->options->interface);
@@ -195,7 +181,7 @@ static void fill_poll(const struct wireguard *w, struct pollfd p[POLL_COUNT])
 	p[POLL_TUN] = (struct pollfd){serving ? w->tun : -1, 0, 0};
 	p[POLL_LINK] = (struct pollfd){netlink_monitor_fd(w->monitor), POLLIN, 0};
 	p[POLL_ROUTES] = (struct pollfd){netlink_monitor_fd(w->routes), POLLIN, 0};
-	p[POLL_FILE] = (struct pollfd){serving ? w->uapi_watch : -1, POLLIN, 0};
+	p[POLL_FILE] = (struct pollfd){serving ? w->sock_watch : -1, POLLIN, 0};
 	p[POLL_ENGINE] = (struct pollfd){w->engine.channel, POLLIN, 0};
 	p[POLL_ENGINE_END] =
 		(struct pollfd){w->engine.process.pid ? w->engine.process.pidfd : -1, POLLIN, 0};
@@ -246,8 +232,7 @@ static void loop(struct wireguard *w)
 
 static void finish(struct wireguard *w)
 {
-	if (w->sock[0] && !w->stopping)
-		file_remove(w->sock);
+	wgsock_remove(&w->sock);
 	child_end(&w->engine, NULL, 0);
 	wireguard_device_close(w);
 	logger_drain(&w->logger);
@@ -264,9 +249,10 @@ enum exit_code wireguard_run(const struct wireguard_options *options)
 	}
 	w->options = options;
 	w->started_fd = options->started_fd;
-	w->signals = w->uapi = w->uapi_watch = w->birthplace = w->tun = w->netns = w->udp = -1;
+	w->signals = w->sock.fd = w->sock_watch = w->birthplace = w->tun = w->netns = w->udp = -1;
 	logger_none(&w->logger);
 	child_init(&w->engine, "engine");
+	w->engine.once = true;
 	code = start(w);
 	if (!code) {
 		loop(w);

@@ -6,6 +6,7 @@
 #include <tund/ipc/parent.h>
 #include <tund/parent/child.h>
 #include <tund/parent/logger.h>
+#include <tund/parent/wgsock.h>
 #include <tund/parent/wireguard.h>
 #include <tund/sys/netlink.h>
 #include <tund/sys/sandbox.h>
@@ -20,8 +21,8 @@ struct wireguard {
 	uint64_t stop_deadline_ns;
 	enum exit_code code;
 
-	char sock[104];       /* path of the socket; "": not made */
-	int uapi, uapi_watch;
+	struct wgsock sock;
+	int sock_watch; /* -1: none */
 
 	int birthplace;       /* network namespace in which we were started: UDP sockets are there */
 	int tun;

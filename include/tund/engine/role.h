@@ -53,6 +53,8 @@ struct role_ops {
 	void (*uapi_get)(struct engine *engine, struct uapi_text *text);
 	int (*uapi_set)(struct engine *engine, uint64_t now_ns, struct uapi_client *client,
 			const struct uapi_line *line);
+	/* The allowed IPs of a peer of a tunnel: what uapi_put_tunnel() says of it. */
+	void (*uapi_allowed)(const struct engine *engine, uint32_t slot, struct uapi_text *text);
 	/* From control. */
 	void (*network)(struct engine *engine, const struct control_network *network);
 	void (*routes)(struct engine *engine, const struct control_routes *routes);

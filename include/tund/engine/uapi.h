@@ -66,7 +66,12 @@ void uapi_put(struct uapi_text *text, const struct uapi_line *line);
 void uapi_put_number(struct uapi_text *text, enum uapi_key key, int64_t number);
 /* Begins a peer: its key, endpoint, last handshake and counters. */
 void uapi_put_peer(struct uapi_text *text, const struct peer *peer);
+void uapi_put_prefix(struct uapi_text *text, const struct ip_prefix *prefix);
+void uapi_put_address(struct uapi_text *text, const struct ip_addr *address);
 void uapi_put_key(struct uapi_text *text, enum uapi_key key, const uint8_t bytes[KEY_SIZE]);
+
+/* role_ops.uapi_get of a tunnel: all but secrets, in the words of WireGuard. */
+void uapi_get_tunnel(struct engine *engine, struct uapi_text *text);
 
 /* For role_ops.uapi_set: who gave the line. */
 struct uapi_cursor *uapi_cursor(struct uapi_client *client);

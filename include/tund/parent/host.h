@@ -16,6 +16,7 @@
 #include <tund/ipc/parent.h>
 #include <tund/parent/journal.h>
 #include <tund/parent/tunnel.h>
+#include <tund/parent/wgsock.h>
 #include <tund/sys/netlink.h>
 
 #define HOST_EDGES_MAX 8
@@ -32,6 +33,7 @@ struct host {
 	struct netlink *nl;
 	struct netlink_monitor *monitor;
 	int tun, udp, tcp, command;  /* descriptors that are kept for restarts; -1: none */
+	struct wgsock uapi;          /* as well: for wg(8), to read */
 	uint32_t ifindex;
 	struct netlink_link link;    /* as last seen */
 	bool nft_loaded, full_rules;
@@ -59,6 +61,10 @@ enum exit_code host_create_tun(struct host *host, const struct config *config, u
 enum exit_code host_listen(struct host *host, const struct config *config);
 
 enum exit_code host_listen_command(struct host *host);
+
+/* The socket for wg(8), under the interface's name (an edge: the tunnel's). Where another one has it,
+ * that is said, and there is none. */
+void host_listen_uapi(struct host *host, const struct config *config);
 
 /* Connector: loads the nft table, then switches on forwarding for the interfaces concerned. */
 enum exit_code host_forward(struct host *host, const struct config *config);

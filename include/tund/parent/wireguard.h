@@ -13,9 +13,6 @@
 #include <tund/ipc/command.h>
 #include <tund/sys/log.h>
 
-/* Where wg(8) looks for sockets. */
-#define WIREGUARD_DIR "/var/run/wireguard"
-
 struct wireguard_options {
 	const char *interface;
 	/* -1: in the foreground. Else write end of a pipe: one byte is written when device and socket
