@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: ISC
+# A client of WireGuard's configuration protocol that makes mistakes: uapi.py SOCKET CASES.
+import base64
+import os
+import socket
+import sys
+import time
+
+path, cases = sys.argv[1:]
+key = lambda n: ("%064x" % n)
+
+
+def connect():
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(path)  # blocks while many are waiting
+    s.settimeout(10)
+    return s
+
+
+def until_errno(s, data=b""):
+    while not (b"\n\n" in data and b"errno=" in data):
+        more = s.recv(1 << 16)
+        if not more:
+            raise SystemExit("hung up after %r" % data)
+        data += more
+    return data.decode()
+
+
+def ask(s, text):
+    s.sendall(text.encode())
+    return until_errno(s)
+
+
+def errno(answer):
+    return int(answer.rsplit("errno=", 1)[1].split("\n")[0])
+
+
+def get(s):
+    return ask(s, "get=1\n\n")
+
+
+failures = 0
+
+
+def expect(what, got, wanted):
+    global failures
+    if got != wanted:
+        failures += 1
+        print("%s: %r, not %r" % (what, got, wanted))
+
+
+def mistakes():
+    s = connect()
+    # What it is before anything was said.
+    expect("empty", get(s), "errno=0\n\n")
+    everything = (
+        "set=1\nprivate_key=%s\nlisten_port=51777\nfwmark=7\nreplace_peers=true\n"
+        "public_key=%s\npreshared_key=%s\nendpoint=192.0.2.7:1234\n"
+        "persistent_keepalive_interval=0\nreplace_allowed_ips=true\nallowed_ip=10.1.0.0/16\n"
+        "allowed_ip=fd01::/64\nprotocol_version=1\n\n" % (key(5), key(77), key(8)))
+    expect("every key", errno(ask(s, everything)), 0)
+    said = get(s)
+    for line in ("private_key=" + key(5), "listen_port=51777", "fwmark=7", "public_key=" + key(77),
+                 "preshared_key=" + key(8), "endpoint=192.0.2.7:1234", "protocol_version=1",
+                 "persistent_keepalive_interval=0", "allowed_ip=10.1.0.0/16", "allowed_ip=fd01::/64",
+                 "last_handshake_time_sec=0", "last_handshake_time_nsec=0", "rx_bytes=0",
+                 "tx_bytes=0", "errno=0"):
+        expect("get has " + line, line in said.split("\n"), True)
+    # One mistake at a time, each answered, and the connection goes on.
+    peer = "public_key=%s\n" % key(77)
+    for line, wanted in (
+            ("private_key", -71), ("", 0), ("nonsense=1", -22), ("private_key=", -22),
+            ("private_key=" + "g" * 64, -22), ("listen_port=65536", -22), ("listen_port=-1", -22),
+            ("fwmark=4294967296", -22), ("replace_peers=false", -22), ("public_key=00", -22),
+            ("remove=true", -22), ("allowed_ip=10.0.0.0/8", -22), ("errno=0", -22),
+            (peer + "private_key=" + key(1), -22), (peer + "remove=1", -22),
+            (peer + "update_only=false", -22), (peer + "preshared_key=1", -22),
+            (peer + "endpoint=192.0.2.1", -22), (peer + "endpoint=example.com:1", -22),
+            (peer + "persistent_keepalive_interval=off", -22),
+            (peer + "replace_allowed_ips=", -22), (peer + "allowed_ip=10.0.0.0/33", -22),
+            (peer + "allowed_ip=10.0.0.0", -22), (peer + "protocol_version=2", -22),
+            (peer + "x" * 5000 + "=1", -22), (peer + "x" * 20000, -71)):
+        expect("set " + line[:40], errno(ask(s, "set=1\n" + line + ("\n\n" if line else "\n"))),
+               wanted)
+    for text in ("get=2\n\n", "foo\n\n", "get=1\nx\n\n", "set=2\n\n", "GET=1\n\n"):
+        expect(text, errno(ask(s, text)), -22)
+    expect("nothing of that is left", get(s), said)
+    # Answered before the transaction has ended, and the next operation is understood.
+    s.sendall(b"set=1\nbogus=1\n")
+    expect("answered at once", errno(until_errno(s)), -22)
+    expect("the next one", get(s), said)
+    # Allowed IPs by sign, peers by update_only and remove, our own key.
+    expect("minus", errno(ask(s, "set=1\n%sallowed_ip=-10.1.0.0/16\nallowed_ip=+10.2.0.0/16\n\n" % peer)), 0)
+    expect("minus and plus", [l for l in get(s).split("\n") if "allowed_ip" in l],
+           ["allowed_ip=fd01::/64", "allowed_ip=10.2.0.0/16"])
+    expect("update_only", errno(ask(s, "set=1\npublic_key=%s\nupdate_only=true\nallowed_ip=10.2.0.0/16\n\n" % key(78))), 0)
+    expect("makes nothing", key(78) in get(s), False)
+    expect("remove nothing", errno(ask(s, "set=1\npublic_key=%s\nremove=true\n\n" % key(78))), 0)
+    expect("a peer of low order", errno(ask(s, "set=1\npublic_key=%s\n\n" % key(0))), 0)
+    expect("is shown", "public_key=" + key(0) in get(s), True)
+    expect("remove", errno(ask(s, "set=1\npublic_key=%s\nremove=true\n%sremove=true\n\n" % (key(0), peer))), 0)
+    expect("removed", "public_key" in get(s), False)
+    expect("no key", errno(ask(s, "set=1\nprivate_key=%s\nfwmark=0\nlisten_port=0\n\n" % key(0))), 0)
+    expect("empty again", get(s), "errno=0\n\n")
+
+
+def clients():
+    silent = [connect() for _ in range(100)]
+    half = connect()
+    half.sendall(b"set=1\nfwmark=9\npublic_key=" + key(99).encode())
+    expect("answered", errno(get(connect())), 0)
+    expect("half a line is not done", "public_key" in get(connect()), False)
+    half.close()
+    end = connect()
+    end.sendall(b"get=1\n\n")
+    end.shutdown(socket.SHUT_WR)
+    expect("after its end", errno(until_errno(end)), 0)
+    # One that asks and does not read holds up nobody.
+    greedy = connect()
+    greedy.setblocking(False)
+    try:
+        while True:
+            greedy.send(b"get=1\n\n" * 1000)
+    except BlockingIOError:
+        pass
+    expect("beside a greedy one", errno(get(connect())), 0)
+    assert silent
+
+
+def many():
+    peers = []
+    for i in range(10000):
+        peers.append((os.urandom(31).hex() + "00", ["10.%d.%d.0/24" % (i >> 8, i & 255),
+                      "172.16.%d.%d/32" % (i >> 8, i & 255), "fd00:%x::/64" % (i + 1)]))
+    text = ["set=1", "private_key=" + key(5), "replace_peers=true"]
+    for public, prefixes in peers:
+        text += ["public_key=" + public, "replace_allowed_ips=true"]
+        text += ["allowed_ip=" + p for p in prefixes]
+    text = "\n".join(text) + "\n\n"
+    s = connect()
+    begun = time.monotonic()
+    expect("set", errno(ask(s, text)), 0)
+    took = time.monotonic() - begun
+    print("set in %.2f s" % took)
+    expect("under 2 s", took < 2, True)
+    got = {}
+    for line in get(s).split("\n"):
+        name, _, value = line.partition("=")
+        if name == "public_key":
+            current = got.setdefault(value, [])
+        elif name == "allowed_ip":
+            current.append(value)
+    expect("read back", got, dict(peers)) if got != dict(peers) else None
+
+
+{"mistakes": mistakes, "clients": clients, "many": many}[cases]()
+sys.exit(failures > 0)
