@@ -1,5 +1,6 @@
 # The manual pages, in mdoc; tests/manuals.sh lints each of them.
 dist_man_MANS += \
+	man/tund-wg.8 \
 	man/tund.8 \
 	man/tund-policy.5 \
 	man/tund-protocol.7 \

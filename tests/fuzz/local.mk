@@ -24,6 +24,8 @@ tests_fuzz_fuzz_config_LDADD = libtund_config.a $(CONFUSE_LIBS) $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_control
 tests_fuzz_fuzz_control_LDADD = libtund_control.a $(FUZZ_LIBS) $(JANSSON_LIBS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_uapi
+tests_fuzz_fuzz_uapi_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_inner tests/fuzz/fuzz_policy
 tests_fuzz_fuzz_inner_SOURCES = tests/fuzz/fuzz_inner.c tests/unit/packets.c
 tests_fuzz_fuzz_inner_LDADD = $(FUZZ_LIBS)
