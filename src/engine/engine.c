@@ -228,7 +228,7 @@ static void on_farewell(struct ev_loop *loop, ev_timer *timer, int events)
 
 void engine_farewell(struct engine *engine)
 {
-	if (!engine->host) {
+	if (!engine->host || !engine->config) { /* WireGuard says no goodbye */
 		ev_break(engine->loop, EVBREAK_ALL);
 		return;
 	}

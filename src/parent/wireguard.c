@@ -29,8 +29,6 @@ void wireguard_stop(struct wireguard *w, enum exit_code code)
 	w->stopping = true;
 	w->code = code;
 	w->stop_deadline_ns = clock_now_ns() + STOP_MS * NS_PER_MS;
-	/* At once: whoever deleted the device may make the next one of this name. */
-	wgsock_remove(&w->sock);
 	child_send(&w->engine, PARENT_STOP, NULL, 0, -1);
 }
 
@@ -232,9 +230,10 @@ static void loop(struct wireguard *w)
 
 static void finish(struct wireguard *w)
 {
-	wgsock_remove(&w->sock);
 	child_end(&w->engine, NULL, 0);
 	wireguard_device_close(w);
+	/* Last: it says to the next one of this name that port and device are free. */
+	wgsock_remove(&w->sock);
 	logger_drain(&w->logger);
 }
 

@@ -61,6 +61,7 @@ static void close_fd(int *fd)
 
 void wireguard_device_close(struct wireguard *w)
 {
+	close_fd(&w->udp);
 	close_fd(&w->tun);
 	close_fd(&w->netns);
 	close_fd(&w->birthplace);

@@ -376,6 +376,23 @@ ok 'every key and every mistake through the socket' with_interface uapi mistakes
 ok 'silent and slow clients' with_interface uapi clients
 ok '10,000 peers with 3 allowed IPs each in under 2 s, read back identical' with_interface uapi many
 
+# The next one of this name, with the same port, may come at once.
+made_again()
+{
+	for try in 1 2 3 4 5; do
+		on alice sh -c '
+			tund-wg wg0 && wg set wg0 listen-port 51997 && ip link set wg0 up || exit
+			for wait in 1 2 3 4 5 6 7 8 9 10; do
+				ss -Huln sport = :51997 | grep -q . && break
+				sleep 0.02
+			done
+			ss -Huln sport = :51997 | grep . && ip link delete wg0' || return 1
+	done
+	wait_for 2 clean alice
+}
+
+ok 'deleted and made again at once, five times in a row' made_again
+
 ### Two of them
 
 ok 'the server' edge_up
