@@ -19,6 +19,8 @@
 
 #define MEMLOCK_BYTES (256u * 1024 * 1024) /* peers and keypairs (crypto/secret.h) */
 #define STOP_MS 500
+/* Changes of routes are told at once, but not more often: there may be thousands a second. */
+#define ROUTES_INTERVAL_NS (20 * NS_PER_MS)
 /* For another one of this name whose device was just deleted to take its socket away. */
 #define SOCKET_FREE_MS 2000
 
@@ -196,7 +198,7 @@ static void handle(struct wireguard *w, const struct pollfd p[POLL_COUNT])
 	if (p[POLL_LINK].revents)
 		on_link(w);
 	if (p[POLL_ROUTES].revents && netlink_monitor_drain(w->routes))
-		child_send(&w->engine, PARENT_ROUTES, NULL, 0, -1);
+		w->routes_due_ns = w->routes_next_ns;
 	if (p[POLL_FILE].revents)
 		on_socket_file(w);
 	if (p[POLL_ENGINE].revents && w->engine.channel >= 0)
@@ -205,13 +207,22 @@ static void handle(struct wireguard *w, const struct pollfd p[POLL_COUNT])
 		on_engine_end(w);
 }
 
+static void tell_routes(struct wireguard *w, uint64_t now_ns)
+{
+	if (now_ns < w->routes_due_ns)
+		return;
+	child_send(&w->engine, PARENT_ROUTES, NULL, 0, -1);
+	w->routes_due_ns = TIME_NEVER;
+	w->routes_next_ns = now_ns + ROUTES_INTERVAL_NS;
+}
+
 static int next_timeout(const struct wireguard *w, uint64_t now_ns)
 {
-	if (!w->stopping)
+	uint64_t due_ns = w->stopping ? w->stop_deadline_ns : w->routes_due_ns;
+
+	if (due_ns == TIME_NEVER)
 		return -1;
-	return now_ns >= w->stop_deadline_ns
-		       ? 0
-		       : (int)((w->stop_deadline_ns - now_ns) / NS_PER_MS) + 1;
+	return now_ns >= due_ns ? 0 : (int)((due_ns - now_ns) / NS_PER_MS) + 1;
 }
 
 static void loop(struct wireguard *w)
@@ -225,6 +236,7 @@ static void loop(struct wireguard *w)
 			break;
 		handle(w, p);
 		now_ns = clock_now_ns();
+		tell_routes(w, now_ns);
 	}
 }
 
@@ -249,6 +261,7 @@ enum exit_code wireguard_run(const struct wireguard_options *options)
 	w->options = options;
 	w->started_fd = options->started_fd;
 	w->signals = w->sock.fd = w->sock_watch = w->birthplace = w->tun = w->netns = w->udp = -1;
+	w->routes_due_ns = TIME_NEVER;
 	logger_none(&w->logger);
 	child_init(&w->engine, "engine");
 	w->engine.once = true;

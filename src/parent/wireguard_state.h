@@ -31,6 +31,8 @@ struct wireguard {
 	struct netlink_monitor *monitor;
 	struct netlink_link link; /* the device as last seen */
 	struct netlink_monitor *routes; /* of the birthplace */
+	uint64_t routes_due_ns; /* when the engine is told of changes; TIME_NEVER: none */
+	uint64_t routes_next_ns; /* not before */
 
 	int udp;              /* duplicate of the engine's socket, to set its mark; -1: none */
 	_Alignas(8) uint8_t message[]; /* CHANNEL_BODY_MAX bytes */
