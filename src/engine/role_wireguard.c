@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A WireGuard interface: peers and allowed IPs come through the configuration protocol, a packet's
- * destination finds the peer it goes to, and a packet that comes from a peer must have a source that
- * would go to that peer.
+ * destination finds the peer it goes to, and a packet that comes from a peer must have a source
+ * that would go to that peer.
  */
 #include <errno.h>
 #include <stdlib.h>

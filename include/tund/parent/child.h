@@ -26,7 +26,8 @@ struct child {
 
 void child_init(struct child *child, const char *program);
 
-/* Starts it with its channel, journalled (unless `journal` is NULL, here and below). -errno with one line logged; nothing runs then. */
+/* Starts it with its channel, journalled (unless `journal` is NULL, here and below). -errno with one
+ * line logged; nothing runs then. */
 int child_start(struct child *child, struct journal *journal, const char *tunnel, uint64_t now_ns);
 
 /* The next delay after a run of `ran_ns`: doubles up to the greatest. Pure. */
