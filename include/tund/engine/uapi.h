@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The server of WireGuard's configuration protocol: a few clients at a time, none of which is
- * waited for. It cuts their bytes into lines and operations; what a line means is the role's business
- * (role_ops.uapi_get, uapi_set). Every mistake is answered with an errno, and ends no connection.
+ * waited for. It cuts their bytes into lines and operations; what a line means is the business of
+ * the role (role_ops.uapi_get, uapi_set). Every mistake is answered with an errno, and ends no
+ * connection.
  */
 #ifndef TUND_ENGINE_UAPI_H
 #define TUND_ENGINE_UAPI_H
