@@ -10,10 +10,13 @@ One cell, two network namespaces:
        |                                      |
      outer 192.0.2.1, 2001:db8::1 ------- 192.0.2.2, 2001:db8::2
 
-Only the initiator knows where the other is. Numbered UDP packets of all sizes over IPv6 and a TCP
+Only the initiator knows where the other is: where nothing is lost, behind a relay in its own
+namespace that holds every packet back for 20 ms, so that packets are under way in both directions
+under the old keys whenever new ones are made. Numbered UDP packets of all sizes over IPv6 and a TCP
 stream over IPv4 run both ways inside, from the first handshake to behind the last rekey wanted.
 tund-wg rekeys every $TUND_TEST_REKEY_S seconds, wireguard-go after its 120.
 """
+import collections
 import concurrent.futures
 import ctypes
 import itertools
@@ -34,6 +37,7 @@ PATTERN = random.Random(7).randbytes(70000)
 SIZES = [8, 9, 63, 64, 512, 1000, 1371, 1372]  # of UDP payloads; the last fills the MTU of 1420
 CHUNK = 16000  # of TCP
 TICK = 0.005
+DELAY, RELAY_PORT = 0.02, 40000
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h
 CLONE_NEWNET = 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
@@ -143,6 +147,41 @@ class Direction:
         return self.sent - len(self.got)
 
 
+class Relay:
+    """Between an initiator, in whose namespace it is made, and the responder."""
+
+    def __init__(self, family, here, there):
+        self.near, self.far = (
+            socket.socket(socket.AF_INET6 if family == 6 else socket.AF_INET,
+                          socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) for _ in range(2))
+        self.near.bind((here, RELAY_PORT))
+        self.far.connect((there, PORT))
+        for s in (self.near, self.far):
+            s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)
+        self.initiator = None
+        self.held = collections.deque()
+
+    def step(self, now):
+        for s in (self.near, self.far):
+            while True:
+                try:
+                    data, source = s.recvfrom(4096)
+                except (BlockingIOError, ConnectionRefusedError):
+                    break
+                if s is self.near:
+                    self.initiator = source
+                self.held.append((now + DELAY, s is self.near, data))
+        while self.held and self.held[0][0] <= now:
+            _, outward, data = self.held.popleft()
+            try:
+                if outward:
+                    self.far.send(data)
+                elif self.initiator:
+                    self.near.sendto(data, self.initiator)
+            except (BlockingIOError, ConnectionRefusedError):
+                pass
+
+
 class Cell:
     def __init__(self, number, package, tund_initiates, psk, family, loss):
         self.name = ", ".join(filter(None, (
@@ -190,8 +229,10 @@ table inet loss {
         if self.psk:
             lines.append(f"PresharedKey = {self.key}")
         if initiates:
-            host = OUTER[self.family][peer_side]
-            lines.append(f"Endpoint = {f'[{host}]' if self.family == 6 else host}:{PORT}")
+            host, port = OUTER[self.family][peer_side], PORT
+            if not self.loss:
+                host, port = OUTER[self.family][1 - peer_side], RELAY_PORT
+            lines.append(f"Endpoint = {f'[{host}]' if self.family == 6 else host}:{port}")
         return "\n".join(lines) + "\n"
 
     def side(self, name, side, program, conf):
@@ -237,6 +278,11 @@ link set wg{name} mtu 1420 up
     def open(self, now):
         self.udp_a = in_namespace(self.a, lambda: self.udp(0))
         self.udp_b = in_namespace(self.b, lambda: self.udp(1))
+        self.relay = None
+        if not self.loss:
+            side = 0 if self.tund_initiates else 1
+            ends = OUTER[self.family][side], OUTER[self.family][1 - side]
+            self.relay = in_namespace((self.a, self.b)[side], lambda: Relay(self.family, *ends))
         self.tcp_a, self.listen = None, in_namespace(self.a, self.listener)
         self.since = now
 
@@ -324,6 +370,8 @@ link set wg{name} mtu 1420 up
             self.state = "done"
         if self.state != "done":
             getattr(self, self.state)(now)
+            if self.relay:
+                self.relay.step(now)
         return self.state != "done"
 
     def verdict(self):
