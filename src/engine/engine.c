@@ -336,7 +336,8 @@ static void start_watchers(struct engine *engine)
 	ev_prepare_start(engine->loop, &engine->before_wait);
 	ev_set_priority(&engine->busy, EV_MINPRI);
 	outer_watch(engine);
-	tun_port_watch(engine);
+	if (!engine->role->tun_waits)
+		tun_port_watch(engine);
 	if (engine->control.fd >= 0)
 		ev_io_start(engine->loop, &engine->control.readable);
 	parent_link_watch(engine);

@@ -109,8 +109,10 @@ static void on_interface(struct engine *engine, uint64_t now_ns,
 	log_info("interface %s", up ? "up" : "down");
 	wg->up = up;
 	wg->listen.wanted.open = up;
-	if (!up)
+	if (!up) {
+		tun_port_pause(engine);
 		end(engine, now_ns);
+	}
 	wg_listen_apply(engine);
 }
 
@@ -120,8 +122,11 @@ static void on_opened(struct engine *engine, const struct parent_reply *reply, i
 	bool was_open = wg->listen.actual.open;
 
 	wg_listen_opened(engine, reply, fd);
-	if (wg->up && wg->listen.actual.open && !was_open)
+	/* A packet read before would begin a handshake that cannot be sent. */
+	if (wg->up && wg->listen.actual.open && !was_open) {
+		tun_port_watch(engine);
 		begin(engine, clock_now_ns());
+	}
 }
 
 static void on_routes(struct engine *engine)
@@ -163,6 +168,7 @@ static uint32_t slot_of(const struct engine *engine, const struct peer *peer)
 
 const struct role_ops wireguard_role = {
 	.handshake_queue = HANDSHAKES,
+	.tun_waits = true,
 	.start = start,
 	.stop = stop,
 	.from_session = from_session,

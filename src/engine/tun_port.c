@@ -51,7 +51,7 @@ void tun_port_attach(struct engine *engine, int fd)
 	tun->fd = fd;
 	ev_io_init(&tun->io, on_readable, fd, EV_READ);
 	tun->io.data = engine;
-	if (engine->host)
+	if (engine->host && !engine->role->tun_waits)
 		tun_port_watch(engine);
 }
 
@@ -59,6 +59,12 @@ void tun_port_watch(struct engine *engine)
 {
 	if (engine->tun.fd >= 0)
 		ev_io_start(engine->loop, &engine->tun.io);
+}
+
+void tun_port_pause(struct engine *engine)
+{
+	if (engine->tun.fd >= 0)
+		ev_io_stop(engine->loop, &engine->tun.io);
 }
 
 void tun_port_write(struct engine *engine, const struct inner_bytes *packet)

@@ -28,6 +28,7 @@ struct inner_bytes {
 /* What a role does. Pointers that a role has no use for are NULL. */
 struct role_ops {
 	uint32_t handshake_queue; /* slots: many where strangers knock */
+	bool tun_waits; /* packets wait in the TUN queue until the role begins to read them */
 	/* The host exists: make the role's state and its peers. 0 or -errno. */
 	int (*start)(struct engine *engine, uint64_t now_ns);
 	void (*stop)(struct engine *engine);

@@ -22,7 +22,9 @@ struct tun_port {
 /* Takes over the descriptor. */
 void tun_port_attach(struct engine *engine, int fd);
 
+/* Reads packets, or leaves them in the queue. */
 void tun_port_watch(struct engine *engine);
+void tun_port_pause(struct engine *engine);
 
 /* Gives one inner packet to this host; a failure is a lost packet, counted. The checksum is
  * completed first where it is partial. */
