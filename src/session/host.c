@@ -64,7 +64,9 @@ int host_new(const struct host_config *config, uint64_t now_ns, struct host **ou
 	host->rekey_after_ns =
 		config->rekey_after_ns ? config->rekey_after_ns : REKEY_AFTER_TIME_NS;
 	memcpy(host->last_tai64n, config->last_tai64n, TAI64N_SIZE);
-	err = choose_providers(host);
+	err = lanes_new(host, config->lanes);
+	if (err == 0)
+		err = choose_providers(host);
 	if (err == 0)
 		err = allocate_tables(host, config->handshake_queue);
 	if (err == 0)
@@ -95,6 +97,7 @@ void host_free(struct host *host)
 	free(host->out);
 	free(host->queue);
 	free(host->heap);
+	lanes_free(host);
 	free(host);
 }
 

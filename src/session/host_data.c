@@ -57,7 +57,7 @@ static ssize_t seal(struct host *host, struct keypair *keypair, uint8_t flags,
 
 /* WireGuard paper 6.2: the initiator begins a new handshake in time, anyone when the counter
  * demands it. */
-static void keep_key_fresh_on_send(struct peer *peer, uint64_t now_ns)
+void keep_key_fresh_on_send(struct peer *peer, uint64_t now_ns)
 {
 	const struct keypair *k = peer->current;
 

@@ -185,6 +185,8 @@ struct host {
 	unsigned staged_total;
 	uint8_t *out;                /* one message being sealed */
 	uint64_t counters[SESSION_REASON_COUNT];
+	struct epoch *epoch;         /* of the lanes */
+	struct lane *lanes;
 };
 
 /* host_keypair.c */
@@ -216,6 +218,7 @@ void handshake_forget(struct peer *peer);
 /* host_data.c */
 int data_send(struct peer *peer, uint64_t now_ns, const struct path *path, uint8_t flags,
 	      const uint8_t *payload, size_t len);
+void keep_key_fresh_on_send(struct peer *peer, uint64_t now_ns);
 void data_send_keepalive(struct peer *peer, uint64_t now_ns);
 void data_send_staged(struct peer *peer, uint64_t now_ns);
 void data_drop_staged(struct peer *peer);
@@ -227,6 +230,10 @@ int data_send_frame(struct peer *peer, uint64_t now_ns, const struct path *path,
 		    const uint8_t *frame, size_t len, bool is_traffic);
 /* The control channel, made when first needed. NULL: out of memory. */
 struct control_channel *peer_control(struct peer *peer);
+
+/* lane.c */
+int lanes_new(struct host *host, unsigned count);
+void lanes_free(struct host *host);
 
 /* host_path.c */
 void path_heard(struct peer *peer, uint64_t now_ns, const struct path *from, bool may_move);

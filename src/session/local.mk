@@ -13,6 +13,7 @@ libtund_core_a_SOURCES += \
 	src/session/host_peer.c \
 	src/session/host_state.h \
 	src/session/host_timers.c \
+	include/tund/session/lane.h src/session/lane.c \
 	include/tund/session/noise.h src/session/noise.c \
 	include/tund/session/ratelimit.h src/session/ratelimit.c \
 	include/tund/session/reason.h src/session/reason.c \

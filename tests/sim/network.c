@@ -205,6 +205,7 @@ void sim_start(struct sim *sim, unsigned id, uint32_t queue_slots, bool keep_clo
 		.rng = prng_rng(&node->prng),
 		.handshake_queue = queue_slots,
 		.mtu = 1420,
+		.lanes = SIM_LANES,
 		.prefer_aes = true,
 	};
 

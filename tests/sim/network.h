@@ -19,6 +19,7 @@
 #include "../unit/prng.h"
 
 #define SIM_NODES 3
+#define SIM_LANES 4
 #define SIM_START_NS (UINT64_C(1000) * NS_PER_SEC)
 #define SIM_WALL_NS (UINT64_C(1790000000) * NS_PER_SEC)
 #define SIM_EVENTS (PEER_CONTROL_RESET + 1)

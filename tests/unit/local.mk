@@ -18,6 +18,7 @@ UNIT_TESTS = \
 	tests/unit/check_control_channel \
 	tests/unit/check_edge \
 	tests/unit/check_cookie \
+	tests/unit/check_epoch \
 	tests/unit/check_explain \
 	tests/unit/check_file \
 	tests/unit/check_flow \
@@ -27,6 +28,7 @@ UNIT_TESTS = \
 	tests/unit/check_inner \
 	tests/unit/check_host \
 	tests/unit/check_journal \
+	tests/unit/check_lane \
 	tests/unit/check_log \
 	tests/unit/check_lpm \
 	tests/unit/check_memfd \
@@ -48,6 +50,7 @@ UNIT_TESTS = \
 	tests/unit/check_refusal \
 	tests/unit/check_replay \
 	tests/unit/check_request \
+	tests/unit/check_ring \
 	tests/unit/check_roster \
 	tests/unit/check_secret \
 	tests/unit/check_setting \
@@ -72,7 +75,9 @@ UNIT_TESTS = \
 # Those with threads: scripts/test runs them under ThreadSanitizer, too.
 TSAN_TESTS = \
 	tests/unit/check_aead \
-	tests/unit/check_flow
+	tests/unit/check_epoch \
+	tests/unit/check_flow \
+	tests/unit/check_ring
 
 check_PROGRAMS += $(UNIT_TESTS)
 noinst_HEADERS += tests/unit/tap.h tests/unit/config_cases.h tests/unit/vectors.h tests/unit/blake2s_table.h
@@ -93,6 +98,7 @@ tests_unit_wycheproof_LDADD = $(VECTOR_LDADD)
 # Those of the session protocol as a whole run on the simulated network.
 tests_unit_check_setting_SOURCES = tests/unit/check_setting.c $(SIM_SOURCES)
 tests_unit_check_host_SOURCES = tests/unit/check_host.c $(PAIR_SOURCES)
+tests_unit_check_lane_SOURCES = tests/unit/check_lane.c $(PAIR_SOURCES)
 tests_unit_handshake_table_SOURCES = tests/unit/handshake_table.c $(SIM_SOURCES)
 tests_sim_day_SOURCES = tests/sim/day.c $(SIM_SOURCES)
 tests_sim_paths_SOURCES = tests/sim/paths.c $(PAIR_SOURCES)

@@ -5,7 +5,7 @@
  * the ops given at creation. It owns no socket, thread or clock. WireGuard paper sections 5 and 6;
  * tund-protocol(7) for suites 1 and 2, control frames and paths.
  *
- * All functions are for one thread (the engine's main thread).
+ * All functions are for one thread (the engine's main thread); data workers have lane.h.
  */
 #ifndef TUND_SESSION_HOST_H
 #define TUND_SESSION_HOST_H
@@ -62,6 +62,7 @@ struct host_config {
 	uint64_t rekey_after_ns;  /* REKEY_AFTER_TIME; 0: WireGuard's 120 s */
 	uint32_t handshake_queue; /* slots for handshake messages waiting for host_work() */
 	uint16_t mtu;             /* inner, bytes: padding never makes a packet longer than this */
+	uint8_t lanes;            /* data workers (lane.h): 0..LANES_MAX */
 	bool prefer_aes;          /* AES is in hardware: initiate with suite 1 where not pinned */
 };
 
@@ -93,7 +94,7 @@ struct received {
 	enum session_reason reason; /* why dropped; SESSION_OK when consumed or delivered */
 };
 
-/* Creates a host. -EINVAL: no handshake queue; -ENOMEM. Owned by the caller, freed by host_free(). */
+/* Creates a host. -EINVAL: no handshake queue, or too many lanes; -ENOMEM. Owned by the caller, freed by host_free(). */
 int host_new(const struct host_config *config, uint64_t now_ns, struct host **out);
 
 /* Erases every key and frees all peers. NULL is allowed. */
