@@ -70,11 +70,12 @@ void tun_port_pause(struct engine *engine)
 void tun_port_write(struct engine *engine, const struct inner_bytes *packet)
 {
 	struct tun_port *tun = &engine->tun;
+	struct iovec whole = {.iov_base = packet->data, .iov_len = packet->len};
 	int err;
 
 	if (tun->fd < 0)
 		return;
-	err = tun_write(&tun_kernel, tun->fd, packet->data, packet->len);
+	err = tun_write(&tun_kernel, tun->fd, &whole, 1);
 	if (err < 0)
 		tun->write_errors++;
 	else

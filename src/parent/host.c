@@ -59,7 +59,9 @@ static int set_up_link(struct host *host, const struct config *config)
 
 enum exit_code host_create_tun(struct host *host, const struct config *config, uid_t owner)
 {
+	struct tun_options options = {.owner = owner, .queues = 1};
 	struct change change = {.kind = CHANGE_INTERFACE};
+	struct tun_features features;
 	char why[WHY_MAX];
 	int err;
 
@@ -77,7 +79,7 @@ enum exit_code host_create_tun(struct host *host, const struct config *config, u
 			  no_space(err));
 		return EXIT_SYSTEM;
 	}
-	if (tun_open(config->interface, owner, &host->tun, why)) {
+	if (tun_open(&tun_kernel, config->interface, &options, &features, &host->tun, why)) {
 		host->tun = -1;
 		log_error("%s", why);
 		return EXIT_SYSTEM;

@@ -31,13 +31,15 @@ static int open_monitors(struct wireguard *w)
 
 enum exit_code wireguard_device_create(struct wireguard *w)
 {
+	struct tun_options options = {.owner = w->user.uid, .queues = 1};
 	const char *name = w->options->interface;
+	struct tun_features features;
 	char why[WHY_MAX];
 	int err = open_monitors(w);
 
 	if (err < 0)
 		return failed("cannot talk to the kernel's network (netlink)", err);
-	if (tun_open(name, w->user.uid, &w->tun, why) < 0) {
+	if (tun_open(&tun_kernel, name, &options, &features, &w->tun, why) < 0) {
 		w->tun = -1;
 		log_error("%s", why);
 		return EXIT_SYSTEM;

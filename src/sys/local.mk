@@ -24,6 +24,6 @@ libtund_sys_a_SOURCES = \
 	include/tund/sys/sysctl.h src/sys/sysctl.c \
 	include/tund/sys/tcp.h src/sys/tcp.c \
 	include/tund/sys/tun.h src/sys/tun.c \
-	include/tund/sys/udp.h src/sys/udp.c \
+	include/tund/sys/udp.h src/sys/udp.c src/sys/udp_send.c \
 	include/tund/sys/unixsock.h src/sys/unixsock.c \
 	include/tund/sys/why.h src/sys/why.c

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
-/* UDP sockets. */
+/* UDP sockets: opening and receiving. */
 #include <tund/sys/udp.h>
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <unistd.h>
 
-/* The local address, and DSCP and ECN as both families have them. */
+/* The local address, DSCP and ECN as both families have them, and the size in a train. */
 union packet_info {
-	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int))];
+	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo)) + 3 * CMSG_SPACE(sizeof(int))];
 	struct cmsghdr align;
 };
 
@@ -23,7 +24,13 @@ static ssize_t kernel_sendmsg(int fd, const struct msghdr *message)
 	return sendmsg(fd, message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-const struct udp_ops udp_kernel = {.recvmmsg = kernel_recvmmsg, .sendmsg = kernel_sendmsg};
+static int kernel_sendmmsg(int fd, struct mmsghdr *messages, unsigned count)
+{
+	return sendmmsg(fd, messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+const struct udp_ops udp_kernel = {
+	.recvmmsg = kernel_recvmmsg, .sendmsg = kernel_sendmsg, .sendmmsg = kernel_sendmmsg};
 
 static int set_int(int fd, int level, int option, int value)
 {
@@ -116,6 +123,15 @@ int udp_open_bound(uint16_t port, const struct socket_options *options, int *fd,
 	return 0;
 }
 
+/* Before Linux 4.18 the size of a train's datagrams would be ignored, and a train be one datagram. */
+static bool knows_trains(int fd)
+{
+	int value;
+	socklen_t len = sizeof value;
+
+	return getsockopt(fd, SOL_UDP, UDP_SEGMENT, &value, &len) == 0;
+}
+
 int udp_socket_init(struct udp_socket *s, int fd, const struct udp_ops *ops)
 {
 	int family = socket_family(fd);
@@ -124,8 +140,14 @@ int udp_socket_init(struct udp_socket *s, int fd, const struct udp_ops *ops)
 	if (family < 0)
 		return family;
 	*s = (struct udp_socket){.fd = fd, .v6 = family == AF_INET6, .ops = ops,
-				 .connected = socket_remote(fd, &remote) == 0};
+				 .connected = socket_remote(fd, &remote) == 0,
+				 .gso = knows_trains(fd)};
 	return 0;
+}
+
+bool udp_set_gro(const struct udp_socket *s)
+{
+	return set_int(s->fd, SOL_UDP, UDP_GRO, 1) == 0;
 }
 
 static void read_local_v4(const struct cmsghdr *c, struct udp_datagram *d)
@@ -151,7 +173,7 @@ static void read_local_v6(const struct cmsghdr *c, struct udp_datagram *d)
 static void read_packet_info(struct msghdr *msg, struct udp_datagram *d)
 {
 	struct cmsghdr *c;
-	int tclass;
+	int value;
 
 	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
@@ -161,7 +183,9 @@ static void read_packet_info(struct msghdr *msg, struct udp_datagram *d)
 		else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS)
 			d->tos = *CMSG_DATA(c);
 		else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS)
-			memcpy(&tclass, CMSG_DATA(c), sizeof tclass), d->tos = (uint8_t)tclass;
+			memcpy(&value, CMSG_DATA(c), sizeof value), d->tos = (uint8_t)value;
+		else if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO)
+			memcpy(&value, CMSG_DATA(c), sizeof value), d->segment = (size_t)value;
 	}
 }
 
@@ -174,6 +198,8 @@ static void fill_datagram(struct mmsghdr *m, struct udp_datagram *out)
 	read_packet_info(&m->msg_hdr, &d);
 	if (m->msg_hdr.msg_flags & MSG_TRUNC)
 		d.len = 0;
+	if (d.segment >= d.len)
+		d.segment = 0;
 	*out = d;
 }
 
@@ -206,100 +232,4 @@ int udp_receive(const struct udp_socket *s, uint8_t *buffers, size_t room,
 	for (i = 0; i < (unsigned)n; i++)
 		fill_datagram(&m[i], &out[i]);
 	return n;
-}
-
-/* Appends a control message; there is room for each kind once. */
-static void put_info(struct msghdr *msg, union packet_info *info, int level, int type,
-		     const void *value, size_t len)
-{
-	struct cmsghdr *c = (struct cmsghdr *)(void *)(info->buf + msg->msg_controllen);
-
-	c->cmsg_level = level;
-	c->cmsg_type = type;
-	c->cmsg_len = CMSG_LEN(len);
-	memcpy(CMSG_DATA(c), value, len);
-	msg->msg_control = info->buf;
-	msg->msg_controllen += CMSG_SPACE(len);
-}
-
-/* An IPv6 socket takes a mapped IPv4 packet's as IPv4 has it. */
-static void choose_tos(const struct endpoint *remote, uint8_t tos, struct msghdr *msg,
-		       union packet_info *info)
-{
-	int value = tos;
-
-	if (tos == 0 || !remote)
-		return;
-	if (remote->addr.family == 6)
-		put_info(msg, info, IPPROTO_IPV6, IPV6_TCLASS, &value, sizeof value);
-	else
-		put_info(msg, info, IPPROTO_IP, IP_TOS, &value, sizeof value);
-}
-
-/* The source address of a datagram; an IPv6 socket takes an IPv4 one v4-mapped. */
-static void choose_source(const struct udp_socket *s, const struct endpoint *local,
-			  struct msghdr *msg, union packet_info *info)
-{
-	struct in6_pktinfo info6 = {.ipi6_ifindex = local->scope_id};
-	struct in_pktinfo info4 = {0};
-	struct sockaddr_storage sa;
-	struct sockaddr_in6 sin6;
-
-	if (s->v6) {
-		endpoint_to_sockaddr(local, true, &sa);
-		memcpy(&sin6, &sa, sizeof sin6);
-		info6.ipi6_addr = sin6.sin6_addr;
-		put_info(msg, info, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof info6);
-	} else {
-		memcpy(&info4.ipi_spec_dst, local->addr.bytes, sizeof info4.ipi_spec_dst);
-		put_info(msg, info, IPPROTO_IP, IP_PKTINFO, &info4, sizeof info4);
-	}
-}
-
-static int send_message(const struct udp_socket *s, const struct msghdr *msg)
-{
-	ssize_t n;
-
-	do
-		n = s->ops->sendmsg(s->fd, msg);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
-}
-
-/* On a connected socket the first call after an ICMP error reports that instead of sending. */
-static int send_connected(const struct udp_socket *s, const struct msghdr *msg)
-{
-	int err = send_message(s, msg);
-
-	return err == -ECONNREFUSED ? send_message(s, msg) : err;
-}
-
-int udp_send(const struct udp_socket *s, const struct endpoint *local,
-	     const struct endpoint *remote, const void *data, size_t len, uint8_t tos)
-{
-	struct iovec iov = {.iov_base = (void *)(uintptr_t)data, .iov_len = len};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	union packet_info info = {.buf = {0}};
-	struct sockaddr_storage name;
-	size_t without_source;
-	int err;
-
-	choose_tos(remote, tos, &msg, &info);
-	if (s->connected)
-		return send_connected(s, &msg);
-	msg.msg_name = &name;
-	msg.msg_namelen = endpoint_to_sockaddr(remote, s->v6, &name);
-	if (!local || local->addr.family != remote->addr.family)
-		return send_message(s, &msg);
-	without_source = msg.msg_controllen;
-	choose_source(s, local, &msg, &info);
-	err = send_message(s, &msg);
-	/* How a vanished source address shows: ENETUNREACH with IPv4, EINVAL with IPv6. */
-	if (err != -ENETUNREACH && err != -EINVAL && err != -EADDRNOTAVAIL)
-		return err;
-	msg.msg_controllen = without_source;
-	if (without_source == 0)
-		msg.msg_control = NULL;
-	err = send_message(s, &msg);
-	return err < 0 ? err : 1;
 }

@@ -51,13 +51,28 @@ static bool readable(int fd, int timeout_ms)
 	return poll(&p, 1, timeout_ms) == 1;
 }
 
+static int open_tun(const char *name, int *fd, char *why)
+{
+	const struct tun_options options = {.owner = 65534, .queues = 1};
+	struct tun_features features;
+
+	return tun_open(&tun_kernel, name, &options, &features, fd, why);
+}
+
+static int write_tun(int fd, const void *packet, size_t len)
+{
+	struct iovec whole = {.iov_base = (void *)(uintptr_t)packet, .iov_len = len};
+
+	return tun_write(&tun_kernel, fd, &whole, 1);
+}
+
 static void test_tun_names(struct tap *t)
 {
 	char why[WHY_MAX];
 	int fd;
 
-	tap_ok(t, tun_open("a/b", 0, &fd, why) == -EINVAL, "a TUN with a bad name");
-	tap_ok(t, tun_open(TUN, 0, &fd, why) == -EBUSY, "a TUN that exists: %s", why);
+	tap_ok(t, open_tun("a/b", &fd, why) == -EINVAL, "a TUN with a bad name");
+	tap_ok(t, open_tun(TUN, &fd, why) == -EBUSY, "a TUN that exists: %s", why);
 }
 
 /* Until an event says this of our interface, or 2 s have passed. */
@@ -201,12 +216,12 @@ static void test_packets(struct tap *t, struct netlink *nl, uint32_t ifindex, in
 		if (packet[0] == 0x45 && packet[9] == IPPROTO_UDP)
 			break;
 	tap_ok(t, n == 33 && memcmp(packet + 28, "hello", 5) == 0, "a packet out of the TUN");
-	tap_zero(t, tun_write(&tun_kernel, tun, echo_request, sizeof echo_request),
+	tap_zero(t, write_tun(tun, echo_request, sizeof echo_request),
 		 "a packet into it");
-	tap_ok(t, tun_write(&tun_kernel, tun, garbage, sizeof garbage) == -EINVAL,
+	tap_ok(t, write_tun(tun, garbage, sizeof garbage) == -EINVAL,
 	       "garbage is EINVAL");
 	netlink_link_set_up(nl, ifindex, false);
-	tap_ok(t, tun_write(&tun_kernel, tun, echo_request, sizeof echo_request) == -EIO,
+	tap_ok(t, write_tun(tun, echo_request, sizeof echo_request) == -EIO,
 	       "down is EIO");
 	netlink_link_set_up(nl, ifindex, true);
 	close(s);
@@ -415,7 +430,7 @@ static void test_lost(struct tap *t, struct netlink *nl, struct netlink_monitor 
 	tap_ok(t, system("ip link delete " TUN) == 0, "deleted by somebody else");
 	tap_ok(t, event_says(m, false, false), "the monitor saw it go");
 	tap_ok(t, tun_read(&tun_kernel, tun, packet, sizeof packet) == -ENODEV, "reading is ENODEV");
-	tap_ok(t, tun_write(&tun_kernel, tun, echo_request, sizeof echo_request) == -ENODEV,
+	tap_ok(t, write_tun(tun, echo_request, sizeof echo_request) == -ENODEV,
 	       "writing is ENODEV");
 	tap_ok(t, tun_name(tun, name) == -EBADFD, "it has no name");
 	tap_ok(t, netlink_link_get(nl, TUN, &link) == -ENODEV, "netlink: gone, too");
@@ -468,7 +483,7 @@ int main(void)
 	}
 	if (tap_zero(&t, netlink_open(&nl), "netlink opened") &&
 	    tap_zero(&t, netlink_monitor_open(&m), "monitor opened") &&
-	    tap_ok(&t, tun_open(TUN, 65534, &tun, why) == 0, "TUN created %s", why))
+	    tap_ok(&t, open_tun(TUN, &tun, why) == 0, "TUN created %s", why))
 		test_all(&t, nl, m, tun);
 	tap_zero(&t, netlink_link_get(nl, "lo", &lo), "the loopback");
 	netlink_link_set_up(nl, lo.index, true);

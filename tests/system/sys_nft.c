@@ -75,7 +75,9 @@ static struct udp_packet packet(const char *src, uint16_t sport, const char *dst
 
 static void inject(int side, const struct udp_packet *p)
 {
-	(void)tun_write(&tun_kernel, side, p, sizeof *p);
+	struct iovec whole = {.iov_base = (void *)(uintptr_t)p, .iov_len = sizeof *p};
+
+	(void)tun_write(&tun_kernel, side, &whole, 1);
 }
 
 /* Whether this packet comes out of a side; others (router solicitations) are passed over. */
@@ -99,12 +101,15 @@ static bool comes_out(int side, const struct udp_packet *in, struct udp_packet *
 static bool open_side(struct netlink *nl, const char *name, const char *address, const char *route,
 		      int *fd)
 {
+	const struct tun_options options = {.owner = (uid_t)-1, .queues = 1};
+	struct tun_features features;
 	struct netlink_link link;
 	struct fib_route r = {0};
 	char why[WHY_MAX];
 	struct ip_addr a;
 
-	if (tun_open(name, (uid_t)-1, fd, why) < 0 || netlink_link_get(nl, name, &link) < 0 ||
+	if (tun_open(&tun_kernel, name, &options, &features, fd, why) < 0 ||
+	    netlink_link_get(nl, name, &link) < 0 ||
 	    netlink_link_set_up(nl, link.index, true) < 0 || ip_addr_parse(address, &a) < 0 ||
 	    netlink_address_add(nl, link.index, &a) < 0 || ip_prefix_parse(route, &r.dst) < 0)
 		return false;

@@ -2,6 +2,7 @@
 /* Errors of the packet path that a healthy host does not show, injected through the ops. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 
 #include <tund/sys/udp.h>
@@ -42,7 +43,29 @@ static int scripted_recvmmsg(int fd, struct mmsghdr *messages, unsigned count)
 	return (int)count;
 }
 
-static const struct udp_ops scripted = {scripted_recvmmsg, scripted_sendmsg};
+/* One call of many: as many as the script says, or its error where that is negative. */
+static unsigned calls, messages_seen;
+static size_t sizes_seen[UDP_TRAIN_MAX];
+
+static int scripted_sendmmsg(int fd, struct mmsghdr *messages, unsigned count)
+{
+	int answer = script[1 + calls++];
+
+	(void)fd;
+	if (answer < 0) {
+		errno = -answer;
+		return -1;
+	}
+	if ((unsigned)answer > count)
+		answer = (int)count;
+	for (int i = 0; i < answer; i++) {
+		had_source[0] = messages[i].msg_hdr.msg_controllen > 0;
+		sizes_seen[messages_seen++] = messages[i].msg_hdr.msg_iov->iov_len;
+	}
+	return answer;
+}
+
+static const struct udp_ops scripted = {scripted_recvmmsg, scripted_sendmsg, scripted_sendmmsg};
 
 static struct udp_socket socket_with(bool connected, int first, int second, int third)
 {
@@ -121,6 +144,116 @@ START_TEST(receives)
 }
 END_TEST
 
+/* A train of 5 of which the last is short: first in one call (script[0]), then by sendmmsg. */
+static const struct {
+	bool connected, gso;
+	int script[4], result;
+	unsigned sends, calls, messages;
+	bool gso_after;
+} train_cases[] = {
+	{true, true, {0}, 0, 1, 0, 0, true},
+	{true, true, {EIO, 64}, 0, 1, 1, 5, false},
+	{false, true, {EIO, 64}, 0, 1, 1, 5, false},
+	{true, true, {EINVAL, 64}, 0, 1, 1, 5, false},
+	{true, true, {EINVAL, -EMSGSIZE}, -EMSGSIZE, 1, 1, 0, true},
+	{true, true, {EIO, -ENOBUFS}, -ENOBUFS, 1, 1, 0, true},
+	{true, true, {ENOBUFS}, -ENOBUFS, 1, 0, 0, true},
+	{true, true, {EMSGSIZE}, -EMSGSIZE, 1, 0, 0, true},
+	{true, false, {0, 64}, 0, 0, 1, 5, false},
+	{true, false, {0, 2, 64}, 0, 0, 2, 5, false},
+	{true, false, {0, 2, -EAGAIN}, -EAGAIN, 0, 2, 2, false},
+	{true, false, {0, -EINTR, 64}, 0, 0, 2, 5, false},
+	{true, false, {0, -ECONNREFUSED, 64}, 0, 0, 2, 5, false},
+	{true, false, {0, -ECONNREFUSED, -ECONNREFUSED}, -ECONNREFUSED, 0, 2, 0, false},
+	{false, false, {0, -ENETUNREACH, 64}, 1, 0, 2, 5, false},
+	{false, false, {0, 3, -EINVAL, 64}, 1, 0, 3, 5, false},
+	{false, false, {0, -EINVAL, -EINVAL}, -EINVAL, 0, 2, 0, false},
+};
+
+START_TEST(sends_trains)
+{
+	struct udp_socket socket = socket_with(train_cases[_i].connected, 0, 0, 0);
+	static uint8_t data[450];
+	struct endpoint local, remote;
+
+	socket.gso = train_cases[_i].gso;
+	memcpy(script, train_cases[_i].script, sizeof script);
+	calls = messages_seen = 0;
+	ck_assert_int_eq(endpoint_parse("192.0.2.1:51820", &local), 0);
+	ck_assert_int_eq(endpoint_parse("192.0.2.7:4000", &remote), 0);
+	ck_assert_int_eq(udp_send_train(&socket, &local, &remote, data, sizeof data, 100, 0),
+			 train_cases[_i].result);
+	ck_assert_uint_eq(sends, train_cases[_i].sends);
+	ck_assert_uint_eq(calls, train_cases[_i].calls);
+	ck_assert_uint_eq(messages_seen, train_cases[_i].messages);
+	ck_assert_int_eq(socket.gso, train_cases[_i].gso_after);
+	for (unsigned i = 0; i < messages_seen; i++)
+		ck_assert_uint_eq(sizes_seen[i], i == 4 ? 50 : 100);
+	if (messages_seen > 0)
+		ck_assert_int_eq(had_source[0], !socket.connected && train_cases[_i].result == 0);
+}
+END_TEST
+
+START_TEST(a_train_of_one_is_a_datagram)
+{
+	struct udp_socket socket = socket_with(true, 0, 0, 0);
+
+	socket.gso = true;
+	ck_assert_int_eq(udp_send_train(&socket, NULL, NULL, "data", 4, 4, 0), 0);
+	ck_assert_uint_eq(sends, 1);
+	ck_assert(!had_source[0]); /* no control message at all */
+}
+END_TEST
+
+/* What the kernel says of a train: message 0 is one of 1000, message 1 a single datagram of which
+ * it also says the size, message 2 says nothing. */
+static int recvmmsg_trains(int fd, struct mmsghdr *messages, unsigned count)
+{
+	const int size[2] = {1000, 700};
+
+	(void)fd;
+	ck_assert_uint_eq(count, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		struct msghdr *m = &messages[i].msg_hdr;
+		struct cmsghdr *c = CMSG_FIRSTHDR(m);
+
+		m->msg_namelen = 0;
+		messages[i].msg_len = i == 0 ? 2500 : 700;
+		m->msg_controllen = i < 2 ? CMSG_SPACE(sizeof(int)) : 0;
+		if (i == 2)
+			break;
+		c->cmsg_level = SOL_UDP;
+		c->cmsg_type = UDP_GRO;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &size[i], sizeof(int));
+	}
+	return 3;
+}
+
+START_TEST(receives_trains)
+{
+	const struct udp_ops ops = {.recvmmsg = recvmmsg_trains};
+	struct udp_socket socket = {.fd = -1, .ops = &ops};
+	static uint8_t buffers[3 * 4000];
+	struct udp_datagram in[3];
+
+	ck_assert_int_eq(udp_receive(&socket, buffers, 4000, in, 3), 3);
+	ck_assert_uint_eq(in[0].segment, 1000);
+	ck_assert_uint_eq(in[0].len, 2500);
+	ck_assert_uint_eq(in[1].segment, 0);
+	ck_assert_uint_eq(in[1].len, 700);
+	ck_assert_uint_eq(in[2].segment, 0);
+}
+END_TEST
+
+START_TEST(has_no_gro)
+{
+	struct udp_socket none = {.fd = -1, .ops = &scripted};
+
+	ck_assert(!udp_set_gro(&none));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("udp");
@@ -129,6 +262,10 @@ int main(void)
 	tcase_add_loop_test(tc, sends_by_the_script, 0, sizeof send_cases / sizeof send_cases[0]);
 	tcase_add_test(tc, sends_without_a_source);
 	tcase_add_test(tc, receives);
+	tcase_add_loop_test(tc, sends_trains, 0, sizeof train_cases / sizeof train_cases[0]);
+	tcase_add_test(tc, a_train_of_one_is_a_datagram);
+	tcase_add_test(tc, receives_trains);
+	tcase_add_test(tc, has_no_gro);
 	suite_add_tcase(suite, tc);
 	return tap_run(suite);
 }
