@@ -1,0 +1,15 @@
+# Micro-benchmarks of the core: "make bench" builds and runs them. They are no tests: nothing builds
+# them otherwise. To add one, add to BENCHMARKS, with its _SOURCES ($(BENCH_SOURCES) among them)
+# and _LDADD. One alone: make tests/bench/bench_policy && tests/bench/bench_policy [PART_OF_A_NAME]
+BENCH_SOURCES = tests/bench/bench.h tests/bench/bench.c
+
+BENCHMARKS = tests/bench/bench_policy
+tests_bench_bench_policy_SOURCES = tests/bench/bench_policy.c $(BENCH_SOURCES)
+tests_bench_bench_policy_LDADD = $(CORE_LIBS)
+
+EXTRA_PROGRAMS = $(BENCHMARKS)
+CLEANFILES += $(EXTRA_PROGRAMS)
+
+bench: $(BENCHMARKS)
+	@set -e; for program in $(BENCHMARKS); do ./$$program $(BENCH); done
+.PHONY: bench
