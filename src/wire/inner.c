@@ -149,6 +149,19 @@ static enum inner_error parse_options4(const uint8_t *opt, size_t len)
 	return INNER_OK;
 }
 
+/* Copies of constant length, which need no call: this is done for every packet. */
+static inline void put_address4(struct ip_addr *a, const uint8_t *bytes)
+{
+	a->family = 4;
+	memcpy(a->bytes, bytes, 4);
+}
+
+static inline void put_address6(struct ip_addr *a, const uint8_t *bytes)
+{
+	a->family = 6;
+	memcpy(a->bytes, bytes, 16);
+}
+
 /* The lengths of an IPv4 header against what is there. */
 static enum inner_error check_lengths4(const struct input *in, size_t header, size_t total)
 {
@@ -176,8 +189,8 @@ static enum inner_error parse_ip4(const struct input *in, struct inner_packet *p
 	if ((error = check_lengths4(in, header, total)) ||
 	    (error = parse_options4(d + 20, header - 20)))
 		return error;
-	p->src = ip_addr_from_bytes(4, d + 12);
-	p->dst = ip_addr_from_bytes(4, d + 16);
+	put_address4(&p->src, d + 12);
+	put_address4(&p->dst, d + 16);
 	p->len = (uint32_t)total;
 	p->l4 = p->frag_start = (uint16_t)header;
 	p->proto = p->frag_proto = d[9];
@@ -330,8 +343,8 @@ static enum inner_error parse_ip6(const struct input *in, struct inner_packet *p
 	p->len = 40u + get_be16(d + 4);
 	if (p->len > in->len && !in->quoted)
 		return INNER_LENGTH_BEYOND;
-	p->src = ip_addr_from_bytes(6, d + 8);
-	p->dst = ip_addr_from_bytes(6, d + 24);
+	put_address6(&p->src, d + 8);
+	put_address6(&p->dst, d + 24);
 	p->ttl = d[7];
 	return parse_chain(in, p);
 }

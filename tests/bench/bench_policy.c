@@ -27,6 +27,7 @@
 struct scene {
 	size_t size;
 	struct forward forward;
+	struct verdict verdict; /* large: not on the stack, where it would be zeroed each time */
 	uint64_t now_ns;
 	uint8_t *fresh;          /* BATCH packets as they were sent */
 	uint8_t *packets;        /* and as forward_judge() left them */
@@ -244,11 +245,9 @@ static void refresh(struct scene *s)
 
 static void judge(struct scene *s, size_t k)
 {
-	struct verdict v;
-
 	forward_judge(&s->forward, s->now_ns, s->devices[k], s->packets + k * PACKET_BYTES,
-		      PACKET_BYTES, true, &v);
-	s->fault += v.kind != VERDICT_FORWARD;
+		      PACKET_BYTES, true, &s->verdict);
+	s->fault += s->verdict.kind != VERDICT_FORWARD;
 }
 
 /* The packets of the batch, again and again. */

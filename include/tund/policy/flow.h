@@ -63,7 +63,7 @@ struct flow {
 
 struct flow_table;
 
-/* Room for at least `capacity` flows (rounded up; about 90 bytes each). NULL: no memory. */
+/* Room for at least `capacity` flows (rounded up; 72 bytes each). NULL: no memory. */
 struct flow_table *flow_table_new(size_t capacity, const struct siphash_key *key);
 void flow_table_free(struct flow_table *t);
 
@@ -75,6 +75,12 @@ void flow_table_free(struct flow_table *t);
 bool flow_find(const struct flow_table *t, uint64_t now_ns, const struct flow_tuple *tuple,
 	       uint32_t device, unsigned directions, struct flow *out,
 	       enum flow_direction *direction);
+
+/*
+ * Whether the entry is alive and nobody has written it since `flow` was read from it: then
+ * flow_find() would give the same again. Costs much less.
+ */
+bool flow_is_current(const struct flow_table *t, uint64_t now_ns, const struct flow *flow);
 
 /* Whether a live flow has this tuple in this direction, whoever its devices are. */
 bool flow_exists(const struct flow_table *t, uint64_t now_ns, const struct flow_tuple *tuple,
