@@ -63,7 +63,7 @@ static bool read_prefixes(struct diag *diag, cfg_t *root, const char *name,
 static bool read_common(struct diag *diag, cfg_t *root, struct config *config)
 {
 	const struct setting *s = tree_one(root, "private_key");
-	uint32_t mtu;
+	uint32_t mtu, workers;
 	bool ok;
 
 	ok = require(diag, s, "private_key", "the output of \"tund genkey\" in quotes") &&
@@ -71,6 +71,8 @@ static bool read_common(struct diag *diag, cfg_t *root, struct config *config)
 	ok &= read_number(diag, root, "mtu", CONFIG_MTU_MIN, CONFIG_MTU_MAX, false, MTU_DEFAULT,
 			  &mtu);
 	config->mtu = (uint16_t)mtu;
+	ok &= read_number(diag, root, "workers", 1, CONFIG_WORKERS_MAX, false, 0, &workers);
+	config->workers = (uint8_t)workers;
 	return ok;
 }
 

@@ -82,6 +82,7 @@ static void read_fields(struct reader *r, enum config_view view, struct config *
 	read_text(r, c->interface, sizeof c->interface);
 	c->mtu = read_u16(r);
 	c->keepalive_s = read_u16(r);
+	c->workers = read_below(r, CONFIG_WORKERS_MAX + 1);
 	c->listen_port = read_u16(r);
 	c->address_count = read_below(r, CONFIG_ADDRESSES_MAX + 1);
 	for (uint32_t i = 0; i < c->address_count; i++)

@@ -36,13 +36,23 @@ static int on_config(struct engine *engine, const struct channel_message *messag
 
 static int on_tun(struct engine *engine, const struct channel_message *message)
 {
-	tun_port_attach(engine, message->fd);
+	const struct parent_tun *body = (const void *)message->body;
+
+	if (body->index == 0)
+		tun_port_attach(engine, message->fd);
+	else
+		close(message->fd);
 	return 0;
 }
 
 static int on_udp(struct engine *engine, const struct channel_message *message)
 {
-	return outer_add_udp(engine, message->fd, NULL) ? 0 : -EBADMSG;
+	const struct parent_udp *body = (const void *)message->body;
+
+	if (body->index == 0)
+		return outer_add_udp(engine, message->fd, NULL) ? 0 : -EBADMSG;
+	close(message->fd);
+	return 0;
 }
 
 static int on_tcp(struct engine *engine, const struct channel_message *message)
@@ -132,7 +142,7 @@ static const struct {
 } parent_table[] = {
 	[PARENT_CONFIG] = {on_config, sizeof(struct parent_config), WITH_FD},
 	[PARENT_TUN] = {on_tun, sizeof(struct parent_tun), WITH_FD},
-	[PARENT_UDP] = {on_udp, 0, WITH_FD},
+	[PARENT_UDP] = {on_udp, sizeof(struct parent_udp), WITH_FD},
 	[PARENT_TCP] = {on_tcp, 0, WITH_FD},
 	[PARENT_SIBLING] = {on_sibling, 0, WITH_FD},
 	[PARENT_STATE] = {on_state, sizeof(struct parent_state), NO_FD},

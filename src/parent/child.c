@@ -34,7 +34,8 @@ static void schedule_restart(struct child *child, uint64_t now_ns)
 
 static int spawn(struct child *child, const char *tunnel, int theirs)
 {
-	const char *argv[] = {child->program, tunnel, NULL};
+	char workers[12];
+	const char *argv[] = {child->program, tunnel, child->workers ? workers : NULL, NULL};
 	struct process_fd fd = {theirs, CHILD_CHANNEL_FD};
 	char path[PATH_MAX];
 	struct process_plan plan = {.path = path,
@@ -44,6 +45,7 @@ static int spawn(struct child *child, const char *tunnel, int theirs)
 				    .fd_count = 1};
 	int err;
 
+	snprintf(workers, sizeof workers, "%u", child->workers);
 	snprintf(path, sizeof path, "%s/%s", loader_libexecdir(), child->program);
 	err = process_spawn(&plan, &child->process);
 	if (err)

@@ -10,7 +10,6 @@
 #include <tund/sys/file.h>
 #include <tund/sys/log.h>
 #include <tund/sys/tcp.h>
-#include <tund/sys/tun.h>
 #include <tund/sys/udp.h>
 #include <tund/sys/unixsock.h>
 
@@ -23,7 +22,7 @@ enum exit_code host_open(struct host *host, const struct tunnel *tunnel)
 {
 	int err;
 
-	*host = (struct host){.tunnel = tunnel, .tun = -1, .udp = -1, .tcp = -1, .command = -1,
+	*host = (struct host){.tunnel = tunnel, .tcp = -1, .command = -1,
 			       .uapi = {.fd = -1}};
 	err = journal_create(tunnel->journal, &host->journal);
 	if (err) {
@@ -51,6 +50,7 @@ static int set_up_link(struct host *host, const struct config *config)
 	 * journalled, for they go with the interface. */
 	sysctl_set(SYSCTL_IP6_ADDR_GEN_MODE, config->interface, 1);
 	sysctl_set(SYSCTL_IP6_ACCEPT_RA, config->interface, 0);
+	queues_tune_tun(host->nl, host->ifindex);
 	err = netlink_link_set_mtu(host->nl, host->ifindex, config->mtu);
 	if (!err)
 		err = netlink_link_set_up(host->nl, host->ifindex, true);
@@ -59,9 +59,7 @@ static int set_up_link(struct host *host, const struct config *config)
 
 enum exit_code host_create_tun(struct host *host, const struct config *config, uid_t owner)
 {
-	struct tun_options options = {.owner = owner, .queues = 1};
 	struct change change = {.kind = CHANGE_INTERFACE};
-	struct tun_features features;
 	char why[WHY_MAX];
 	int err;
 
@@ -79,8 +77,7 @@ enum exit_code host_create_tun(struct host *host, const struct config *config, u
 			  no_space(err));
 		return EXIT_SYSTEM;
 	}
-	if (tun_open(&tun_kernel, config->interface, &options, &features, &host->tun, why)) {
-		host->tun = -1;
+	if (queues_open_tun(&host->queues, config->interface, owner, why)) {
 		log_error("%s", why);
 		return EXIT_SYSTEM;
 	}
@@ -111,12 +108,10 @@ enum exit_code host_listen(struct host *host, const struct config *config)
 {
 	struct socket_options options = {.buffer_bytes = HOST_SOCKET_BUFFER};
 	char why[WHY_MAX];
-	int err = udp_open_bound(config->listen_port, &options, &host->udp, why);
+	int err = queues_open_udp(&host->queues, config->listen_port, &options, why);
 
-	if (err) {
-		host->udp = -1;
+	if (err)
 		return port_failed(config, "UDP", err, why);
-	}
 	options.buffer_bytes = 0;
 	err = tcp_listen(config->listen_port, &options, &host->tcp, why);
 	if (err) {
@@ -182,9 +177,9 @@ void host_close(struct host *host)
 {
 	wgsock_remove(&host->uapi);
 	close_fd(&host->command);
-	close_fd(&host->udp);
+	queues_close_udp(&host->queues);
 	close_fd(&host->tcp);
-	close_fd(&host->tun);
+	queues_close_tun(&host->queues);
 	if (host->nl && host->journal)
 		undo_changes(host->nl, host->journal);
 	netlink_monitor_close(host->monitor);

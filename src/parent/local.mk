@@ -9,6 +9,7 @@ libtund_parent_a_SOURCES = \
 	include/tund/parent/loader.h src/parent/loader.c \
 	include/tund/parent/logger.h src/parent/logger.c \
 	include/tund/parent/parent.h src/parent/parent.c \
+	include/tund/parent/queues.h src/parent/queues.c \
 	include/tund/parent/requests.h src/parent/requests.c \
 	include/tund/parent/store.h src/parent/store.c \
 	include/tund/parent/tunnel.h src/parent/tunnel.c \

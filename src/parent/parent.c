@@ -54,16 +54,10 @@ static void hand_engine(struct parent *parent, int sibling)
 	struct child *engine = &parent->engine;
 
 	child_send(engine, PARENT_CONFIG, &generation, sizeof generation, parent->loaded.full_fd);
-	if (parent->host.tun >= 0) {
-		struct parent_tun tun = {.mtu = parent->host.link.mtu};
-
-		memcpy(tun.name, config->interface, sizeof tun.name);
-		child_send(engine, PARENT_TUN, &tun, sizeof tun, parent->host.tun);
-	}
+	queues_hand_tun(&parent->host.queues, engine, config->interface, parent->host.link.mtu);
 	if (parent->host.uapi.fd >= 0)
 		child_send(engine, PARENT_UAPI, NULL, 0, parent->host.uapi.fd);
-	if (parent->host.udp >= 0)
-		child_send(engine, PARENT_UDP, NULL, 0, parent->host.udp);
+	queues_hand_udp(&parent->host.queues, engine, 0);
 	if (parent->host.tcp >= 0)
 		child_send(engine, PARENT_TCP, NULL, 0, parent->host.tcp);
 	if (sibling >= 0)
@@ -244,7 +238,7 @@ static void on_monitor(struct parent *parent)
 		else if (n < 0)
 			break;
 	}
-	if (ours && parent->host.tun >= 0)
+	if (ours && parent->host.queues.tun_count > 0)
 		look_at_interface(parent);
 }
 
@@ -384,6 +378,8 @@ static enum exit_code set_up_host(struct parent *parent)
 	enum exit_code code = host_open(host, parent->tunnel);
 
 	parent->host_open = true;
+	queues_init(&host->queues, config->workers);
+	parent->engine.workers = host->queues.workers;
 	if (!code && config->role == ROLE_EDGE)
 		code = host_listen(host, config);
 	if (!code && config->role != ROLE_EDGE)

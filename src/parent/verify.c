@@ -148,6 +148,8 @@ const char *verify_reload(const struct config *before, const struct config *now)
 		return "interface";
 	if (before->listen_port != now->listen_port)
 		return "listen";
+	if (before->workers != now->workers)
+		return "workers";
 	if (before->fwmark != now->fwmark)
 		return "fwmark";
 	if (before->source != now->source)

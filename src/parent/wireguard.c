@@ -87,13 +87,11 @@ static enum exit_code make_socket(struct wireguard *w)
 static enum exit_code start_engine(struct wireguard *w)
 {
 	struct parent_wireguard body = {.log_level = w->options->level};
-	struct parent_tun tun = {.mtu = w->link.mtu};
 
 	if (child_start(&w->engine, NULL, w->options->interface, clock_now_ns()) < 0)
 		return EXIT_SYSTEM;
-	snprintf(tun.name, sizeof tun.name, "%s", w->options->interface);
 	child_send(&w->engine, PARENT_WIREGUARD, &body, sizeof body, -1);
-	child_send(&w->engine, PARENT_TUN, &tun, sizeof tun, w->tun);
+	queues_hand_tun(&w->queues, &w->engine, w->options->interface, w->link.mtu);
 	child_send(&w->engine, PARENT_UAPI, NULL, 0, w->sock.fd);
 	child_send(&w->engine, PARENT_GO, NULL, 0, -1);
 	wireguard_device_tell(w);
@@ -178,7 +176,7 @@ static void fill_poll(const struct wireguard *w, struct pollfd p[POLL_COUNT])
 	p[POLL_SIGNALS] = (struct pollfd){w->signals, POLLIN, 0};
 	p[POLL_LOG] = (struct pollfd){w->logger.pipe, POLLIN, 0};
 	/* POLLERR says that the device was deleted. */
-	p[POLL_TUN] = (struct pollfd){serving ? w->tun : -1, 0, 0};
+	p[POLL_TUN] = (struct pollfd){serving ? w->queues.tun[0] : -1, 0, 0};
 	p[POLL_LINK] = (struct pollfd){netlink_monitor_fd(w->monitor), POLLIN, 0};
 	p[POLL_ROUTES] = (struct pollfd){netlink_monitor_fd(w->routes), POLLIN, 0};
 	p[POLL_FILE] = (struct pollfd){serving ? w->sock_watch : -1, POLLIN, 0};
@@ -260,11 +258,13 @@ enum exit_code wireguard_run(const struct wireguard_options *options)
 	}
 	w->options = options;
 	w->started_fd = options->started_fd;
-	w->signals = w->sock.fd = w->sock_watch = w->birthplace = w->tun = w->netns = w->udp = -1;
+	w->signals = w->sock.fd = w->sock_watch = w->birthplace = w->netns = -1;
 	w->routes_due_ns = TIME_NEVER;
 	logger_none(&w->logger);
 	child_init(&w->engine, "engine");
 	w->engine.once = true;
+	queues_init(&w->queues, options->workers);
+	w->engine.workers = w->queues.workers;
 	code = start(w);
 	if (!code) {
 		loop(w);

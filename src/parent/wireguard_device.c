@@ -31,24 +31,23 @@ static int open_monitors(struct wireguard *w)
 
 enum exit_code wireguard_device_create(struct wireguard *w)
 {
-	struct tun_options options = {.owner = w->user.uid, .queues = 1};
 	const char *name = w->options->interface;
-	struct tun_features features;
 	char why[WHY_MAX];
 	int err = open_monitors(w);
 
 	if (err < 0)
 		return failed("cannot talk to the kernel's network (netlink)", err);
-	if (tun_open(&tun_kernel, name, &options, &features, &w->tun, why) < 0) {
-		w->tun = -1;
+	if (queues_open_tun(&w->queues, name, w->user.uid, why) < 0) {
 		log_error("%s", why);
 		return EXIT_SYSTEM;
 	}
 	/* A WireGuard interface has the addresses that it is given, no other. */
 	sysctl_set(SYSCTL_IP6_ADDR_GEN_MODE, name, 1);
 	err = netlink_link_get(w->nl, name, &w->link);
-	if (err == 0)
+	if (err == 0) {
+		queues_tune_tun(w->nl, w->link.index);
 		err = netlink_link_set_mtu(w->nl, w->link.index, DEFAULT_MTU);
+	}
 	if (err == 0)
 		err = netlink_link_get(w->nl, name, &w->link);
 	return err < 0 ? failed("cannot set up the interface", err) : EXIT_DONE;
@@ -63,8 +62,8 @@ static void close_fd(int *fd)
 
 void wireguard_device_close(struct wireguard *w)
 {
-	close_fd(&w->udp);
-	close_fd(&w->tun);
+	queues_close_udp(&w->queues);
+	queues_close_tun(&w->queues);
 	close_fd(&w->netns);
 	close_fd(&w->birthplace);
 	netlink_monitor_close(w->routes);
@@ -107,7 +106,7 @@ static int watch_there(struct wireguard *w, int netns)
 /* The device may have been moved: the monitor follows it. */
 static int follow(struct wireguard *w)
 {
-	int netns, err = tun_netns(w->tun, &netns);
+	int netns, err = tun_netns(w->queues.tun[0], &netns);
 
 	if (err < 0)
 		return err;
@@ -133,7 +132,7 @@ static bool is_deleted(const struct wireguard *w)
 {
 	char name[IFNAME_SIZE];
 
-	return tun_name(w->tun, name) < 0;
+	return tun_name(w->queues.tun[0], name) < 0;
 }
 
 void wireguard_device_look(struct wireguard *w)
@@ -148,7 +147,7 @@ void wireguard_device_look(struct wireguard *w)
 		wireguard_stop(w, EXIT_DONE);
 		return;
 	}
-	if (follow(w) < 0 || tun_name(w->tun, name) < 0 || netlink_link_get(w->nl, name, &link) < 0)
+	if (follow(w) < 0 || tun_name(w->queues.tun[0], name) < 0 || netlink_link_get(w->nl, name, &link) < 0)
 		return;
 	if (link.up == w->link.up && link.mtu == w->link.mtu) {
 		w->link = link;

@@ -8,8 +8,6 @@
 
 #include <tund/parent/host.h>
 #include <tund/sys/channel.h>
-#include <tund/sys/socket.h>
-#include <tund/sys/udp.h>
 
 #include "wireguard_state.h"
 
@@ -19,34 +17,29 @@ static void answer(struct wireguard *w, struct parent_reply *reply, int error, i
 	child_send(&w->engine, PARENT_REPLY, reply, sizeof *reply, fd);
 }
 
-static void replace_udp(struct wireguard *w, int fd)
-{
-	if (w->udp >= 0)
-		close(w->udp);
-	w->udp = fd;
-}
-
 static void on_listen(struct wireguard *w, const struct request_listen *request)
 {
 	struct socket_options options = {.mark = request->mark,
 					 .buffer_bytes = HOST_SOCKET_BUFFER};
 	struct parent_reply reply = {.id = request->id};
 	char why[WHY_MAX] = "";
-	int fd = -1, err = 0;
+	int err = 0;
 
-	if (request->open) {
-		err = udp_open_bound(request->port, &options, &fd, why);
+	if (!request->open) {
+		queues_close_udp(&w->queues);
+	} else {
+		err = queues_open_udp(&w->queues, request->port, &options, why);
 		snprintf(reply.text, sizeof reply.text, "%s", why);
 	}
-	if (err == 0)
-		replace_udp(w, fd);
-	answer(w, &reply, err, err == 0 ? fd : -1);
+	if (err == 0 && request->open)
+		queues_hand_udp(&w->queues, &w->engine, 1);
+	answer(w, &reply, err, err == 0 && request->open ? w->queues.udp[0] : -1);
 }
 
 static void on_mark(struct wireguard *w, const struct request_listen *request)
 {
 	struct parent_reply reply = {.id = request->id};
-	int err = w->udp >= 0 ? socket_set_mark(w->udp, request->mark) : -ENOTCONN;
+	int err = queues_set_mark(&w->queues, request->mark);
 
 	if (err < 0)
 		snprintf(reply.text, sizeof reply.text, "cannot set the mark %u: %s",

@@ -6,6 +6,7 @@
 #include <tund/ipc/parent.h>
 #include <tund/parent/child.h>
 #include <tund/parent/logger.h>
+#include <tund/parent/queues.h>
 #include <tund/parent/wgsock.h>
 #include <tund/parent/wireguard.h>
 #include <tund/sys/netlink.h>
@@ -25,7 +26,7 @@ struct wireguard {
 	int sock_watch; /* -1: none */
 
 	int birthplace;       /* network namespace in which we were started: UDP sockets are there */
-	int tun;
+	struct queues queues; /* of device and UDP port, to follow the one and mark the other */
 	int netns;            /* where the device is; -1: in the birthplace */
 	struct netlink *nl;   /* of that namespace, as the monitor */
 	struct netlink_monitor *monitor;
@@ -34,7 +35,6 @@ struct wireguard {
 	uint64_t routes_due_ns; /* when the engine is told of changes; TIME_NEVER: none */
 	uint64_t routes_next_ns; /* not before */
 
-	int udp;              /* duplicate of the engine's socket, to set its mark; -1: none */
 	_Alignas(8) uint8_t message[]; /* CHANNEL_BODY_MAX bytes */
 };
 

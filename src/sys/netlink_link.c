@@ -71,14 +71,30 @@ int netlink_link_set_up(struct netlink *nl, uint32_t ifindex, bool up)
 	return netlink_ask(nl, &r, NULL, NULL);
 }
 
-int netlink_link_set_mtu(struct netlink *nl, uint32_t ifindex, uint32_t mtu)
+static int link_set(struct netlink *nl, uint32_t ifindex, uint16_t attribute, uint32_t value)
 {
 	struct ifinfomsg info = {.ifi_index = (int)ifindex};
 	struct request r;
 
 	request_init(&r, RTM_NEWLINK, 0, &info, sizeof info);
-	request_put_u32(&r, IFLA_MTU, mtu);
+	request_put_u32(&r, attribute, value);
 	return netlink_ask(nl, &r, NULL, NULL);
+}
+
+int netlink_link_set_mtu(struct netlink *nl, uint32_t ifindex, uint32_t mtu)
+{
+	return link_set(nl, ifindex, IFLA_MTU, mtu);
+}
+
+/* That of IPv4 follows as long as it is below 64 KiB (Linux 6.3). */
+int netlink_link_set_gso_max(struct netlink *nl, uint32_t ifindex, uint32_t bytes)
+{
+	return link_set(nl, ifindex, IFLA_GSO_MAX_SIZE, bytes);
+}
+
+int netlink_link_set_queue(struct netlink *nl, uint32_t ifindex, uint32_t packets)
+{
+	return link_set(nl, ifindex, IFLA_TXQLEN, packets);
 }
 
 static void address_request(struct request *r, uint16_t type, uint16_t flags, uint32_t ifindex,

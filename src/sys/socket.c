@@ -47,12 +47,21 @@ static int open_socket(const struct socket_ops *ops, int domain, int type,
 	return 0;
 }
 
-static int set_bind_options(int fd, int domain, int type)
+int socket_share_port(int fd)
+{
+	int on = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0 ? -errno : 0;
+}
+
+static int set_bind_options(int fd, int domain, int type, bool share_port)
 {
 	int on = 1, off = 0;
 
 	if (domain == AF_INET6 &&
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0)
+		return -errno;
+	if (share_port && socket_share_port(fd) < 0)
 		return -errno;
 	/* For TCP it only permits a restart while old connections linger; for UDP it would let
 	 * another process of the user share the port. */
@@ -73,7 +82,7 @@ static int open_any(const struct socket_ops *ops, int domain, int type, uint16_t
 	err = open_socket(ops, domain, type, options, &fd);
 	if (err < 0)
 		return err;
-	err = set_bind_options(fd, domain, type);
+	err = set_bind_options(fd, domain, type, options->share_port);
 	if (err == 0 && ops->bind(fd, (const struct sockaddr *)&sa, len) < 0)
 		err = -errno;
 	if (err < 0) {

@@ -98,9 +98,20 @@ int udp_open_connected(const struct endpoint *remote, const struct socket_option
 		       endpoint_format(remote, text), strerror(-err));
 }
 
-int udp_open_bound(uint16_t port, const struct socket_options *options, int *fd, char why[WHY_MAX])
+static int set_up_bound(int fd)
 {
-	int s, family, err;
+	int family = socket_family(fd);
+	int err = forbid_fragments(fd, family);
+
+	if (err == 0)
+		err = report_local_address(fd, family);
+	return err < 0 ? err : report_tos(fd, family);
+}
+
+static int open_bound(uint16_t port, const struct socket_options *options, int *fd,
+		      char why[WHY_MAX])
+{
+	int s, err;
 
 	err = socket_open_bound(&socket_kernel, SOCK_DGRAM, port, options, &s);
 	if (err == -EADDRINUSE)
@@ -109,12 +120,7 @@ int udp_open_bound(uint16_t port, const struct socket_options *options, int *fd,
 			       "sport = %u\"). Stop it or choose another port", port, port);
 	if (err < 0)
 		return why_set(why, err, "cannot bind UDP port %u: %s", port, strerror(-err));
-	family = socket_family(s);
-	err = forbid_fragments(s, family);
-	if (err == 0)
-		err = report_local_address(s, family);
-	if (err == 0)
-		err = report_tos(s, family);
+	err = set_up_bound(s);
 	if (err < 0) {
 		close(s);
 		return why_set(why, err, "cannot set up UDP port %u: %s", port, strerror(-err));
@@ -123,7 +129,50 @@ int udp_open_bound(uint16_t port, const struct socket_options *options, int *fd,
 	return 0;
 }
 
-/* Before Linux 4.18 the size of a train's datagrams would be ignored, and a train be one datagram. */
+/* The first one is bound alone, so that the port of somebody else is not shared by mistake. */
+static int share_port(int first, uint32_t count, const struct socket_options *options, int *fds,
+		      char why[WHY_MAX])
+{
+	struct socket_options sharing = *options;
+	struct endpoint local;
+	int err = socket_share_port(first);
+	uint32_t n;
+
+	if (err == 0)
+		err = socket_local(first, &local);
+	if (err < 0)
+		return why_set(why, err, "cannot share a UDP port: %s", strerror(-err));
+	sharing.share_port = true;
+	for (n = 0; n < count && err == 0; n++)
+		err = open_bound(local.port, &sharing, &fds[n], why);
+	if (err < 0)
+		for (n--; n > 0; n--)
+			close(fds[n - 1]);
+	return err;
+}
+
+int udp_open_bound(uint16_t port, uint32_t count, const struct socket_options *options, int *fds,
+		   char why[WHY_MAX])
+{
+	int opened[UDP_SHARED_MAX];
+	int err = count >= 1 && count <= UDP_SHARED_MAX ? 0 : -EINVAL;
+
+	if (err < 0)
+		return why_set(why, err, "a UDP port has 1 to %d sockets", UDP_SHARED_MAX);
+	err = open_bound(port, options, &opened[0], why);
+	if (err < 0)
+		return err;
+	if (count > 1)
+		err = share_port(opened[0], count - 1, options, &opened[1], why);
+	if (err < 0) {
+		close(opened[0]);
+		return err;
+	}
+	memcpy(fds, opened, count * sizeof *fds);
+	return 0;
+}
+
+/* Before Linux 4.18 the size of its datagrams would be ignored, and a train be one datagram. */
 static bool knows_trains(int fd)
 {
 	int value;

@@ -344,8 +344,8 @@ static void test_udp(struct tap *t)
 	struct udp_datagram in;
 	int fd, again;
 
-	tap_ok(t, udp_open_bound(PORT, &options, &fd, why) == 0, "UDP port bound %s", why);
-	tap_ok(t, udp_open_bound(PORT, &options, &again, why) == -EADDRINUSE, "twice: %s", why);
+	tap_ok(t, udp_open_bound(PORT, 1, &options, &fd, why) == 0, "UDP port bound %s", why);
+	tap_ok(t, udp_open_bound(PORT, 1, &options, &again, why) == -EADDRINUSE, "twice: %s", why);
 	tap_zero(t, udp_socket_init(&edge, fd, &udp_kernel), "taken for the packet path");
 	tap_ok(t, edge.v6 && !edge.connected, "dual-stack, not connected");
 	test_udp_with(t, &edge, "127.0.0.2:51820");

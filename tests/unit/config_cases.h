@@ -114,6 +114,8 @@ static const struct bad values[] = {
 	{CLIENT "interface = \"sixteen-bytes-xx\"\n", NULL, "t.conf", 4, "cannot be the name"},
 	{CLIENT "interface = all\n", NULL, "t.conf", 4, "cannot be the name"},
 	{CLIENT "interface = \"\"\n", NULL, "t.conf", 4, "cannot be the name"},
+	{CLIENT "workers = 0\n", NULL, "t.conf", 4, "workers = \"0\""},
+	{EDGE "workers = 65\n", "", "t.conf", 3, "workers = \"65\""},
 	{CLIENT "keepalive = 65536\n", NULL, "t.conf", 4, "keepalive = \"65536\""},
 	{CLIENT "transport = upd\n", NULL, "t.conf", 4,
 	 "expected one of: auto, udp, tcp (\"udp\"?)"},

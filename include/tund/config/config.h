@@ -37,6 +37,7 @@ enum source_mode {
 #define CONFIG_ADDRESSES_MAX 8  /* inner addresses of this host */
 #define CONFIG_HOST_MAX 254     /* bytes of a host name */
 #define INTERFACE_MAX 16        /* IFNAMSIZ, with the NUL */
+#define CONFIG_WORKERS_MAX 64
 
 struct prefix_list {
 	uint32_t count;
@@ -59,6 +60,8 @@ struct config {
 	char interface[INTERFACE_MAX]; /* client, connector: the TUN device; "" on an edge */
 	uint16_t mtu;                  /* inner, bytes: 1280..9000; on an edge what it pushes */
 	uint16_t keepalive_s;          /* persistent keepalive; 0: off */
+	uint8_t workers;               /* threads that carry packets: 1..CONFIG_WORKERS_MAX; 0: as the
+					* parent chooses */
 
 	/* Own inner addresses. Edge: the source of ICMP errors, at most one of a family. Client of a
 	 * stock WireGuard server: what the edge would push; else none. */

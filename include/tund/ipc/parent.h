@@ -4,6 +4,9 @@
  * (descriptor 3 of the child). Fixed-size structs between programs of one build: a message is a
  * kind, then exactly the struct of that kind, then at most one descriptor by SCM_RIGHTS. The
  * receiver checks the length, the kind against its closed table, and every field.
+ *
+ * How many workers an engine has, 1 to 64, it must know before it can be told: it is its second
+ * argument, behind the tunnel's name.
  */
 #ifndef TUND_IPC_PARENT_H
 #define TUND_IPC_PARENT_H
@@ -20,8 +23,10 @@
 enum parent_says {
 	PARENT_CONFIG = 1,  /* struct parent_config; fd: sealed memfd, an encoded configuration; again
 			     * after a reload */
-	PARENT_TUN,         /* fd: TUN queue; engine of client and connector; body: struct parent_tun */
-	PARENT_UDP,         /* fd: bound dual-stack UDP socket; edge's engine */
+	PARENT_TUN,         /* struct parent_tun; fd: a TUN queue; engine of client and connector; for
+			     * each worker one, in order */
+	PARENT_UDP,         /* struct parent_udp; fd: a bound dual-stack UDP socket; engine of an edge
+			     * or a WireGuard interface; for each worker one, in order */
 	PARENT_TCP,         /* fd: listening dual-stack TCP socket; edge's engine */
 	PARENT_COMMAND,     /* fd: listening Unix socket; control */
 	PARENT_SIBLING,     /* fd: SEQPACKET channel between engine and control; again when the other
@@ -48,6 +53,12 @@ struct parent_config {
 struct parent_tun {
 	char name[16];
 	uint32_t mtu;
+	uint32_t index, count; /* whose queue this is: worker 0..count - 1 */
+	bool vnet_hdr, uso;    /* what the device has (struct tun_features) */
+};
+
+struct parent_udp {
+	uint32_t index, count; /* as above */
 };
 
 struct parent_wireguard {
@@ -71,7 +82,7 @@ enum parent_request {
 	REQUEST_CONTROL,    /* no body: control was cut off: start it again; not answered */
 	/* engine of a WireGuard interface */
 	REQUEST_LISTEN,     /* struct request_listen; answered, with a descriptor if it opens one */
-	REQUEST_MARK,       /* struct request_listen: only the mark of the open socket; answered */
+	REQUEST_MARK,       /* struct request_listen: only the mark of the open sockets; answered */
 	REQUEST_READY,      /* no body: it serves the UAPI from now on; not answered */
 	/* control */
 	REQUEST_NETWORK,    /* struct request_network: the whole of it, idempotent; answered */
@@ -91,8 +102,9 @@ struct request_socket {
 	struct endpoint remote; /* its port must be the configured one */
 };
 
-/* The UDP socket of a WireGuard interface: bound on every address, in the network namespace in
- * which the interface was created. The one before is closed once the new one is there. */
+/* The UDP sockets of a WireGuard interface: bound on every address, in the network namespace in
+ * which the interface was created. The ones before are closed once the new ones are there. The
+ * first worker's comes with the reply, those of the others in front of it, by PARENT_UDP. */
 struct request_listen {
 	uint32_t id;
 	bool open;     /* false: closes it */

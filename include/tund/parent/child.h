@@ -21,6 +21,7 @@ struct child {
 	uint64_t started_ns;
 	uint64_t restart_ns;     /* when to start it again; TIME_NEVER: not due */
 	uint32_t backoff_ms;     /* the delay of the last restart; 0: none yet */
+	uint32_t workers;        /* its second argument; 0: it has none */
 	bool once;               /* it is never started again: its end is its parent's */
 };
 

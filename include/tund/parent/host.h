@@ -15,6 +15,7 @@
 #include <tund/ipc/command.h>
 #include <tund/ipc/parent.h>
 #include <tund/parent/journal.h>
+#include <tund/parent/queues.h>
 #include <tund/parent/tunnel.h>
 #include <tund/parent/wgsock.h>
 #include <tund/sys/netlink.h>
@@ -25,14 +26,15 @@
 #define HOST_FULL_TABLE 7416
 #define HOST_FULL_PRIORITY 7416 /* and the next */
 
-#define HOST_SOCKET_BUFFER (4 * 1024 * 1024) /* bytes; design.md section 7 */
+#define HOST_SOCKET_BUFFER (7 * 1024 * 1024) /* bytes; as wireguard-go has it */
 
 struct host {
 	const struct tunnel *tunnel; /* borrowed */
 	struct journal *journal;
 	struct netlink *nl;
 	struct netlink_monitor *monitor;
-	int tun, udp, tcp, command;  /* descriptors that are kept for restarts; -1: none */
+	struct queues queues;        /* of TUN and UDP port, kept for restarts */
+	int tcp, command;            /* descriptors, kept as well; -1: none */
 	struct wgsock uapi;          /* as well: for wg(8), to read */
 	uint32_t ifindex;
 	struct netlink_link link;    /* as last seen */

@@ -9,6 +9,7 @@
 #define TUND_PARENT_WIREGUARD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <tund/ipc/command.h>
 #include <tund/sys/log.h>
@@ -20,6 +21,7 @@ struct wireguard_options {
 	int started_fd;
 	bool keep_stderr; /* messages stay on standard error; else to syslog once it has started */
 	enum log_level level;
+	uint32_t workers; /* threads that carry packets; 0: as there are processors */
 };
 
 /*

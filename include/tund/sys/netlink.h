@@ -67,6 +67,11 @@ int netlink_link_set_up(struct netlink *nl, uint32_t ifindex, bool up);
 /* -EINVAL: outside what the device takes. */
 int netlink_link_set_mtu(struct netlink *nl, uint32_t ifindex, uint32_t mtu);
 
+/* The largest packet that the device is given before it is cut (TSO), and how many packets wait in
+ * its queue. -errno also where the kernel knows no such thing. */
+int netlink_link_set_gso_max(struct netlink *nl, uint32_t ifindex, uint32_t bytes);
+int netlink_link_set_queue(struct netlink *nl, uint32_t ifindex, uint32_t packets);
+
 /* Adds a host address (/32, /128; without duplicate address detection). 0 also if it is there. */
 int netlink_address_add(struct netlink *nl, uint32_t ifindex, const struct ip_addr *addr);
 

@@ -20,6 +20,7 @@ extern const struct socket_ops socket_kernel;
 struct socket_options {
 	uint32_t mark;    /* SO_MARK; 0: none */
 	int buffer_bytes; /* both buffers; 0: the system's default */
+	bool share_port;  /* as socket_share_port(), before it is bound */
 };
 
 /*
@@ -32,6 +33,10 @@ int socket_open_bound(const struct socket_ops *ops, int type, uint16_t port,
 /* Opens a non-blocking socket of `type` in the family of `remote`, not yet connected. -errno. */
 int socket_open_for(const struct endpoint *remote, int type, const struct socket_options *options,
 		    int *fd);
+
+/* Lets further sockets of the same user bind to the same port if they agree as well (SO_REUSEPORT);
+ * the kernel gives each of them a part of the flows. */
+int socket_share_port(int fd);
 
 /* Sets SO_MARK of an open socket; 0: none. -EPERM; -errno. */
 int socket_set_mark(int fd, uint32_t mark);

@@ -23,6 +23,7 @@
 #include <tund/sys/why.h>
 
 #define UDP_BATCH_MAX 32
+#define UDP_SHARED_MAX 64 /* sockets on one port */
 #define UDP_TRAIN_MAX 64          /* datagrams; UDP_MAX_SEGMENTS of Linux before 6.9 */
 #define UDP_TRAIN_BYTES_MAX 65400 /* with IP and UDP header less than 64 KiB */
 #define UDP_GRO_ROOM 65536        /* bytes that a train may have at receipt */
@@ -59,8 +60,12 @@ struct udp_datagram {
 int udp_open_connected(const struct endpoint *remote, const struct socket_options *options, int *fd,
 		       char why[WHY_MAX]);
 
-/* Opens a socket bound to `port` on every address in *fd (see socket_open_bound()). */
-int udp_open_bound(uint16_t port, const struct socket_options *options, int *fd,
+/*
+ * Opens `count` (1..UDP_SHARED_MAX) sockets bound to `port` (0: the kernel's choice) on every
+ * address (see socket_open_bound()) in fds[0..count - 1]. With several of them all datagrams of a
+ * flow come to the same one. -EADDRINUSE: somebody else has the port. -errno. Nothing is open then.
+ */
+int udp_open_bound(uint16_t port, uint32_t count, const struct socket_options *options, int *fds,
 		   char why[WHY_MAX]);
 
 /* Takes a descriptor made by one of these two, perhaps in another process. -errno: it is none. */
@@ -90,9 +95,9 @@ int udp_send(const struct udp_socket *s, const struct endpoint *local,
 	     const struct endpoint *remote, const void *data, size_t len, uint8_t tos);
 
 /*
- * Sends `len` bytes as a train of datagrams of `segment` bytes (1..65535), the last perhaps shorter:
- * at most UDP_TRAIN_MAX of them and UDP_TRAIN_BYTES_MAX bytes. As udp_send(), but where an error is
- * returned those before the one that failed may have been sent, and none behind it.
+ * Sends `len` bytes as a train of datagrams of `segment` bytes (1..65535), the last perhaps
+ * shorter: at most UDP_TRAIN_MAX of them and UDP_TRAIN_BYTES_MAX bytes. As udp_send(), but where an
+ * error is returned those before the one that failed may have been sent, and none behind it.
  *
  * Where the kernel or the device refuses it as a whole (EIO: no checksum offload, IPsec; EINVAL),
  * they are sent one by one at once, and from then on s->gso is off. That is not done when one

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <tund/config/config.h>
 #include <tund/parent/wireguard.h>
 
 #define STARTED_FD 3
@@ -27,6 +28,22 @@ static bool is_set(const char *variable, const char *value)
 	const char *text = getenv(variable);
 
 	return text && strcmp(text, value) == 0;
+}
+
+/* As BoringTun has it. 0: not said. False: it says something else. */
+static bool workers_wanted(uint32_t *out)
+{
+	const char *text = getenv("WG_THREADS");
+	char *end = NULL;
+	unsigned long n = text ? strtoul(text, &end, 10) : 0;
+
+	if (text && (*end != '\0' || n < 1 || n > CONFIG_WORKERS_MAX)) {
+		log_error("WG_THREADS: \"%s\" is no number from 1 to %d", text,
+			  CONFIG_WORKERS_MAX);
+		return false;
+	}
+	*out = (uint32_t)n;
+	return true;
 }
 
 /* As WireGuard's own has it; without LOG_LEVEL errors are said. */
@@ -133,6 +150,8 @@ int main(int argc, char **argv)
 	umask(077);
 	log_init("tund-wg");
 	log_set_level(options.level);
+	if (!workers_wanted(&options.workers))
+		return EXIT_USAGE;
 	if (foreground && is_set("LOG_LEVEL", "silent"))
 		silence(true);
 	return foreground ? (int)wireguard_run(&options) : run_in_background(&options);
