@@ -91,6 +91,11 @@ bool epoch_collect(struct epoch *e)
 {
 	if (e->first)
 		release_before(e, oldest(e));
+	return epoch_is_waiting(e);
+}
+
+bool epoch_is_waiting(const struct epoch *e)
+{
 	return e->first != NULL;
 }
 

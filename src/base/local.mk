@@ -10,6 +10,7 @@ libtund_core_a_SOURCES = \
 	include/tund/base/base64.h src/base/base64.c \
 	include/tund/base/bytes.h \
 	include/tund/base/epoch.h src/base/epoch.c \
+	include/tund/base/lock.h \
 	include/tund/base/ring.h src/base/ring.c \
 	include/tund/base/siphash.h src/base/siphash.c \
 	include/tund/base/time.h

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include <tund/crypto/x25519.h>
+#include <tund/session/lane.h>
 
 #include "host_state.h"
+#include "lane_state.h"
 
 static int choose_providers(struct host *host)
 {
@@ -51,7 +53,6 @@ int host_new(const struct host_config *config, uint64_t now_ns, struct host **ou
 	struct host *host;
 	int err;
 
-	(void)now_ns;
 	if (config->handshake_queue == 0)
 		return -EINVAL;
 	host = calloc(1, sizeof *host);
@@ -60,11 +61,14 @@ int host_new(const struct host_config *config, uint64_t now_ns, struct host **ou
 	host->ops = config->ops;
 	host->rng = config->rng;
 	host->prefer_aes = config->prefer_aes;
-	host->mtu = config->mtu;
+	atomic_init(&host->mtu, config->mtu);
+	host->collected_ns = now_ns;
 	host->rekey_after_ns =
 		config->rekey_after_ns ? config->rekey_after_ns : REKEY_AFTER_TIME_NS;
 	memcpy(host->last_tai64n, config->last_tai64n, TAI64N_SIZE);
 	err = lanes_new(host, config->lanes);
+	if (err == 0)
+		err = session_index_init(host);
 	if (err == 0)
 		err = choose_providers(host);
 	if (err == 0)
@@ -87,6 +91,8 @@ void host_free(struct host *host)
 		return;
 	HASH_ITER(hh, host->peers, peer, next)
 		peer_remove(peer);
+	lanes_free(host); /* and what waits for them to leave, which is in the slabs */
+	session_index_clear(host);
 	cookie_checker_clear(&host->checker);
 	secret_free(host->private_key);
 	secret_slab_destroy(host->keypairs);
@@ -97,7 +103,6 @@ void host_free(struct host *host)
 	free(host->out);
 	free(host->queue);
 	free(host->heap);
-	lanes_free(host);
 	free(host);
 }
 
@@ -109,20 +114,8 @@ void host_public_key(const struct host *host, uint8_t key[KEY_SIZE])
 enum received_kind host_receive(struct host *host, uint64_t now_ns, const struct path *from,
 				uint8_t *msg, size_t len, struct received *out)
 {
-	enum received_kind kind = RECEIVED_NOTHING;
-	int type = message_gate(msg, len);
-
-	*out = (struct received){.reason = SESSION_OK};
-	if (type == MESSAGE_DATA)
-		kind = data_receive(host, now_ns, from, msg, len, out);
-	else if (type == MESSAGE_COOKIE)
-		out->reason = handshake_cookie(host, now_ns, msg);
-	else if (type > 0)
-		out->reason = handshake_queue(host, now_ns, from, msg, len);
-	else
-		out->reason = SESSION_MALFORMED;
-	host->counters[out->reason]++;
-	return kind;
+	/* What its lane has to post, main takes up at once. */
+	return lane_receive(lane_of_main(host), now_ns, from, msg, len, out);
 }
 
 size_t host_work(struct host *host, uint64_t now_ns, size_t budget)
@@ -133,7 +126,7 @@ size_t host_work(struct host *host, uint64_t now_ns, size_t budget)
 
 		host->queue_head = (host->queue_head + 1) % host->queue_slots;
 		host->queue_count--;
-		host->counters[reason]++;
+		lanes_count(host, reason);
 	}
 	return host->queue_count;
 }
@@ -141,11 +134,18 @@ size_t host_work(struct host *host, uint64_t now_ns, size_t budget)
 void host_tick(struct host *host, uint64_t now_ns)
 {
 	timers_run(host, now_ns);
+	lanes_collect(host, now_ns);
 }
 
 uint64_t host_next_deadline(const struct host *host)
 {
-	return host->heap_count > 0 ? host->heap[0]->deadline_ns : TIME_NEVER;
+	uint64_t at = host->heap_count > 0 ? atomic_load(&host->heap[0]->traffic.deadline_ns)
+					   : TIME_NEVER;
+
+	/* Keys that a lane may still have are wiped when it has left. */
+	if (epoch_is_waiting(host->epoch) && host->collected_ns + COLLECT_INTERVAL_NS < at)
+		at = host->collected_ns + COLLECT_INTERVAL_NS;
+	return at;
 }
 
 bool host_knows_index(const struct host *host, uint32_t index)
@@ -155,5 +155,5 @@ bool host_knows_index(const struct host *host, uint32_t index)
 
 uint64_t host_counter(const struct host *host, enum session_reason reason)
 {
-	return host->counters[reason];
+	return lanes_counter(host, reason);
 }

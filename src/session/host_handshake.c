@@ -125,10 +125,10 @@ int handshake_initiate(struct peer *peer, uint64_t now_ns, bool forced)
 		return err;
 	cookie_stamp(&peer->cookie, now_ns, msg, sizeof msg);
 	peer->last_initiation_sent_ns = now_ns;
-	timers_authentic_sent(peer, now_ns);
+	timers_note(peer, traffic_authentic_sent(peer, now_ns));
 	timer_set(peer, TIMER_RETRANSMIT, now_ns + REKEY_TIMEOUT_NS + timers_jitter(host));
-	path_expect_answer(peer, now_ns);
-	path_expect_response(peer, now_ns);
+	timers_note(peer, traffic_expects_answer(peer, now_ns));
+	timers_note(peer, traffic_expects_response(peer, now_ns));
 	peer->stats.tx_bytes += sizeof msg;
 	host->ops.send(host->ops.ctx, &peer->path, msg, sizeof msg);
 	return 0;
@@ -220,8 +220,8 @@ static void answer_initiation(struct consumed *c, uint64_t now_ns, const struct 
 
 	keypair_install(peer, keypair);
 	timers_session_derived(peer, now_ns);
-	timers_authentic_received(peer, now_ns);
-	timers_authentic_sent(peer, now_ns);
+	timers_note(peer, traffic_authentic_heard(peer, now_ns));
+	timers_note(peer, traffic_authentic_sent(peer, now_ns));
 	path_heard(peer, now_ns, from, true);
 	peer->stats.rx_bytes += INITIATION_SIZE;
 	peer->stats.tx_bytes += RESPONSE_SIZE;
@@ -259,7 +259,7 @@ static struct peer *find_pending(struct host *host, uint32_t index, const uint8_
 	struct index_entry *entry = session_index_find(host, index);
 
 	*reason = SESSION_UNKNOWN_INDEX;
-	if (!entry || entry->keypair ||
+	if (!entry || atomic_load(&entry->keypair) ||
 	    entry->peer->secrets->state != HANDSHAKE_CREATED_INITIATION)
 		return NULL;
 	*reason = SESSION_WRONG_SUITE;
@@ -293,7 +293,7 @@ static void begin_session(struct peer *peer, uint64_t now_ns, const struct path 
 {
 	timers_handshake_complete(peer, now_ns);
 	timers_session_derived(peer, now_ns);
-	timers_authentic_received(peer, now_ns);
+	timers_note(peer, traffic_authentic_heard(peer, now_ns));
 	path_heard(peer, now_ns, from, true);
 	if (peer->staged_count > 0)
 		data_send_staged(peer, now_ns);

@@ -1,47 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* Keypairs, the three slots of a peer, and the index that finds them. */
+/* Keypairs, and the three slots of a peer. */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "host_state.h"
-
-struct index_entry *session_index_find(const struct host *host, uint32_t index)
-{
-	struct index_entry *entry;
-
-	HASH_FIND(hh, host->indices, &index, sizeof index, entry);
-	return entry;
-}
-
-int session_index_insert(struct host *host, struct peer *peer, struct keypair *keypair, uint32_t *index)
-{
-	struct index_entry *entry = calloc(1, sizeof *entry);
-
-	if (!entry)
-		return -ENOMEM;
-	do {
-		entry->index = rng_u32(&host->rng);
-	} while (session_index_find(host, entry->index));
-	entry->peer = peer;
-	entry->keypair = keypair;
-	HASH_ADD(hh, host->indices, index, sizeof entry->index, entry);
-	if (!entry->hh.tbl) {
-		free(entry);
-		return -ENOMEM;
-	}
-	*index = entry->index;
-	return 0;
-}
-
-void session_index_remove(struct host *host, uint32_t index)
-{
-	struct index_entry *entry = session_index_find(host, index);
-
-	if (!entry)
-		return;
-	HASH_DEL(host->indices, entry);
-	free(entry);
-}
 
 static int derive_keys(struct keypair *keypair, const struct noise *noise)
 {
@@ -59,100 +21,156 @@ static int derive_keys(struct keypair *keypair, const struct noise *noise)
 	return err;
 }
 
-static void discard(struct host *host, struct keypair *keypair)
+void keypair_count(struct keypair *keypair)
 {
+	struct peer_stats *stats = &keypair->peer->stats;
+
+	lock_take(&keypair->lock);
+	stats->rx_bytes += keypair->rx_bytes;
+	stats->rx_packets += keypair->rx_packets;
+	keypair->rx_bytes = keypair->rx_packets = 0;
+	lock_release(&keypair->lock);
+}
+
+/* Nobody can find it any more, and nobody has it. */
+static void discard(void *object)
+{
+	struct keypair *keypair = object;
+
+	keypair_count(keypair);
 	aead_key_clear(&keypair->send);
 	aead_key_clear(&keypair->receive);
-	secret_slab_free(host->keypairs, keypair);
+	secret_slab_free(keypair->peer->host->keypairs, keypair);
 }
 
 /* The initiator's index was given out with its initiation: the entry changes its meaning. */
 static int take_index(struct peer *peer, struct keypair *keypair)
 {
 	struct index_entry *entry;
+	uint32_t index;
 
 	if (!keypair->is_initiator)
-		return session_index_insert(peer->host, peer, keypair, &keypair->local_index);
+		return session_index_insert(peer->host, peer, keypair, &index);
 	keypair->local_index = peer->secrets->local_index;
 	entry = session_index_find(peer->host, keypair->local_index);
 	if (!entry)
 		return -ENOENT;
-	entry->keypair = keypair;
+	atomic_store_explicit(&entry->keypair, keypair, memory_order_release);
 	return 0;
 }
 
 int keypair_new(struct peer *peer, const struct noise *noise, enum suite suite, bool is_initiator,
 		uint64_t now_ns, struct keypair **out)
 {
-	struct host *host = peer->host;
-	struct keypair *keypair = secret_slab_alloc(host->keypairs);
+	struct keypair *keypair = secret_slab_alloc(peer->host->keypairs);
 	int err;
 
 	if (!keypair)
 		return -ENOMEM;
+	keypair->peer = peer;
 	keypair->suite = suite;
 	keypair->is_initiator = is_initiator;
 	keypair->born_ns = now_ns;
+	atomic_init(&keypair->unproven, !is_initiator);
 	err = derive_keys(keypair, noise);
 	if (err == 0)
 		err = take_index(peer, keypair);
 	if (err < 0) {
-		discard(host, keypair);
+		discard(keypair);
 		return err;
 	}
 	*out = keypair;
 	return 0;
 }
 
-void keypair_free(struct peer *peer, struct keypair **keypair)
+/* What leaves its slots ends: to be called when it is in none of them any more. */
+static void end(struct keypair *keypair)
 {
-	if (!*keypair)
+	struct host *host;
+
+	if (!keypair)
 		return;
-	session_index_remove(peer->host, (*keypair)->local_index);
-	discard(peer->host, *keypair);
-	*keypair = NULL;
+	host = keypair->peer->host;
+	session_index_remove(host, keypair->local_index);
+	keypair_count(keypair);
+	epoch_retire(host->epoch, &keypair->retired, discard, keypair);
+}
+
+static void replace(struct keypair **slot, struct keypair *by)
+{
+	struct keypair *old = *slot;
+
+	*slot = by;
+	end(old);
+}
+
+static void set_current(struct peer *peer, struct keypair *keypair)
+{
+	atomic_store_explicit(&peer->current, keypair, memory_order_release);
 }
 
 void keypair_install(struct peer *peer, struct keypair *keypair)
 {
+	struct keypair *before = peer->current;
+
 	if (!keypair->is_initiator) {
 		/* The other side has not proved that it has the keys: data will. */
-		keypair_free(peer, &peer->next);
-		peer->next = keypair;
-		keypair_free(peer, &peer->previous);
+		replace(&peer->next, keypair);
+		replace(&peer->previous, NULL);
 		return;
 	}
-	keypair_free(peer, &peer->previous);
+	set_current(peer, keypair);
 	if (peer->next) {
 		/* Both began at once: what we made as responder may still be in use over there. */
-		peer->previous = peer->next;
+		replace(&peer->previous, peer->next);
 		peer->next = NULL;
-		keypair_free(peer, &peer->current);
+		end(before);
 	} else {
-		peer->previous = peer->current;
+		replace(&peer->previous, before);
 	}
-	peer->current = keypair;
 }
 
 void keypair_confirm(struct peer *peer, uint64_t now_ns)
 {
-	keypair_free(peer, &peer->previous);
-	peer->previous = peer->current;
-	peer->current = peer->next;
+	struct keypair *before = peer->current;
+
+	set_current(peer, peer->next);
 	peer->next = NULL;
+	replace(&peer->previous, before);
 	timers_handshake_complete(peer, now_ns);
 	peer_set_up(peer, now_ns, true);
 }
 
 bool keypair_may_send(const struct keypair *keypair, uint64_t now_ns)
 {
-	return keypair && now_ns - keypair->born_ns < REJECT_AFTER_TIME_NS &&
-	       keypair->send_counter < REJECT_AFTER_MESSAGES;
+	return keypair && elapsed(now_ns, keypair->born_ns) < REJECT_AFTER_TIME_NS &&
+	       atomic_load_explicit(&keypair->send_counter, memory_order_relaxed) <
+		       REJECT_AFTER_MESSAGES;
+}
+
+bool keypair_is_old_for_sending(const struct host *host, const struct keypair *keypair,
+				uint64_t now_ns)
+{
+	return atomic_load_explicit(&keypair->send_counter, memory_order_relaxed) >
+		       suite_rules[keypair->suite].rekey_after_messages ||
+	       (keypair->is_initiator &&
+		elapsed(now_ns, keypair->born_ns) >= host->rekey_after_ns);
+}
+
+/* WireGuard paper 6.5: before its keys end, an initiator that only receives. */
+bool keypair_is_old_for_receiving(const struct keypair *keypair, uint64_t now_ns)
+{
+	return keypair->is_initiator &&
+	       elapsed(now_ns, keypair->born_ns) >=
+		       REJECT_AFTER_TIME_NS - KEEPALIVE_TIMEOUT_NS - REKEY_TIMEOUT_NS;
 }
 
 void keypairs_erase(struct peer *peer)
 {
-	keypair_free(peer, &peer->previous);
-	keypair_free(peer, &peer->current);
-	keypair_free(peer, &peer->next);
+	struct keypair *current = peer->current;
+
+	set_current(peer, NULL);
+	end(current);
+	replace(&peer->previous, NULL);
+	replace(&peer->next, NULL);
 }

@@ -117,7 +117,7 @@ static int compute_static_static(struct host *host, const uint8_t public_key[KEY
 
 static struct peer *allocate(struct host *host)
 {
-	struct peer *peer = calloc(1, sizeof *peer);
+	struct peer *peer = aligned_alloc(CACHE_LINE, sizeof *peer);
 	struct peer_secrets *secrets = secret_slab_alloc(host->secrets);
 
 	if (!peer || !secrets) {
@@ -125,9 +125,10 @@ static struct peer *allocate(struct host *host)
 		secret_slab_free(host->secrets, secrets);
 		return NULL;
 	}
+	memset(peer, 0, sizeof *peer);
+	peer->id = ++host->last_id;
 	peer->host = host;
 	peer->secrets = secrets;
-	peer->unanswered_ns = TIME_NEVER;
 	STAILQ_INIT(&peer->staged);
 	for (int i = 0; i < TIMER_COUNT; i++)
 		peer->timers[i] = TIME_NEVER;
@@ -140,6 +141,26 @@ static void discard(struct peer *peer)
 	free(peer);
 }
 
+/* Into both tables, or neither. */
+static int enlist(struct host *host, struct peer *peer)
+{
+	HASH_ADD(hh, host->peers, public_key, KEY_SIZE, peer);
+	if (!peer->hh.tbl)
+		return -ENOMEM;
+	HASH_ADD(hh_id, host->peers_by_id, id, sizeof peer->id, peer);
+	if (!peer->hh_id.tbl) {
+		HASH_DEL(host->peers, peer);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void delist(struct host *host, struct peer *peer)
+{
+	HASH_DEL(host->peers, peer);
+	HASH_DELETE(hh_id, host->peers_by_id, peer);
+}
+
 static void configure(struct peer *peer, const struct peer_config *config)
 {
 	memcpy(peer->public_key, config->public_key, KEY_SIZE);
@@ -147,7 +168,7 @@ static void configure(struct peer *peer, const struct peer_config *config)
 	peer->wireguard = config->wireguard;
 	peer->connect = config->connect;
 	peer->pinned_suite = config->pinned_suite;
-	peer->keepalive_ns = config->keepalive_s * NS_PER_SEC;
+	atomic_init(&peer->traffic.keepalive_ns, config->keepalive_s * NS_PER_SEC);
 	peer->user = config->user;
 	cookie_maker_init(&peer->cookie, peer->public_key);
 }
@@ -176,12 +197,14 @@ int peer_add(struct host *host, uint64_t now_ns, const struct peer_config *confi
 		return err;
 	}
 	configure(peer, config);
-	HASH_ADD(hh, host->peers, public_key, KEY_SIZE, peer);
-	if (!peer->hh.tbl || timers_add_peer(host, peer) < 0) {
-		if (peer->hh.tbl)
-			HASH_DEL(host->peers, peer);
+	err = enlist(host, peer);
+	if (err == 0 && timers_add_peer(host, peer) < 0) {
+		delist(host, peer);
+		err = -ENOMEM;
+	}
+	if (err < 0) {
 		discard(peer);
-		return -ENOMEM;
+		return err;
 	}
 	*out = peer;
 	return 0;
@@ -195,10 +218,13 @@ void peer_remove(struct peer *peer)
 	handshake_forget(peer);
 	data_drop_staged(peer);
 	control_channel_free(peer->control);
+	peer->control = NULL;
 	cookie_maker_clear(&peer->cookie);
 	timers_remove_peer(host, peer);
-	HASH_DEL(host->peers, peer);
-	discard(peer);
+	delist(host, peer);
+	secret_slab_free(host->secrets, peer->secrets);
+	peer->secrets = NULL;
+	epoch_retire(host->epoch, &peer->retired, free, peer);
 }
 
 struct peer *peer_find(struct host *host, const uint8_t public_key[KEY_SIZE])
@@ -225,15 +251,23 @@ void peer_close(struct peer *peer, uint64_t now_ns)
 	handshake_forget(peer);
 	data_drop_staged(peer);
 	peer->attempts = 0;
-	for (int i = 0; i < TIMER_COUNT; i++)
-		timer_stop(peer, (enum peer_timer)i);
+	timers_reset(peer);
 	peer->last_initiation_sent_ns = 0; /* what comes next begins at once */
 	peer_set_up(peer, now_ns, false);
 }
 
 void peer_get_stats(const struct peer *peer, struct peer_stats *out)
 {
+	struct keypair *keypairs[] = {peer->previous, peer->current, peer->next};
+
+	for (int i = 0; i < 3; i++) {
+		if (keypairs[i])
+			keypair_count(keypairs[i]);
+	}
 	*out = peer->stats;
 	out->up = peer->up;
-	out->suite = peer->current ? (int)peer->current->suite : -1;
+	out->suite = keypairs[1] ? (int)keypairs[1]->suite : -1;
+	out->last_heard_ns = atomic_load(&peer->traffic.heard_ns);
+	out->tx_bytes += atomic_load(&peer->traffic.tx_bytes);
+	out->tx_packets += atomic_load(&peer->traffic.tx_packets);
 }

@@ -1,25 +1,33 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The inside of a host, shared by the host_*.c files and nobody else. All of it belongs to one
- * thread.
+ * The inside of a host, shared by the host_*.c and lane_*.c files and nobody else.
  *
  *   host_handshake.c   messages 1 and 2, cookies, the queue before them
- *   host_data.c        sealing, opening, staging of inner packets and control frames
- *   host_keypair.c     keypairs and the index that finds them
+ *   host_data.c        what main sends: inner packets, those that wait, control frames
+ *   host_keypair.c     keypairs and their slots
+ *   host_index.c       the index that finds them
  *   host_path.c        paths, probes, moving
+ *   host_traffic.c     what traffic says to the timers
  *   host_timers.c      deadlines of every peer, in one heap
  *   host_peer.c        peers as the caller sees them
  *   host.c             the host as a whole
+ *   lane*.c            what data workers do, and what main makes of it: lane_state.h
+ *
+ * All belongs to the main thread but what is said to be shared: that, lanes read and write too,
+ * while they are in the epoch. What never changes after it was published is for all to read.
  */
 #ifndef TUND_SESSION_HOST_STATE_H
 #define TUND_SESSION_HOST_STATE_H
 
+#include <stdatomic.h>
 #include <sys/queue.h>
 
 /* A table that cannot grow leaves the new element out (its hh.tbl stays NULL), it never exits. */
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include <tund/base/epoch.h>
+#include <tund/base/lock.h>
 #include <tund/base/time.h>
 #include <tund/crypto/aead.h>
 #include <tund/crypto/secret.h>
@@ -49,6 +57,7 @@
 #define PATH_FAIL_NS (3 * NS_PER_SEC)
 #define HANDSHAKE_FAIL_NS (3 * REKEY_TIMEOUT_NS) /* of suite 0 */
 
+#define COLLECT_INTERVAL_NS (10 * NS_PER_MS)
 #define UNDER_LOAD_NS (1 * NS_PER_SEC)
 #define PATHS_MAX 4
 #define STAGED_MAX 32        /* packets of one peer */
@@ -64,14 +73,29 @@ struct suite_rules {
 
 extern const struct suite_rules suite_rules[SUITE_COUNT];
 
+#define CACHE_LINE 64
+
+/* Made by main, found by lanes through the index or as the current one; wiped when no lane can have
+ * it any more. */
 struct keypair {
 	struct aead_key send, receive;
-	struct replay replay;
-	uint64_t send_counter;  /* next to be used */
+	struct peer *peer;
 	uint64_t born_ns;
 	uint32_t local_index, remote_index;
 	enum suite suite;
 	bool is_initiator;      /* we began the handshake that made it */
+	struct retired retired;
+	/* Shared from here on. */
+	atomic_bool unproven;   /* the other side has not shown yet that it has the keys */
+	_Atomic uint64_t asked_ns; /* when a lane asked main to renew it; 0: never */
+	_Alignas(CACHE_LINE) _Atomic uint64_t send_counter; /* next to be used */
+	/* Under the lock. */
+	_Alignas(CACHE_LINE) struct lock lock;
+	uint64_t arrivals;      /* messages accepted */
+	uint64_t stayed, moved; /* one more than the greatest order (see struct note) of a message
+				 * that could move and came on the active path; that moved */
+	uint64_t rx_bytes, rx_packets; /* not yet in the peer's */
+	struct replay replay;
 };
 
 enum handshake_state {
@@ -111,50 +135,83 @@ struct known_path {
 struct staged_packet;
 STAILQ_HEAD(staged_list, staged_packet);
 
+#define PATH_WORDS 7
+
+/* What data messages do to timers and paths, by whichever thread. All shared. The instants are of
+ * the messages, 0 where there is none; main makes deadlines of them (timers_fold()). */
+struct traffic {
+	_Alignas(CACHE_LINE)
+	_Atomic uint64_t heard_ns;      /* the last authentic message */
+	_Atomic uint64_t path_heard_ns; /* the last on the active path since it is that */
+	_Atomic uint64_t data_sent_ns;  /* the first data sent since anything was heard */
+	_Atomic uint64_t data_heard_ns; /* the first data heard since anything was sent */
+	_Atomic uint64_t unanswered_ns; /* the first sent since, that wants an answer of the path */
+	_Atomic uint64_t exchanged_ns;  /* the last message, either way; with a keepalive only */
+	_Atomic uint64_t keepalive_ns;  /* configured, written by main only; 0: off */
+	_Atomic uint64_t deadline_ns;   /* as in the heap, written by main only: never later than
+					 * the earliest timer that main knows */
+	_Alignas(CACHE_LINE)
+	atomic_bool need_another_keepalive;
+	atomic_bool watched;            /* main was asked to look at the timers and has not yet */
+	atomic_bool rescuing;           /* the pending handshake is there because nothing is heard */
+	atomic_bool sent_last_minute;   /* rekeyed on receive, once in a keypair's life */
+	/* The active path: odd while main writes it. */
+	_Atomic uint32_t path_version;
+	_Atomic uint64_t path[PATH_WORDS];
+	_Alignas(CACHE_LINE) _Atomic uint64_t tx_bytes;
+	_Atomic uint64_t tx_packets;
+};
+
+/* What timers_fold() made deadlines of. */
+struct folded {
+	uint64_t data_sent_ns, data_heard_ns, unanswered_ns, exchanged_ns;
+};
+
 struct peer {
+	struct traffic traffic;
 	struct host *host;
-	UT_hash_handle hh;
+	uint64_t id;           /* never used again: what lanes post names its peer so */
+	struct retired retired;
+	UT_hash_handle hh, hh_id;
 	uint8_t public_key[KEY_SIZE];
 	bool wireguard, connect;
 	int pinned_suite;
-	uint64_t keepalive_ns; /* 0: off */
 	void *user;
 
 	struct peer_secrets *secrets;
-	struct keypair *previous, *current, *next;
+	struct keypair *previous, *next;
+	_Atomic(struct keypair *) current; /* shared */
 	bool up;
 
 	struct tai64n_greatest greatest_tai64n; /* received */
 	struct cookie_maker cookie;
 	uint64_t last_initiation_sent_ns, last_initiation_consumed_ns; /* 0: never */
 	unsigned attempts;           /* initiations unanswered */
-	bool sent_last_minute;       /* rekeyed on receive, once in a keypair's life */
-	bool need_another_keepalive;
 
 	bool has_path;
 	struct path path;
 	struct known_path known[PATHS_MAX];
-	uint64_t unanswered_ns;      /* first packet since anything was heard; TIME_NEVER: none */
-	bool rescuing;               /* the pending handshake is there because nothing is heard */
 
 	struct staged_list staged;
 	unsigned staged_count;
 	struct control_channel *control; /* NULL until used, and in suite 0 */
 
 	uint64_t timers[TIMER_COUNT]; /* TIME_NEVER: off */
-	uint64_t deadline_ns;         /* as in the heap: never later than the earliest timer */
+	struct folded folded;
 	size_t heap_index;
 
-	struct peer_stats stats;
+	struct peer_stats stats;      /* but for what traffic and keypairs count */
 };
 
 /* What an index names: a keypair, or the pending handshake of a peer. */
 struct index_entry {
 	uint32_t index;
 	struct peer *peer;
-	struct keypair *keypair; /* NULL: the pending handshake */
-	UT_hash_handle hh;
+	_Atomic(struct keypair *) keypair; /* shared; NULL: the pending handshake */
+	struct retired retired;
 };
+
+struct index_table;
 
 struct queued_handshake {
 	struct path from;
@@ -166,7 +223,7 @@ struct host {
 	struct host_ops ops;
 	struct rng rng;
 	bool prefer_aes;
-	uint16_t mtu;
+	_Atomic uint16_t mtu;        /* shared */
 	uint64_t rekey_after_ns;
 	struct secret *private_key;
 	uint8_t public_key[KEY_SIZE];
@@ -176,7 +233,10 @@ struct host {
 	struct ratelimit *limit;
 	uint8_t last_tai64n[TAI64N_SIZE]; /* sent */
 	struct peer *peers;          /* uthash by public key */
-	struct index_entry *indices; /* uthash by index */
+	struct peer *peers_by_id;
+	uint64_t last_id;
+	_Atomic(struct index_table *) indices; /* shared */
+	size_t index_count;
 	struct peer **heap;          /* by deadline */
 	size_t heap_count, heap_cap;
 	struct queued_handshake *queue;
@@ -184,25 +244,46 @@ struct host {
 	uint64_t under_load_until_ns;
 	unsigned staged_total;
 	uint8_t *out;                /* one message being sealed */
-	uint64_t counters[SESSION_REASON_COUNT];
 	struct epoch *epoch;         /* of the lanes */
-	struct lane *lanes;
+	uint64_t collected_ns;       /* when what is retired there was last looked at */
+	struct lane *lanes;          /* lane_count of them, and behind those main's own */
+	unsigned lane_count;
+	atomic_bool watch_all;       /* shared: a lane had no room to ask for a look at a peer */
 };
 
-/* host_keypair.c */
-int session_index_insert(struct host *host, struct peer *peer, struct keypair *keypair, uint32_t *index);
+/* Lanes and main have looked at their clocks at different moments. */
+static inline uint64_t elapsed(uint64_t now_ns, uint64_t since_ns)
+{
+	return now_ns > since_ns ? now_ns - since_ns : 0;
+}
+
+/* host_index.c: finding is for all, the rest for main. */
+int session_index_init(struct host *host);
+void session_index_clear(struct host *host);
+/* Draws an index, which goes to *index and into the keypair, if there is one. -ENOMEM. */
+int session_index_insert(struct host *host, struct peer *peer, struct keypair *keypair,
+			 uint32_t *index);
 struct index_entry *session_index_find(const struct host *host, uint32_t index);
 void session_index_remove(struct host *host, uint32_t index);
+
+/* host_keypair.c */
 /* A keypair from a finished handshake, its local index moved over from the pending handshake (or
  * new, for a responder). -ENOMEM. */
 int keypair_new(struct peer *peer, const struct noise *noise, enum suite suite, bool is_initiator,
 		uint64_t now_ns, struct keypair **out);
-void keypair_free(struct peer *peer, struct keypair **keypair);
 /* Puts a new keypair into its slot; `next` of a responder waits for data. */
 void keypair_install(struct peer *peer, struct keypair *keypair);
 /* The first data under `next` has come: it becomes current. */
 void keypair_confirm(struct peer *peer, uint64_t now_ns);
+/* Any thread, as the next two. */
 bool keypair_may_send(const struct keypair *keypair, uint64_t now_ns);
+/* WireGuard paper 6.2: the initiator begins a new handshake in time, anyone when the counter
+ * demands it. */
+bool keypair_is_old_for_sending(const struct host *host, const struct keypair *keypair,
+				uint64_t now_ns);
+bool keypair_is_old_for_receiving(const struct keypair *keypair, uint64_t now_ns);
+/* Adds what the keypair has counted to its peer's. */
+void keypair_count(struct keypair *keypair);
 void keypairs_erase(struct peer *peer);
 
 /* host_handshake.c */
@@ -218,12 +299,15 @@ void handshake_forget(struct peer *peer);
 /* host_data.c */
 int data_send(struct peer *peer, uint64_t now_ns, const struct path *path, uint8_t flags,
 	      const uint8_t *payload, size_t len);
+/* Begin a new handshake where it is time. */
 void keep_key_fresh_on_send(struct peer *peer, uint64_t now_ns);
+void keep_key_fresh_on_receive(struct peer *peer, uint64_t now_ns);
 void data_send_keepalive(struct peer *peer, uint64_t now_ns);
 void data_send_staged(struct peer *peer, uint64_t now_ns);
 void data_drop_staged(struct peer *peer);
-enum received_kind data_receive(struct host *host, uint64_t now_ns, const struct path *from,
-				uint8_t *msg, size_t len, struct received *out);
+/* A control frame came on `from`. */
+enum session_reason data_frame_received(struct peer *peer, uint64_t now_ns,
+					const struct path *from, const uint8_t *frame, size_t len);
 /* Sends a control frame to the peer on `path`; a probe, its answer or an acknowledgement is not
  * traffic that waits for an answer. -ENOTCONN without a session. */
 int data_send_frame(struct peer *peer, uint64_t now_ns, const struct path *path,
@@ -231,20 +315,54 @@ int data_send_frame(struct peer *peer, uint64_t now_ns, const struct path *path,
 /* The control channel, made when first needed. NULL: out of memory. */
 struct control_channel *peer_control(struct peer *peer);
 
-/* lane.c */
+/* lane.c, lane_send.c */
 int lanes_new(struct host *host, unsigned count);
 void lanes_free(struct host *host);
+/* Frees what no lane can see any more. */
+void lanes_collect(struct host *host, uint64_t now_ns);
+uint64_t lanes_counter(const struct host *host, enum session_reason reason);
+void lanes_count(struct host *host, enum session_reason reason);
+/* Seals under a counter that was reserved, as lane_seal() does. Any thread. */
+ssize_t message_seal(const struct keypair *keypair, uint64_t counter, uint16_t mtu, uint8_t flags,
+		     uint8_t *payload, size_t len, uint8_t *out);
 
 /* host_path.c */
-void path_heard(struct peer *peer, uint64_t now_ns, const struct path *from, bool may_move);
+/* The peer was heard on this path: by a message that moves the peer or does not ... */
+void path_heard(struct peer *peer, uint64_t now_ns, const struct path *from, bool moves);
+/* ... or by a data message that moves it if no newer one came on the active path. */
+void path_heard_newest(struct peer *peer, uint64_t now_ns, const struct path *from,
+		       struct keypair *keypair, uint64_t order);
 void path_set(struct peer *peer, const struct path *path);
+/* Shows peer->path to the lanes. */
+void path_publish(struct peer *peer);
+/* Any thread: whether `from` is the active path, and in which version; whether it still is that
+ * version; a copy of it, false if there is none. */
+bool path_is_active(const struct peer *peer, const struct path *from, uint32_t *version);
+bool path_is_version(const struct peer *peer, uint32_t version);
+bool path_copy(const struct peer *peer, struct path *out);
+/* The keys were not lost, only packets: the handshake that asked is not needed. */
+void path_end_rescue(struct peer *peer);
 void path_probe(struct peer *peer, uint64_t now_ns);
 void path_timer_probe(struct peer *peer, uint64_t now_ns);
 void path_timer_silent(struct peer *peer, uint64_t now_ns);
+
+/*
+ * host_traffic.c: what the protocol's events do to the timers (WireGuard paper section 6). Any
+ * thread. Each returns the deadline that it sets, TIME_NEVER if none or the one there was: one
+ * that is earlier than traffic.deadline_ns main is to be told (timers_fold()).
+ */
+uint64_t traffic_data_sent(struct peer *peer, uint64_t now_ns);
+uint64_t traffic_data_heard(struct peer *peer, uint64_t now_ns);
+uint64_t traffic_authentic_sent(struct peer *peer, uint64_t now_ns);
+uint64_t traffic_authentic_heard(struct peer *peer, uint64_t now_ns);
 /* Something that wants an answer was sent. */
-void path_expect_answer(struct peer *peer, uint64_t now_ns);
+uint64_t traffic_expects_answer(struct peer *peer, uint64_t now_ns);
 /* The same for an initiation of suite 0. */
-void path_expect_response(struct peer *peer, uint64_t now_ns);
+uint64_t traffic_expects_response(struct peer *peer, uint64_t now_ns);
+/* Whether main is to be told of this deadline. */
+bool traffic_wants_watch(const struct peer *peer, uint64_t deadline_ns);
+/* The later of two instants stays. */
+void traffic_advance(_Atomic uint64_t *at_ns, uint64_t now_ns);
 
 /* host_timers.c */
 int timers_add_peer(struct host *host, struct peer *peer);
@@ -255,11 +373,12 @@ void timer_stop(struct peer *peer, enum peer_timer timer);
 void timers_note_control(struct peer *peer);
 void timers_run(struct host *host, uint64_t now_ns);
 uint64_t timers_jitter(struct host *host);
-/* What the protocol's events do to the timers (WireGuard paper section 6). */
-void timers_data_sent(struct peer *peer, uint64_t now_ns);
-void timers_data_received(struct peer *peer, uint64_t now_ns);
-void timers_authentic_sent(struct peer *peer, uint64_t now_ns);
-void timers_authentic_received(struct peer *peer, uint64_t now_ns);
+/* Makes deadlines of what traffic has said since. */
+void timers_fold(struct peer *peer);
+/* A traffic function on the main thread returned this deadline. */
+void timers_note(struct peer *peer, uint64_t deadline_ns);
+/* Forgets what traffic said: every timer is off. */
+void timers_reset(struct peer *peer);
 void timers_handshake_complete(struct peer *peer, uint64_t now_ns);
 void timers_session_derived(struct peer *peer, uint64_t now_ns);
 

@@ -22,6 +22,11 @@ static uint64_t earliest(const struct peer *peer)
 	return at;
 }
 
+static uint64_t deadline_of(const struct peer *peer)
+{
+	return atomic_load_explicit(&peer->traffic.deadline_ns, memory_order_relaxed);
+}
+
 static void place(struct host *host, size_t i, struct peer *peer)
 {
 	host->heap[i] = peer;
@@ -32,7 +37,7 @@ static void sift_up(struct host *host, size_t i)
 {
 	struct peer *peer = host->heap[i];
 
-	while (i > 0 && host->heap[(i - 1) / 2]->deadline_ns > peer->deadline_ns) {
+	while (i > 0 && deadline_of(host->heap[(i - 1) / 2]) > deadline_of(peer)) {
 		place(host, i, host->heap[(i - 1) / 2]);
 		i = (i - 1) / 2;
 	}
@@ -46,9 +51,9 @@ static void sift_down(struct host *host, size_t i)
 
 	while ((child = 2 * i + 1) < host->heap_count) {
 		if (child + 1 < host->heap_count &&
-		    host->heap[child + 1]->deadline_ns < host->heap[child]->deadline_ns)
+		    deadline_of(host->heap[child + 1]) < deadline_of(host->heap[child]))
 			child++;
-		if (host->heap[child]->deadline_ns >= peer->deadline_ns)
+		if (deadline_of(host->heap[child]) >= deadline_of(peer))
 			break;
 		place(host, i, host->heap[child]);
 		i = child;
@@ -77,7 +82,7 @@ int timers_add_peer(struct host *host, struct peer *peer)
 
 	if (err < 0)
 		return err;
-	peer->deadline_ns = TIME_NEVER;
+	atomic_store(&peer->traffic.deadline_ns, TIME_NEVER);
 	place(host, host->heap_count, peer);
 	host->heap_count++;
 	return 0;
@@ -97,9 +102,9 @@ void timers_remove_peer(struct host *host, struct peer *peer)
 
 static void note_earlier(struct peer *peer, uint64_t at_ns)
 {
-	if (at_ns >= peer->deadline_ns)
+	if (at_ns >= deadline_of(peer))
 		return;
-	peer->deadline_ns = at_ns;
+	atomic_store(&peer->traffic.deadline_ns, at_ns);
 	sift_up(peer->host, peer->heap_index);
 }
 
@@ -124,40 +129,63 @@ uint64_t timers_jitter(struct host *host)
 	return rng_u32(&host->rng) % REKEY_JITTER_NS;
 }
 
-void timers_data_sent(struct peer *peer, uint64_t now_ns)
+/* A deadline that was made of an instant is off while there is none. */
+static uint64_t behind(uint64_t at_ns, uint64_t delay_ns)
 {
-	if (peer->timers[TIMER_NEW_HANDSHAKE] == TIME_NEVER)
-		timer_set(peer, TIMER_NEW_HANDSHAKE,
-			  now_ns + KEEPALIVE_TIMEOUT_NS + REKEY_TIMEOUT_NS +
-				  timers_jitter(peer->host));
+	return at_ns != 0 ? at_ns + delay_ns : TIME_NEVER;
 }
 
-void timers_data_received(struct peer *peer, uint64_t now_ns)
+/* Whether an instant is another than the one that was folded, which it becomes. */
+static bool is_new(const _Atomic uint64_t *at_ns, uint64_t *folded_ns)
 {
-	if (peer->timers[TIMER_KEEPALIVE] == TIME_NEVER)
-		timer_set(peer, TIMER_KEEPALIVE, now_ns + KEEPALIVE_TIMEOUT_NS);
-	else
-		peer->need_another_keepalive = true;
+	uint64_t before_ns = *folded_ns;
+
+	*folded_ns = atomic_load(at_ns);
+	return *folded_ns != before_ns;
 }
 
-/* Any authentic packet, in either direction, puts the persistent keepalive off. */
-static void traversal(struct peer *peer, uint64_t now_ns)
+static void fold(struct peer *peer)
 {
-	if (peer->keepalive_ns != 0)
-		timer_set(peer, TIMER_PERSISTENT, now_ns + peer->keepalive_ns);
+	const struct traffic *t = &peer->traffic;
+	struct folded *f = &peer->folded;
+	uint64_t *timers = peer->timers, keepalive_ns = atomic_load(&t->keepalive_ns);
+
+	if (is_new(&t->data_sent_ns, &f->data_sent_ns))
+		timers[TIMER_NEW_HANDSHAKE] =
+			behind(f->data_sent_ns, KEEPALIVE_TIMEOUT_NS + REKEY_TIMEOUT_NS +
+							timers_jitter(peer->host));
+	if (is_new(&t->data_heard_ns, &f->data_heard_ns))
+		timers[TIMER_KEEPALIVE] = behind(f->data_heard_ns, KEEPALIVE_TIMEOUT_NS);
+	if (is_new(&t->unanswered_ns, &f->unanswered_ns)) {
+		timers[TIMER_PROBE] =
+			peer->wireguard ? TIME_NEVER : behind(f->unanswered_ns, PROBE_AFTER_NS);
+		timers[TIMER_SILENT] = behind(f->unanswered_ns,
+					      peer->wireguard ? HANDSHAKE_FAIL_NS : PATH_FAIL_NS);
+	}
+	if (is_new(&t->exchanged_ns, &f->exchanged_ns) && keepalive_ns != 0)
+		timers[TIMER_PERSISTENT] = f->exchanged_ns + keepalive_ns;
 }
 
-void timers_authentic_sent(struct peer *peer, uint64_t now_ns)
+void timers_fold(struct peer *peer)
 {
-	timer_stop(peer, TIMER_KEEPALIVE);
-	traversal(peer, now_ns);
+	fold(peer);
+	note_earlier(peer, earliest(peer));
 }
 
-void timers_authentic_received(struct peer *peer, uint64_t now_ns)
+void timers_note(struct peer *peer, uint64_t deadline_ns)
 {
-	timer_stop(peer, TIMER_NEW_HANDSHAKE);
-	peer->stats.last_heard_ns = now_ns;
-	traversal(peer, now_ns);
+	if (traffic_wants_watch(peer, deadline_ns))
+		timers_fold(peer);
+}
+
+void timers_reset(struct peer *peer)
+{
+	atomic_store(&peer->traffic.data_sent_ns, 0);
+	atomic_store(&peer->traffic.data_heard_ns, 0);
+	atomic_store(&peer->traffic.unanswered_ns, 0);
+	fold(peer);
+	for (int i = 0; i < TIMER_COUNT; i++)
+		timer_stop(peer, (enum peer_timer)i);
 }
 
 void timers_handshake_complete(struct peer *peer, uint64_t now_ns)
@@ -165,7 +193,7 @@ void timers_handshake_complete(struct peer *peer, uint64_t now_ns)
 	(void)now_ns;
 	timer_stop(peer, TIMER_RETRANSMIT);
 	peer->attempts = 0;
-	peer->sent_last_minute = false;
+	atomic_store(&peer->traffic.sent_last_minute, false);
 	peer->stats.last_handshake_wall_ns = peer->host->ops.wall_ns(peer->host->ops.ctx);
 }
 
@@ -179,7 +207,7 @@ static void on_retransmit(struct peer *peer, uint64_t now_ns)
 {
 	if (peer->attempts > REKEY_ATTEMPTS_MAX && !peer->connect) {
 		peer->attempts = 0; /* the next packet begins anew */
-		timer_stop(peer, TIMER_KEEPALIVE);
+		atomic_store(&peer->traffic.data_heard_ns, 0); /* no keepalive */
 		data_drop_staged(peer);
 		handshake_forget(peer);
 		if (peer->timers[TIMER_ERASE] == TIME_NEVER)
@@ -193,10 +221,8 @@ static void on_retransmit(struct peer *peer, uint64_t now_ns)
 static void on_keepalive(struct peer *peer, uint64_t now_ns)
 {
 	data_send_keepalive(peer, now_ns);
-	if (!peer->need_another_keepalive)
-		return;
-	peer->need_another_keepalive = false;
-	timer_set(peer, TIMER_KEEPALIVE, now_ns + KEEPALIVE_TIMEOUT_NS);
+	if (atomic_exchange(&peer->traffic.need_another_keepalive, false))
+		timers_note(peer, traffic_data_heard(peer, now_ns));
 }
 
 static void on_erase(struct peer *peer)
@@ -214,7 +240,8 @@ static void on_erase(struct peer *peer)
  * nothing to keep alive, and a handshake begins. */
 static void on_persistent(struct peer *peer, uint64_t now_ns)
 {
-	timer_set(peer, TIMER_PERSISTENT, now_ns + peer->keepalive_ns);
+	timer_set(peer, TIMER_PERSISTENT,
+		  now_ns + atomic_load(&peer->traffic.keepalive_ns));
 	if (!keypair_may_send(peer->current, now_ns))
 		handshake_initiate(peer, now_ns, false);
 	else if (peer->connect && peer->current->suite != SUITE_WIREGUARD)
@@ -267,13 +294,48 @@ static void fire(struct peer *peer, enum peer_timer timer, uint64_t now_ns)
 	}
 }
 
+/* The instant that a timer was made of has served, unless a lane has just noted another. */
+static bool take(_Atomic uint64_t *at_ns, uint64_t *folded_ns)
+{
+	uint64_t expected = *folded_ns;
+
+	*folded_ns = 0;
+	return atomic_compare_exchange_strong(at_ns, &expected, 0);
+}
+
+/* Whether a timer that was due still is. */
+static bool is_current(struct peer *peer, enum peer_timer timer)
+{
+	struct traffic *t = &peer->traffic;
+	struct folded *f = &peer->folded;
+
+	switch (timer) {
+	case TIMER_KEEPALIVE:
+		return take(&t->data_heard_ns, &f->data_heard_ns);
+	case TIMER_NEW_HANDSHAKE:
+		return take(&t->data_sent_ns, &f->data_sent_ns);
+	case TIMER_PROBE:
+	case TIMER_SILENT:
+		return atomic_load(&t->unanswered_ns) == f->unanswered_ns;
+	case TIMER_RETRANSMIT:
+	case TIMER_ERASE:
+	case TIMER_PERSISTENT:
+	case TIMER_EXPIRE:
+	case TIMER_COUNT:
+		break;
+	}
+	return true;
+}
+
 static void run_peer(struct peer *peer, uint64_t now_ns)
 {
 	for (int i = 0; i < TIMER_COUNT; i++) {
+		fold(peer);
 		if (peer->timers[i] > now_ns)
 			continue;
 		peer->timers[i] = TIME_NEVER;
-		fire(peer, (enum peer_timer)i, now_ns);
+		if (is_current(peer, (enum peer_timer)i))
+			fire(peer, (enum peer_timer)i, now_ns);
 	}
 	if (peer->control && control_channel_deadline(peer->control) <= now_ns)
 		control_channel_tick(peer->control, now_ns);
@@ -281,11 +343,13 @@ static void run_peer(struct peer *peer, uint64_t now_ns)
 
 void timers_run(struct host *host, uint64_t now_ns)
 {
-	while (host->heap_count > 0 && host->heap[0]->deadline_ns <= now_ns) {
+	while (host->heap_count > 0 && deadline_of(host->heap[0]) <= now_ns) {
 		struct peer *peer = host->heap[0];
 
 		run_peer(peer, now_ns);
-		peer->deadline_ns = earliest(peer);
+		fold(peer);
+		atomic_store(&peer->traffic.deadline_ns, earliest(peer));
 		sift_down(host, peer->heap_index);
+		timers_fold(peer); /* a lane may just have compared with the deadline before */
 	}
 }

@@ -1,44 +1,61 @@
 /* SPDX-License-Identifier: ISC */
-/* Lanes, for one thread so far: everything is done at once. */
+/* Lanes, and what is posted in them. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/base/bytes.h>
-#include <tund/base/epoch.h>
-#include <tund/session/lane.h>
-#include <tund/session/setting.h>
+#include "lane_state.h"
 
-#include "host_state.h"
-
-struct lane {
-	struct host *host;
-	unsigned number;
-	bool posted;
-};
+static int lane_init(struct lane *lane)
+{
+	lane->notes = ring_new(NOTES_BYTES);
+	lane->strangers = ring_new(STRANGERS_BYTES);
+	lane->staged = ring_new(STAGED_BYTES);
+	return lane->notes && lane->strangers && lane->staged ? 0 : -ENOMEM;
+}
 
 int lanes_new(struct host *host, unsigned count)
 {
+	size_t size = (count + 1) * sizeof(struct lane);
+	int err = 0;
+
 	if (count > LANES_MAX)
 		return -EINVAL;
 	host->epoch = epoch_new(count);
-	host->lanes = calloc(count ? count : 1, sizeof(struct lane));
+	host->lanes = aligned_alloc(CACHE_LINE, size);
 	if (!host->epoch || !host->lanes)
 		return -ENOMEM;
-	for (unsigned i = 0; i < count; i++)
-		host->lanes[i] = (struct lane){.host = host, .number = i};
-	return 0;
+	memset(host->lanes, 0, size);
+	host->lane_count = count;
+	for (unsigned i = 0; i <= count; i++) {
+		host->lanes[i].host = host;
+		host->lanes[i].number = i;
+	}
+	lane_of_main(host)->is_main = true;
+	for (unsigned i = 0; i < count && err == 0; i++)
+		err = lane_init(&host->lanes[i]);
+	return err;
 }
 
 void lanes_free(struct host *host)
 {
 	epoch_free(host->epoch);
+	for (unsigned i = 0; host->lanes && i < host->lane_count; i++) {
+		ring_free(host->lanes[i].notes);
+		ring_free(host->lanes[i].strangers);
+		ring_free(host->lanes[i].staged);
+	}
 	free(host->lanes);
 }
 
 struct lane *host_lane(struct host *host, unsigned i)
 {
 	return &host->lanes[i];
+}
+
+struct lane *lane_of_main(struct host *host)
+{
+	return &host->lanes[host->lane_count];
 }
 
 struct epoch *host_epoch(struct host *host)
@@ -48,6 +65,7 @@ struct epoch *host_epoch(struct host *host)
 
 void lane_enter(struct lane *lane)
 {
+	lane->last = NULL;
 	epoch_enter(lane->host->epoch, lane->number);
 }
 
@@ -64,108 +82,97 @@ bool lane_posted(struct lane *lane)
 	return posted;
 }
 
-enum received_kind lane_receive(struct lane *lane, uint64_t now_ns, const struct path *from,
-				uint8_t *msg, size_t len, struct received *out)
+void lane_count(struct lane *lane, enum session_reason reason)
 {
+	_Atomic uint64_t *counter = &lane->counters[reason];
+	uint64_t before = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, before + 1, memory_order_relaxed);
+}
+
+void lanes_count(struct host *host, enum session_reason reason)
+{
+	lane_count(lane_of_main(host), reason);
+}
+
+uint64_t lanes_counter(const struct host *host, enum session_reason reason)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i <= host->lane_count; i++)
+		sum += atomic_load_explicit(&host->lanes[i].counters[reason],
+					    memory_order_relaxed);
+	return sum;
+}
+
+/* A head and what follows it, as one record. */
+static bool post(struct lane *lane, struct ring *ring, const void *head, size_t head_len,
+		 const uint8_t *rest, size_t rest_len)
+{
+	uint8_t *record = ring_reserve(ring, head_len + rest_len);
+
+	if (!record)
+		return false;
+	memcpy(record, head, head_len);
+	if (rest_len > 0)
+		memcpy(record + head_len, rest, rest_len);
+	ring_commit(ring);
 	lane->posted = true;
-	return host_receive(lane->host, now_ns, from, msg, len, out);
+	return true;
 }
 
-int lane_send_begin(struct lane *lane, uint64_t now_ns, struct peer *peer, uint32_t messages,
-		    struct sealing *out)
+bool lane_post(struct lane *lane, const struct note *note, const uint8_t *frame, size_t len)
 {
-	struct keypair *keypair = peer->current;
-
-	if (!peer->has_path)
-		return -EHOSTUNREACH;
-	if (!keypair_may_send(keypair, now_ns))
-		return -EAGAIN;
-	*out = (struct sealing){
-		.path = peer->path,
-		.suite = keypair->suite,
-		.lane = lane,
-		.peer = peer,
-		.keypair = keypair,
-		.now_ns = now_ns,
-		.next = keypair->send_counter,
-		.end = keypair->send_counter + messages,
-		.mtu = lane->host->mtu,
-	};
-	keypair->send_counter += messages;
-	return 0;
+	return post(lane, lane->notes, note, sizeof *note, frame, len);
 }
 
-static size_t pad(size_t mtu, size_t len)
+bool lane_post_stranger(struct lane *lane, const struct path *from, const uint8_t *msg, size_t len)
 {
-	size_t padded = (len + PADDING - 1) / PADDING * PADDING;
+	struct stranger stranger = {.from = *from, .len = (uint8_t)len};
 
-	if (padded <= mtu)
-		return padded;
-	return len < mtu ? mtu : len;
-}
-
-ssize_t lane_seal(struct sealing *s, uint8_t flags, uint8_t *payload, size_t len, uint8_t *out)
-{
-	const struct keypair *keypair = s->keypair;
-	bool authenticates_header = suite_rules[keypair->suite].authenticates_header;
-	size_t padded = pad(s->mtu, len), rest = padded - len;
-	uint8_t saved[PADDING];
-	uint64_t counter;
-	int err;
-
-	if (s->next == s->end)
-		return -ENOBUFS;
-	counter = s->next++;
-	out[0] = MESSAGE_DATA;
-	out[1] = (uint8_t)keypair->suite;
-	out[2] = flags;
-	out[3] = 0;
-	put_le32(out + DATA_RECEIVER, keypair->remote_index);
-	put_le64(out + DATA_COUNTER, counter);
-	memcpy(saved, payload + len, rest);
-	memset(payload + len, 0, rest);
-	err = aead_seal(&keypair->send, counter, authenticates_header ? out : NULL,
-			authenticates_header ? DATA_PAYLOAD : 0, payload, padded,
-			out + DATA_PAYLOAD);
-	if (payload != out + DATA_PAYLOAD)
-		memcpy(payload + len, saved, rest);
-	if (err < 0)
-		return -EIO;
-	s->sealed++;
-	s->bytes += padded + DATA_OVERHEAD;
-	return (ssize_t)(padded + DATA_OVERHEAD);
-}
-
-void lane_send_end(struct sealing *s)
-{
-	struct peer *peer = s->peer;
-
-	s->lane->posted = true;
-	if (s->sealed == 0)
-		return;
-	peer->stats.tx_bytes += s->bytes;
-	peer->stats.tx_packets += s->sealed;
-	timers_data_sent(peer, s->now_ns);
-	path_expect_answer(peer, s->now_ns);
-	timers_authentic_sent(peer, s->now_ns);
-	if (peer->current == s->keypair)
-		keep_key_fresh_on_send(peer, s->now_ns);
+	return post(lane, lane->strangers, &stranger, sizeof stranger, msg, len);
 }
 
 void lane_stage(struct lane *lane, uint64_t now_ns, struct peer *peer, const uint8_t *packet,
 		size_t len)
 {
-	lane->posted = true;
-	peer_send(peer, now_ns, packet, len);
+	struct staged staged = {.peer_id = peer->id};
+
+	(void)now_ns;
+	(void)post(lane, lane->staged, &staged, sizeof staged, packet, len);
 }
 
 void lane_source_lost(struct lane *lane, uint32_t socket, const struct endpoint *local)
 {
-	host_source_lost(lane->host, socket, local);
+	struct note note = {.is_source = true, .from = {.socket = socket, .local = *local}};
+
+	(void)lane_post(lane, &note, NULL, 0);
 }
 
-bool host_drain(struct host *host, uint64_t now_ns)
+void lane_not_posted(struct lane *lane, struct peer *peer, struct keypair *keypair,
+		     const struct note *note)
 {
-	(void)now_ns;
-	return epoch_collect(host->epoch);
+	if (note->work & NOTE_FIRST)
+		atomic_store(&keypair->unproven, true);
+	if (note->work & (NOTE_OLD_KEYS_HEARD | NOTE_OLD_KEYS_SENT))
+		atomic_store(&keypair->asked_ns, 0);
+	if (note->work & NOTE_TIMERS) {
+		/* The next message need not set a deadline. */
+		atomic_store(&peer->traffic.watched, false);
+		atomic_store(&lane->host->watch_all, true);
+	}
+}
+
+bool lane_may_ask(struct keypair *keypair, uint64_t now_ns)
+{
+	uint64_t asked_ns = atomic_load_explicit(&keypair->asked_ns, memory_order_relaxed);
+
+	return (asked_ns == 0 || elapsed(now_ns, asked_ns) >= ASK_INTERVAL_NS) &&
+	       atomic_compare_exchange_strong(&keypair->asked_ns, &asked_ns, now_ns);
+}
+
+bool lane_may_watch(struct peer *peer, uint64_t deadline_ns)
+{
+	return traffic_wants_watch(peer, deadline_ns) &&
+	       !atomic_exchange(&peer->traffic.watched, true);
 }

@@ -8,12 +8,18 @@ libtund_core_a_SOURCES += \
 	include/tund/session/path.h \
 	src/session/host_data.c \
 	src/session/host_handshake.c \
+	src/session/host_index.c \
 	src/session/host_keypair.c \
 	src/session/host_path.c \
 	src/session/host_peer.c \
 	src/session/host_state.h \
 	src/session/host_timers.c \
+	src/session/host_traffic.c \
 	include/tund/session/lane.h src/session/lane.c \
+	src/session/lane_drain.c \
+	src/session/lane_receive.c \
+	src/session/lane_send.c \
+	src/session/lane_state.h \
 	include/tund/session/noise.h src/session/noise.c \
 	include/tund/session/ratelimit.h src/session/ratelimit.c \
 	include/tund/session/reason.h src/session/reason.c \

@@ -63,7 +63,7 @@ void host_private_key(const struct host *host, uint8_t key[KEY_SIZE])
 
 void host_set_mtu(struct host *host, uint16_t mtu)
 {
-	host->mtu = mtu;
+	atomic_store(&host->mtu, mtu);
 }
 
 static void let_kernel_choose(struct path *path, uint32_t socket, const struct endpoint *local)
@@ -78,6 +78,7 @@ void host_source_lost(struct host *host, uint32_t socket, const struct endpoint 
 
 	HASH_ITER(hh, host->peers, peer, next) {
 		let_kernel_choose(&peer->path, socket, local);
+		path_publish(peer);
 		for (int i = 0; i < PATHS_MAX; i++)
 			let_kernel_choose(&peer->known[i].path, socket, local);
 	}
@@ -95,11 +96,14 @@ void peer_preshared_key(const struct peer *peer, uint8_t key[KEY_SIZE])
 
 void peer_set_keepalive(struct peer *peer, uint64_t now_ns, uint16_t keepalive_s)
 {
-	peer->keepalive_ns = keepalive_s * NS_PER_SEC;
-	if (peer->keepalive_ns == 0)
+	uint64_t keepalive_ns = keepalive_s * NS_PER_SEC;
+
+	timers_fold(peer);
+	atomic_store(&peer->traffic.keepalive_ns, keepalive_ns);
+	if (keepalive_ns == 0)
 		timer_stop(peer, TIMER_PERSISTENT);
 	else if (keypair_may_send(peer->current, now_ns))
-		timer_set(peer, TIMER_PERSISTENT, now_ns + peer->keepalive_ns);
+		timer_set(peer, TIMER_PERSISTENT, now_ns + keepalive_ns);
 }
 
 void peer_send_keepalive(struct peer *peer, uint64_t now_ns)

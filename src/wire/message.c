@@ -5,8 +5,8 @@
 
 #include <tund/wire/message.h>
 
-/* What a data message may carry here. GSO is not among them: no transport sends it yet. */
-#define DATA_FLAGS_KNOWN (DATA_FLAG_CONTROL | DATA_FLAG_CSUM | DATA_FLAG_NO_MOVE)
+#define DATA_FLAGS_KNOWN \
+	(DATA_FLAG_CONTROL | DATA_FLAG_CSUM | DATA_FLAG_GSO | DATA_FLAG_NO_MOVE)
 
 static bool length_is_exact(uint8_t type, size_t len)
 {

@@ -118,7 +118,7 @@ START_TEST(probes_are_answered_where_they_came_from)
 	sim_run(&sim, SEC / 10);
 	ck_assert_uint_eq(sim.nodes[1].received, heard + 1);
 	ck_assert(is_heard_at(1));
-	ck_assert_uint_eq(a->stats.last_heard_ns, sim.now_ns - SEC / 10 + 2 * NS_PER_MS);
+	ck_assert_uint_eq(a->traffic.heard_ns, sim.now_ns - SEC / 10 + 2 * NS_PER_MS);
 	/* And the same the other way round, to look inside. */
 	data_send_frame(b, sim.now_ns, &(struct path){.socket = 1, .remote = sim.nodes[0].udp},
 			probe, sizeof probe, false);
@@ -212,7 +212,7 @@ START_TEST(a_rescue_is_forgotten_when_something_is_heard)
 	ck_assert_int_eq(a->secrets->state, HANDSHAKE_ZEROED);
 	ck_assert_uint_eq(sim.nodes[0].events[PEER_REKEYED], 0);
 	ck_assert_uint_eq(sim.nodes[0].events[PEER_PATH_SILENT], 0);
-	ck_assert_uint_eq(HASH_COUNT(sim.nodes[0].host->indices), 1);
+	ck_assert_uint_eq(sim.nodes[0].host->index_count, 1);
 	/* And the next one is no rescue any more. */
 	peer_handshake(a, sim.now_ns);
 	sim_run(&sim, SEC);

@@ -22,7 +22,7 @@ static const struct kind {
 	{2, 0x7, 0x00, 92, 92},
 	{3, 0x7, 0x00, 64, 64},
 	{4, 0x1, 0x00, 32, 65535},
-	{4, 0x6, 0x0b, 32, 65535},
+	{4, 0x6, 0x0f, 32, 65535},
 };
 
 static int expected(const uint8_t *header, size_t len)

@@ -50,4 +50,7 @@ void epoch_retire(struct epoch *e, struct retired *node, void (*release)(void *o
 /* Owner: releases what can be released. Returns whether something is left. */
 bool epoch_collect(struct epoch *e);
 
+/* Owner: whether something waits to be released. */
+bool epoch_is_waiting(const struct epoch *e);
+
 #endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What main does about what lanes have posted. Meanwhile the peer may have been removed, or the
+ * keypair ended: then there is nothing to do. A note's own time counts where something was heard;
+ * what main does itself, it does now.
+ */
+#include <string.h>
+
+#include <tund/session/setting.h>
+#include <tund/wire/control_frame.h>
+
+#include "lane_state.h"
+
+#define BUDGET 64 /* of each ring for one host_drain() */
+
+static struct peer *find_peer(struct host *host, uint64_t id)
+{
+	struct peer *peer;
+
+	HASH_FIND(hh_id, host->peers_by_id, &id, sizeof id, peer);
+	return peer;
+}
+
+static struct keypair *find_keypair(struct host *host, uint32_t index, const struct peer *peer)
+{
+	struct index_entry *entry = session_index_find(host, index);
+
+	return entry && entry->peer == peer ? atomic_load(&entry->keypair) : NULL;
+}
+
+/* A straggler under an old keypair says nothing about where the peer is now. */
+static void take_up_path(struct peer *peer, struct keypair *keypair, const struct note *note)
+{
+	if (note->work & NOTE_MOVE && keypair != peer->previous)
+		path_heard_newest(peer, note->now_ns, &note->from, keypair, note->order);
+	else
+		path_heard(peer, note->now_ns, &note->from, false);
+}
+
+/* Whether a frame says something that wants our attention, and so counts as data received. */
+static bool is_data(const uint8_t *frame)
+{
+	return frame[0] == FRAME_MESSAGE || frame[0] == FRAME_RESET;
+}
+
+enum session_reason note_take_up(struct host *host, uint64_t now_ns, const struct note *note,
+				 const uint8_t *frame, size_t len)
+{
+	struct peer *peer = find_peer(host, note->peer_id);
+	struct keypair *keypair = peer ? find_keypair(host, note->index, peer) : NULL;
+
+	if (peer && note->work & NOTE_TIMERS) {
+		atomic_store(&peer->traffic.watched, false);
+		timers_fold(peer);
+	}
+	if (!keypair)
+		return SESSION_OK;
+	if (note->work & NOTE_RESCUED)
+		path_end_rescue(peer);
+	if (note->work & NOTE_PATH)
+		take_up_path(peer, keypair, note);
+	if (note->work & NOTE_FIRST && keypair == peer->next) {
+		keypair_confirm(peer, now_ns);
+		data_send_staged(peer, now_ns);
+	}
+	if (note->work & NOTE_OLD_KEYS_HEARD)
+		keep_key_fresh_on_receive(peer, now_ns);
+	if (note->work & NOTE_OLD_KEYS_SENT)
+		keep_key_fresh_on_send(peer, now_ns);
+	if (!(note->work & NOTE_FRAME))
+		return SESSION_OK;
+	if (is_data(frame))
+		timers_note(peer, traffic_data_heard(peer, note->now_ns));
+	return data_frame_received(peer, now_ns, &note->from, frame, len);
+}
+
+enum session_reason stranger_take_up(struct host *host, uint64_t now_ns, const struct path *from,
+				     const uint8_t *msg, size_t len)
+{
+	if (msg[0] == MESSAGE_COOKIE)
+		return handshake_cookie(host, now_ns, msg);
+	return handshake_queue(host, now_ns, from, msg, len);
+}
+
+/* The lane has counted it as good. */
+static void count(struct host *host, enum session_reason reason)
+{
+	if (reason != SESSION_OK)
+		lanes_count(host, reason);
+}
+
+static bool drain_notes(struct host *host, uint64_t now_ns, struct ring *ring)
+{
+	const uint8_t *record;
+	struct note note;
+	size_t len;
+
+	for (unsigned n = 0; n < BUDGET && (record = ring_peek(ring, &len)) != NULL; n++) {
+		memcpy(&note, record, sizeof note);
+		if (note.is_source)
+			host_source_lost(host, note.from.socket, &note.from.local);
+		else
+			count(host, note_take_up(host, now_ns, &note, record + sizeof note,
+						 len - sizeof note));
+		ring_consume(ring);
+	}
+	return ring_peek(ring, &len) != NULL;
+}
+
+static bool drain_strangers(struct host *host, uint64_t now_ns, struct ring *ring)
+{
+	const uint8_t *record;
+	struct stranger stranger;
+	size_t len;
+
+	for (unsigned n = 0; n < BUDGET && (record = ring_peek(ring, &len)) != NULL; n++) {
+		memcpy(&stranger, record, sizeof stranger);
+		count(host, stranger_take_up(host, now_ns, &stranger.from,
+					     record + sizeof stranger, stranger.len));
+		ring_consume(ring);
+	}
+	return ring_peek(ring, &len) != NULL;
+}
+
+static bool drain_staged(struct host *host, uint64_t now_ns, struct ring *ring)
+{
+	const uint8_t *record;
+	struct staged staged;
+	size_t len;
+
+	for (unsigned n = 0; n < BUDGET && (record = ring_peek(ring, &len)) != NULL; n++) {
+		struct peer *peer;
+
+		memcpy(&staged, record, sizeof staged);
+		peer = find_peer(host, staged.peer_id);
+		if (peer)
+			peer_send(peer, now_ns, record + sizeof staged, len - sizeof staged);
+		ring_consume(ring);
+	}
+	return ring_peek(ring, &len) != NULL;
+}
+
+/* Some lane found no room to ask for a look at one of the peers. */
+static void watch_all(struct host *host)
+{
+	struct peer *peer, *next;
+
+	if (!atomic_exchange(&host->watch_all, false))
+		return;
+	HASH_ITER(hh, host->peers, peer, next)
+		timers_fold(peer);
+}
+
+void lanes_collect(struct host *host, uint64_t now_ns)
+{
+	host->collected_ns = now_ns;
+	epoch_collect(host->epoch);
+}
+
+bool host_drain(struct host *host, uint64_t now_ns)
+{
+	bool more = false;
+
+	for (unsigned i = 0; i < host->lane_count; i++) {
+		struct lane *lane = &host->lanes[i];
+
+		more = drain_notes(host, now_ns, lane->notes) || more;
+		more = drain_strangers(host, now_ns, lane->strangers) || more;
+		more = drain_staged(host, now_ns, lane->staged) || more;
+	}
+	watch_all(host);
+	lanes_collect(host, now_ns);
+	return more;
+}

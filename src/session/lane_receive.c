@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: ISC */
+/* Opening data messages: index and suite, key age, tag, replay, path. */
+#include <tund/base/bytes.h>
+
+#include "lane_state.h"
+
+/* Where an accepted message stands among those of its keypair. */
+struct standing {
+	bool on_active;   /* it came on the active path */
+	uint32_t version; /* of which this one is the active path */
+	bool may_move;    /* it is newer than all before it, and no probe */
+	uint64_t order;
+};
+
+static struct keypair *find(struct lane *lane, uint32_t index)
+{
+	struct index_entry *entry;
+	struct keypair *keypair;
+
+	if (lane->last && lane->last->local_index == index)
+		return lane->last;
+	entry = session_index_find(lane->host, index);
+	keypair = entry ? atomic_load_explicit(&entry->keypair, memory_order_acquire) : NULL;
+	/* Main is in no epoch: it may end a keypair at any time. */
+	if (!lane->is_main)
+		lane->last = keypair;
+	return keypair;
+}
+
+static enum session_reason open_message(const struct keypair *keypair, uint64_t now_ns,
+					uint8_t *msg, size_t len)
+{
+	uint64_t counter = get_le64(msg + DATA_COUNTER);
+	size_t ad_len = suite_rules[keypair->suite].authenticates_header ? DATA_PAYLOAD : 0;
+
+	if (elapsed(now_ns, keypair->born_ns) >= REJECT_AFTER_TIME_NS ||
+	    counter >= REJECT_AFTER_MESSAGES)
+		return SESSION_EXPIRED_KEY;
+	if (aead_open(&keypair->receive, counter, ad_len ? msg : NULL, ad_len, msg + DATA_PAYLOAD,
+		      len - DATA_PAYLOAD, msg + DATA_PAYLOAD) < 0)
+		return SESSION_BAD_TAG;
+	return SESSION_OK;
+}
+
+/* Only a packet newer than all before it moves the path; suite 0 moves as WireGuard does, by
+ * whatever came last. */
+static void take_standing(struct keypair *keypair, uint64_t counter, uint8_t flags,
+			  struct standing *s)
+{
+	bool newest = counter >= keypair->replay.next;
+
+	if (keypair->suite == SUITE_WIREGUARD) {
+		s->order = keypair->arrivals;
+		s->may_move = true;
+	} else {
+		s->order = counter;
+		s->may_move = newest && !(flags & DATA_FLAG_NO_MOVE);
+	}
+}
+
+/* Check and set are one, and so are looking which path is active and saying that this message
+ * stays on it: path_heard_newest(). */
+static bool take_in(struct keypair *keypair, const uint8_t *msg, size_t len, struct standing *s)
+{
+	uint64_t counter = get_le64(msg + DATA_COUNTER);
+	bool is_new;
+
+	lock_take(&keypair->lock);
+	take_standing(keypair, counter, msg[2], s);
+	s->on_active = s->on_active && path_is_version(keypair->peer, s->version);
+	is_new = replay_accept(&keypair->replay, counter);
+	if (is_new) {
+		keypair->arrivals++;
+		keypair->rx_packets++;
+		keypair->rx_bytes += len;
+		if (s->on_active && s->may_move && s->order >= keypair->stayed)
+			keypair->stayed = s->order + 1;
+	}
+	lock_release(&keypair->lock);
+	return is_new;
+}
+
+/* It came on the active path, and main knows that one was heard there. */
+static bool is_settled(struct peer *peer, uint64_t now_ns, const struct standing *s)
+{
+	struct traffic *t = &peer->traffic;
+	uint64_t heard_ns = atomic_load_explicit(&t->path_heard_ns, memory_order_relaxed);
+
+	if (!s->on_active || heard_ns == 0)
+		return false;
+	/* If it fails, another lane was there, or the path has just changed. */
+	if (heard_ns < now_ns)
+		atomic_compare_exchange_strong(&t->path_heard_ns, &heard_ns, now_ns);
+	return true;
+}
+
+static bool has_old_keys(const struct peer *peer, uint64_t now_ns)
+{
+	const struct keypair *current = atomic_load_explicit(&peer->current, memory_order_acquire);
+
+	return current && keypair_is_old_for_receiving(current, now_ns) &&
+	       !atomic_load_explicit(&peer->traffic.sent_last_minute, memory_order_relaxed);
+}
+
+/* What main has to do about an authentic message. */
+static uint8_t work_for_main(struct keypair *keypair, uint64_t now_ns, const struct standing *s)
+{
+	struct peer *peer = keypair->peer;
+	uint8_t work = 0;
+
+	if (!is_settled(peer, now_ns, s))
+		work |= s->may_move ? NOTE_PATH | NOTE_MOVE : NOTE_PATH;
+	if (atomic_load_explicit(&keypair->unproven, memory_order_relaxed) &&
+	    atomic_exchange(&keypair->unproven, false))
+		work |= NOTE_FIRST;
+	if (atomic_load_explicit(&peer->traffic.rescuing, memory_order_relaxed))
+		work |= NOTE_RESCUED;
+	if (has_old_keys(peer, now_ns) && lane_may_ask(keypair, now_ns))
+		work |= NOTE_OLD_KEYS_HEARD;
+	return work;
+}
+
+/* Main does its work at once, or is posted it. */
+static enum session_reason hand_to_main(struct lane *lane, struct peer *peer,
+					struct keypair *keypair, const struct note *note,
+					const uint8_t *frame, size_t len)
+{
+	if (lane->is_main)
+		return note_take_up(lane->host, note->now_ns, note, frame, len);
+	if (lane_post(lane, note, frame, len))
+		return SESSION_OK;
+	lane_not_posted(lane, peer, keypair, note);
+	return note->work & NOTE_FRAME ? SESSION_QUEUE_FULL : SESSION_OK;
+}
+
+/* An authentic message: path, keypair, timers, in this order. A frame is main's, too. */
+static enum session_reason note_authentic(struct lane *lane, uint64_t now_ns,
+					  struct keypair *keypair, const struct path *from,
+					  const struct standing *s, const uint8_t *frame,
+					  size_t frame_len)
+{
+	struct peer *peer = keypair->peer;
+	uint64_t deadline_ns = traffic_authentic_heard(peer, now_ns);
+	uint8_t work = work_for_main(keypair, now_ns, s);
+	struct note note;
+
+	if (frame_len > 0)
+		work |= NOTE_FRAME;
+	if (lane_may_watch(peer, deadline_ns))
+		work |= NOTE_TIMERS;
+	if (work == 0)
+		return SESSION_OK;
+	note = (struct note){
+		.peer_id = peer->id,
+		.index = keypair->local_index,
+		.work = work,
+		.order = s->order,
+		.now_ns = now_ns,
+		.from = *from,
+	};
+	return hand_to_main(lane, peer, keypair, &note, frame, frame_len);
+}
+
+/* Main may have ended the keypair in between, if this is main's lane. */
+static void note_data(struct lane *lane, uint64_t now_ns, struct peer *peer)
+{
+	struct note note = {.peer_id = peer->id, .work = NOTE_TIMERS, .now_ns = now_ns};
+
+	if (lane_may_watch(peer, traffic_data_heard(peer, now_ns)))
+		(void)hand_to_main(lane, peer, NULL, &note, NULL, 0);
+}
+
+static enum received_kind accept_message(struct lane *lane, uint64_t now_ns,
+					 struct keypair *keypair, const struct path *from,
+					 const struct standing *s, uint8_t *msg, size_t len,
+					 struct received *out)
+{
+	struct peer *peer = keypair->peer;
+	uint8_t *payload = msg + DATA_PAYLOAD;
+	size_t n = len - DATA_OVERHEAD;
+	bool is_frame = n > 0 && msg[2] & DATA_FLAG_CONTROL;
+
+	out->peer = peer;
+	out->reason = note_authentic(lane, now_ns, keypair, from, s, payload, is_frame ? n : 0);
+	if (n == 0 || is_frame)
+		return RECEIVED_NOTHING;
+	note_data(lane, now_ns, peer);
+	out->reason = SESSION_OK;
+	out->packet = payload;
+	out->len = n;
+	out->flags = msg[2];
+	return RECEIVED_PACKET;
+}
+
+static enum received_kind receive_data(struct lane *lane, uint64_t now_ns, const struct path *from,
+				       uint8_t *msg, size_t len, struct received *out)
+{
+	struct keypair *keypair = find(lane, get_le32(msg + DATA_RECEIVER));
+	struct standing s;
+
+	if (!keypair || keypair->suite != (enum suite)msg[1]) {
+		out->reason = keypair ? SESSION_WRONG_SUITE : SESSION_UNKNOWN_INDEX;
+		return RECEIVED_NOTHING;
+	}
+	out->reason = open_message(keypair, now_ns, msg, len);
+	if (out->reason != SESSION_OK)
+		return RECEIVED_NOTHING;
+	s.on_active = path_is_active(keypair->peer, from, &s.version);
+	if (!take_in(keypair, msg, len, &s)) {
+		out->reason = SESSION_REPLAYED_COUNTER;
+		return RECEIVED_NOTHING;
+	}
+	return accept_message(lane, now_ns, keypair, from, &s, msg, len, out);
+}
+
+static enum session_reason receive_stranger(struct lane *lane, uint64_t now_ns,
+					    const struct path *from, const uint8_t *msg, size_t len)
+{
+	if (lane->is_main)
+		return stranger_take_up(lane->host, now_ns, from, msg, len);
+	return lane_post_stranger(lane, from, msg, len) ? SESSION_OK : SESSION_QUEUE_FULL;
+}
+
+/* A whole TSO packet fits a frame, not a datagram. */
+static bool is_out_of_place(int type, const struct path *from, const uint8_t *msg)
+{
+	return type == MESSAGE_DATA && msg[2] & DATA_FLAG_GSO && from->transport != TRANSPORT_TCP;
+}
+
+enum received_kind lane_receive(struct lane *lane, uint64_t now_ns, const struct path *from,
+				uint8_t *msg, size_t len, struct received *out)
+{
+	enum received_kind kind = RECEIVED_NOTHING;
+	int type = message_gate(msg, len);
+
+	*out = (struct received){.reason = SESSION_OK};
+	if (type < 0 || is_out_of_place(type, from, msg))
+		out->reason = SESSION_MALFORMED;
+	else if (type == MESSAGE_DATA)
+		kind = receive_data(lane, now_ns, from, msg, len, out);
+	else
+		out->reason = receive_stranger(lane, now_ns, from, msg, len);
+	lane_count(lane, out->reason);
+	return kind;
+}
