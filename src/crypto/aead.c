@@ -60,6 +60,22 @@ const struct aead *aead_select(enum aead_kind kind, const char *name)
 	return NULL;
 }
 
+int aead_thread_start(void)
+{
+#ifdef HAVE_IPSEC_MB
+	return aead_ipsec_mb_thread_start();
+#else
+	return 0;
+#endif
+}
+
+void aead_thread_end(void)
+{
+#ifdef HAVE_IPSEC_MB
+	aead_ipsec_mb_thread_end();
+#endif
+}
+
 static bool cpu_has_aes(void)
 {
 #if defined(__x86_64__) || defined(__i386__)

@@ -6,6 +6,8 @@
 #include <tund/crypto/aead.h>
 
 extern const struct aead aead_ipsec_mb_chacha, aead_ipsec_mb_aes; /* with HAVE_IPSEC_MB */
+int aead_ipsec_mb_thread_start(void); /* see aead_thread_start() */
+void aead_ipsec_mb_thread_end(void);
 extern const struct aead aead_sodium_chacha, aead_sodium_aes;
 extern const struct aead aead_crypto_chacha, aead_crypto_aes;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The AEAD providers against each other: random lengths, alignments and associated data, in place
- * and not, anything tampered with refused, one key used by several threads.
+ * and not, anything tampered with refused, one key used by several threads; and all of that again
+ * in threads that have called aead_thread_start().
  */
 #include <errno.h>
 #include <pthread.h>
@@ -317,6 +318,7 @@ struct worker {
 	pthread_t thread;
 	const struct aead_key *key;
 	uint64_t base;
+	bool prepared; /* by aead_thread_start() */
 	int failures;
 };
 
@@ -326,6 +328,8 @@ static void *work(void *arg)
 	uint8_t text[300], sealed[sizeof text + AEAD_TAG_SIZE], back[sizeof text];
 
 	memset(text, (int)w->base + 1, sizeof text);
+	if (w->prepared && aead_thread_start() != 0)
+		w->failures++;
 	for (uint64_t i = 0; i < 2000; i++) {
 		uint64_t counter = w->base << 32 | i;
 
@@ -334,6 +338,8 @@ static void *work(void *arg)
 		    memcmp(text, back, sizeof text) != 0)
 			w->failures++;
 	}
+	if (w->prepared)
+		aead_thread_end();
 	return NULL;
 }
 
@@ -348,7 +354,8 @@ START_TEST(one_key_many_threads)
 	for (size_t p = 0; p < n; p++) {
 		ck_assert_int_eq(aead_key_init(list[p], secret, &key), 0);
 		for (size_t i = 0; i < THREADS; i++) {
-			workers[i] = (struct worker){.key = &key, .base = i};
+			workers[i] = (struct worker){
+				.key = &key, .base = i, .prepared = i % 2 == 0};
 			ck_assert_int_eq(
 				pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
 		}
@@ -361,22 +368,46 @@ START_TEST(one_key_many_threads)
 }
 END_TEST
 
-int main(void)
+START_TEST(thread_starts_and_ends)
 {
-	Suite *suite = suite_create("aead");
-	TCase *tc = tcase_create("aead");
+	ck_assert_int_eq(aead_thread_start(), 0);
+	ck_assert_int_eq(aead_thread_start(), 0);
+	aead_thread_end();
+	aead_thread_end();
+}
+END_TEST
 
-	if (crypto_init() != 0)
-		return EXIT_FAILURE;
+static void prepare(void)
+{
+	ck_assert_int_eq(aead_thread_start(), 0);
+}
+
+static TCase *with_messages(const char *name)
+{
+	TCase *tc = tcase_create(name);
+
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, providers_agree, 0, KINDS);
 	tcase_add_loop_test(tc, every_length, 0, KINDS);
 	tcase_add_loop_test(tc, tampering_refused, 0, KINDS);
 	tcase_add_loop_test(tc, too_short_for_a_tag, 0, KINDS);
+	return tc;
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("aead");
+	TCase *tc = with_messages("aead"), *prepared = with_messages("prepared");
+
+	if (crypto_init() != 0)
+		return EXIT_FAILURE;
 	tcase_add_loop_test(tc, nonce_layout, 0, KINDS);
 	tcase_add_loop_test(tc, selecting, 0, KINDS);
 	tcase_add_loop_test(tc, one_key_many_threads, 0, KINDS);
 	tcase_add_test(tc, self_test_can_fail);
+	tcase_add_test(tc, thread_starts_and_ends);
 	suite_add_tcase(suite, tc);
+	tcase_add_checked_fixture(prepared, prepare, aead_thread_end);
+	suite_add_tcase(suite, prepared);
 	return tap_run(suite);
 }
