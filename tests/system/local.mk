@@ -13,7 +13,8 @@ SYSTEM_TESTS += tests/system/check_flood.sh tests/system/check_reload.sh
 EXTRA_DIST += $(SYSTEM_TESTS) tests/system/lib.sh tests/system/flood.py tests/system/interop.py \
 	tests/system/uapi.py
 
-noinst_PROGRAMS += tests/system/sys_sandbox tests/system/sys_network tests/system/sys_nft
+noinst_PROGRAMS += tests/system/sys_sandbox tests/system/sys_network tests/system/sys_nft \
+	tests/system/sys_tun tests/system/sys_udp tests/system/sys_workers
 noinst_HEADERS += tests/system/sys_tap.h
 tests_system_sys_sandbox_SOURCES = tests/system/sys_sandbox.c
 tests_system_sys_sandbox_LDADD = libtund_sys.a libtund_core.a $(SECCOMP_LIBS) $(CAPNG_LIBS)
@@ -21,3 +22,9 @@ tests_system_sys_network_SOURCES = tests/system/sys_network.c
 tests_system_sys_network_LDADD = libtund_sys.a libtund_core.a $(NL_LIBS)
 tests_system_sys_nft_SOURCES = tests/system/sys_nft.c
 tests_system_sys_nft_LDADD = libtund_sys.a libtund_core.a $(NL_LIBS)
+tests_system_sys_tun_SOURCES = tests/system/sys_tun.c
+tests_system_sys_tun_LDADD = libtund_sys.a libtund_core.a $(NL_LIBS)
+tests_system_sys_udp_SOURCES = tests/system/sys_udp.c
+tests_system_sys_udp_LDADD = libtund_sys.a libtund_core.a $(NL_LIBS)
+tests_system_sys_workers_SOURCES = tests/system/sys_workers.c
+tests_system_sys_workers_LDADD = libtund_sys.a libtund_core.a $(SECCOMP_LIBS) $(CAPNG_LIBS)

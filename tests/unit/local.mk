@@ -43,6 +43,7 @@ UNIT_TESTS = \
 	tests/unit/check_policy \
 	tests/unit/check_process \
 	tests/unit/check_question \
+	tests/unit/check_queues \
 	tests/unit/check_random \
 	tests/unit/check_ratelimit \
 	tests/unit/check_reach \
@@ -135,6 +136,7 @@ tests_unit_check_roster_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_verify_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_journal_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_child_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
+tests_unit_check_queues_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_question_LDADD = $(CMD_LIBS) $(UNIT_LIBS)
 
 # Tests of inner packets and of policy: packets made by hand, and one policy for all.
