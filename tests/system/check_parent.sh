@@ -221,6 +221,47 @@ shell alice 'mv /etc/tund/good /etc/tund/office.conf'
 ok 'a daemon whose children hang can be stopped' ends 0 alice sh -c '
 	kill -STOP $(pgrep -x "engine|control") && tund down office'
 on edge tund down edge
+
+# --- workers
+
+# has_workers HOST NAME COUNT: its engine was started for so many.
+has_workers()
+{
+	on "$1" ps -eo args= | grep -q "^engine $2 $3\$"
+}
+
+# sockets COUNT: so many share the edge's port, whoever holds them.
+sockets()
+{
+	[ "$(on edge ss -Hlnu "sport = :$port" | wc -l)" -eq "$1" ]
+}
+
+queues()
+{
+	on alice ip -d link show tund0 | grep -q "multi_queue numqueues $1 "
+}
+
+for file in edge:edge alice:office; do
+	shell ${file%:*} 'echo "workers = 3" >>"$1"' add "/etc/tund/${file#*:}.conf"
+done
+ok 'up with 3 workers' ends 0 edge tund up edge
+ok 'the engine is told' has_workers edge edge 3
+ok 'the port has 3 sockets' sockets 3
+on alice tund up --timeout 1 office >"$work/said" 2>&1
+ok 'a client has 3 queues' queues 3
+ok 'and its engine is told' has_workers alice office 3
+shell alice 'kill -KILL $(pgrep -x engine)'
+ok 'so is the next one' wait_for 5 has_workers alice office 3
+ok 'the device is as it was' queues 3
+shell alice 'sed -i "s/^workers = 3/workers = 2/" /etc/tund/office.conf'
+ok 'that cannot change' says 'workers.*cannot change' 78 alice tund reload office
+on alice tund down office
+shell alice 'sed -i "s/^workers = 2/workers = 1/" /etc/tund/office.conf'
+on alice tund up --timeout 1 office >"$work/said" 2>&1
+ok 'a single worker has a plain device' \
+	shell alice '! ip -d link show tund0 | grep -q multi_queue && ip link show tund0'
+on alice tund down office
+on edge tund down edge
 for host in alice edge; do
 	ok "nothing is left on $host" unchanged $host
 done
