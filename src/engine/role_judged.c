@@ -16,7 +16,8 @@ int judged_init(struct judged *judged, bool router, size_t flows)
 	rng_fill(&rng, &key, sizeof key);
 	judged->forward.flows = flow_table_new(flows, &key);
 	judged->forward.fragments = fragment_table_new();
-	if (judged->forward.flows && judged->forward.fragments)
+	judged->forward.cache = flow_cache_new();
+	if (judged->forward.flows && judged->forward.fragments && judged->forward.cache)
 		return 0;
 	judged_clear(judged);
 	return -ENOMEM;
@@ -26,6 +27,7 @@ void judged_clear(struct judged *judged)
 {
 	flow_table_free(judged->forward.flows);
 	fragment_table_free(judged->forward.fragments);
+	flow_cache_free(judged->forward.cache);
 	refusal_limiter_free(judged->limiter);
 	reach_free(judged->reach);
 	policy_free(judged->policy);

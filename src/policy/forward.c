@@ -4,6 +4,9 @@
 
 #include "forward_passage.h"
 
+/* Against -ftrivial-auto-var-init=zero, for what is initialised by hand. */
+#define UNINITIALIZED __attribute__((uninitialized))
+
 bool passage_drop(struct passage *x, enum reason reason)
 {
 	x->v->kind = VERDICT_DROP;
@@ -128,20 +131,29 @@ static void verdict_init(struct verdict *v)
 	v->piece_count = 0;
 }
 
+/* What each packet starts with. The rest is written before it is read; that it would be zeroed
+ * first took a fifth of the time that a verdict takes. */
+static void passage_init(struct passage *x, struct forward *f, uint64_t now_ns, uint32_t device,
+			 struct verdict *v)
+{
+	x->f = f;
+	x->now_ns = now_ns;
+	x->device = device;
+	x->sender = NULL;
+	x->foreign_source = false;
+	x->v = v;
+	verdict_init(v);
+}
+
 void forward_judge(struct forward *f, uint64_t now_ns, uint32_t device, uint8_t *data, size_t len,
 		   bool partial_checksum, struct verdict *out)
 {
-	struct passage x = {
-		.f = f,
-		.now_ns = now_ns,
-		.device = device,
-		.data = data,
-		.partial_checksum = partial_checksum,
-		.v = out,
-	};
+	struct passage x UNINITIALIZED;
 
-	verdict_init(out);
-	if (!parse(&x, len) || !check_source(&x))
+	passage_init(&x, f, now_ns, device, out);
+	x.data = data;
+	x.partial_checksum = partial_checksum;
+	if (!parse(&x, len) || passage_recall(&x) || !check_source(&x))
 		return;
 	if (x.p.fragment == INNER_WHOLE)
 		passage_judge(&x);

@@ -230,16 +230,40 @@ static bool move_flow(struct passage *x, struct flow *flow)
 	return true;
 }
 
-static bool with_flow(struct passage *x, struct flow *flow, enum flow_direction direction)
+static bool send_along(struct passage *x, const struct flow *flow, enum flow_direction direction)
 {
 	bool original = direction == FLOW_ORIGINAL;
 
-	if (flow->generation != policy_generation(x->f->policy) && !renew_flow(x, flow, direction))
-		return false;
-	if (original && !move_flow(x, flow))
-		return false;
 	flow_touch(x->f->flows, x->now_ns, flow, direction, x->p.tcp_flags);
 	return passage_send(x, original ? flow->next_hop : flow->client, original);
+}
+
+static bool with_flow(struct passage *x, struct flow *flow, enum flow_direction direction)
+{
+	if (flow->generation != policy_generation(x->f->policy) && !renew_flow(x, flow, direction))
+		return false;
+	if (direction == FLOW_ORIGINAL && !move_flow(x, flow))
+		return false;
+	if (x->cacheable)
+		flow_cache_store(x->f->cache, &x->key, flow, direction);
+	return send_along(x, flow, direction);
+}
+
+bool passage_recall(struct passage *x)
+{
+	const struct forward *f = x->f;
+	enum flow_direction direction;
+	const struct flow *flow;
+
+	x->cacheable = f->cache &&
+		       flow_cache_key(x->data, &x->p, x->device, f->policy, f->reach, &x->key);
+	if (!x->cacheable)
+		return false;
+	flow = flow_cache_find(f->cache, &x->key, &direction);
+	if (!flow || !flow_is_current(f->flows, x->now_ns, flow))
+		return false;
+	send_along(x, flow, direction);
+	return true;
 }
 
 /* The directions in which a packet can belong to a flow: an ICMP query is no answer, and an answer

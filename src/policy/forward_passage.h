@@ -16,6 +16,8 @@ struct passage {
 	const struct spec_principal *sender;
 	uint8_t *data;
 	struct inner_packet p;
+	bool cacheable; /* then `key` is written */
+	struct flow_cache_key key;
 	bool partial_checksum;
 	bool foreign_source; /* an ICMP error from a host that its connector does not announce */
 	struct verdict *v;
@@ -34,6 +36,13 @@ bool passage_send(struct passage *x, uint32_t next_hop, bool answer_ttl);
 bool passage_from_connector(const struct passage *x);
 
 bool passage_is_icmp_error(const struct inner_packet *p);
+
+/*
+ * Whether the packet is the next one of a flow of which this worker has forwarded packets, and
+ * nothing that their verdict rests on has changed: then it was given the same verdict. Asks for
+ * all that passage_judge() and the check of the source would ask for again.
+ */
+bool passage_recall(struct passage *x);
 
 /* Flow, policy and next hop of a packet that is whole, or of a first fragment. */
 bool passage_judge(struct passage *x);

@@ -3,6 +3,7 @@ libtund_core_a_SOURCES += \
 	include/tund/policy/explain.h src/policy/explain.c \
 	include/tund/policy/flow.h src/policy/flow.c \
 	src/policy/flow_bucket.h src/policy/flow_choose.c src/policy/flow_tuple.h \
+	include/tund/policy/flow_cache.h src/policy/flow_cache.c \
 	include/tund/policy/forward.h src/policy/forward.c \
 	src/policy/forward_flow.c src/policy/forward_passage.h \
 	include/tund/policy/fragment.h src/policy/fragment.c \

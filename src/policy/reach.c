@@ -10,6 +10,7 @@ struct reach {
 	const struct policy *policy;
 	size_t *first; /* by route: its first flag; the flags are in the order of its devices */
 	atomic_bool *flags;
+	_Atomic uint32_t version; /* counts changes of flags, each after it was made */
 };
 
 struct reach *reach_new(const struct policy *policy)
@@ -65,8 +66,14 @@ int reach_set(struct reach *reach, uint32_t route, uint32_t device, bool availab
 
 	if (!flag)
 		return -ENOENT;
-	atomic_store_explicit(flag, available, memory_order_relaxed);
+	if (atomic_exchange_explicit(flag, available, memory_order_relaxed) != available)
+		atomic_fetch_add_explicit(&reach->version, 1, memory_order_release);
 	return 0;
+}
+
+uint32_t reach_version(const struct reach *reach)
+{
+	return atomic_load_explicit(&reach->version, memory_order_acquire);
 }
 
 bool reach_get(const struct reach *reach, uint32_t route, uint32_t device)

@@ -179,6 +179,7 @@ static void scene_init(struct scene *s, size_t size)
 		.limiter = need(refusal_limiter_new(policy_device_limit(policy))),
 		.flows = need(flow_table_new(FLOW_CAPACITY, &key)),
 		.fragments = need(fragment_table_new()),
+		.cache = need(flow_cache_new()),
 		.router = true,
 	};
 	s->fresh = need(calloc(BATCH, PACKET_BYTES));
@@ -193,6 +194,7 @@ static void scene_clear(struct scene *s)
 	refusal_limiter_free(s->forward.limiter);
 	flow_table_free(s->forward.flows);
 	fragment_table_free(s->forward.fragments);
+	flow_cache_free(s->forward.cache);
 	free(s->fresh);
 	free(s->packets);
 	free(s->devices);

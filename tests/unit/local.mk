@@ -22,6 +22,7 @@ UNIT_TESTS = \
 	tests/unit/check_explain \
 	tests/unit/check_file \
 	tests/unit/check_flow \
+	tests/unit/check_flow_cache \
 	tests/unit/check_forward \
 	tests/unit/check_fragment \
 	tests/unit/check_frame \
@@ -78,6 +79,7 @@ TSAN_TESTS = \
 	tests/unit/check_aead \
 	tests/unit/check_epoch \
 	tests/unit/check_flow \
+	tests/unit/check_flow_cache \
 	tests/unit/check_ring
 
 check_PROGRAMS += $(UNIT_TESTS)
@@ -144,6 +146,7 @@ noinst_HEADERS += tests/unit/packets.h tests/unit/world.h tests/unit/random_poli
 	tests/unit/policy_oracle.h
 ORACLE_SOURCES = tests/unit/random_policy.c tests/unit/policy_oracle.c
 tests_unit_check_explain_SOURCES = tests/unit/check_explain.c tests/unit/world.c
+tests_unit_check_flow_cache_SOURCES = tests/unit/check_flow_cache.c tests/unit/packets.c tests/unit/world.c
 tests_unit_check_forward_SOURCES = tests/unit/check_forward.c tests/unit/packets.c tests/unit/world.c
 tests_unit_check_fragment_SOURCES = tests/unit/check_fragment.c tests/unit/packets.c
 tests_unit_check_inner_SOURCES = tests/unit/check_inner.c tests/unit/packets.c

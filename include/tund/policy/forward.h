@@ -9,6 +9,7 @@
 #define TUND_POLICY_FORWARD_H
 
 #include <tund/policy/flow.h>
+#include <tund/policy/flow_cache.h>
 #include <tund/policy/fragment.h>
 #include <tund/policy/policy.h>
 #include <tund/policy/reach.h>
@@ -24,6 +25,7 @@ struct forward {
 	struct refusal_limiter *limiter;  /* shared; for policy_device_limit() devices */
 	struct flow_table *flows;         /* shared by all workers, survives policies */
 	struct fragment_table *fragments; /* this worker's own */
+	struct flow_cache *cache;         /* this worker's own; NULL: none, only slower */
 	bool router; /* take a hop off what is forwarded (edge), or leave it (connector) */
 };
 

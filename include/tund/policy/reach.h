@@ -23,4 +23,8 @@ bool reach_get(const struct reach *reach, uint32_t route, uint32_t device);
 /* The first available device of the route, in the order of `via`; DEVICE_NONE if there is none. */
 uint32_t reach_choose(const struct reach *reach, uint32_t route);
 
+/* Changes with every reach_set() that changes something. What is read from `reach` after this holds
+ * until the number is another. */
+uint32_t reach_version(const struct reach *reach);
+
 #endif
