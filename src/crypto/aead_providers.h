@@ -10,5 +10,6 @@ int aead_ipsec_mb_thread_start(void); /* see aead_thread_start() */
 void aead_ipsec_mb_thread_end(void);
 extern const struct aead aead_sodium_chacha, aead_sodium_aes;
 extern const struct aead aead_crypto_chacha, aead_crypto_aes;
+extern const struct aead aead_null_chacha, aead_null_aes; /* with TUND_BENCHMARK_NULL_AEAD */
 
 #endif

@@ -9,5 +9,6 @@ libtund_core_a_SOURCES += \
 	src/crypto/aead_providers.h \
 	src/crypto/aead_crypto.c \
 	src/crypto/aead_ipsec_mb.c \
+	src/crypto/aead_null.c \
 	src/crypto/aead_self_test.c \
 	src/crypto/aead_sodium.c

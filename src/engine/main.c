@@ -37,6 +37,10 @@ static int prepare(struct engine *engine)
 		log_error("the cryptographic self-test failed: %s", strerror(-err));
 		return err;
 	}
+#ifdef TUND_BENCHMARK_NULL_AEAD
+	log_warning("built with --enable-benchmark-null-aead: packets and handshakes are NOT "
+		    "ENCRYPTED; use it for benchmarks only");
+#endif
 	engine->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
 	engine->message = malloc(CHANNEL_BODY_MAX);
 	if (!engine->loop || !engine->message)

@@ -61,7 +61,8 @@ int aead_self_test(const struct aead *a);
 
 /*
  * The fastest provider of a kind that passes its self-test on this CPU, or, with `name`, that
- * provider only. NULL: none. After crypto_init(); takes some microseconds.
+ * provider only. NULL: none. After crypto_init(); takes some microseconds. In a build configured
+ * with --enable-benchmark-null-aead and without `name`, one that copies and protects nothing.
  */
 const struct aead *aead_select(enum aead_kind kind, const char *name);
 
