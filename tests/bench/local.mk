@@ -3,9 +3,11 @@
 # and _LDADD. One alone: make tests/bench/bench_policy && tests/bench/bench_policy [PART_OF_A_NAME]
 BENCH_SOURCES = tests/bench/bench.h tests/bench/bench.c
 
-BENCHMARKS = tests/bench/bench_aead tests/bench/bench_policy
+BENCHMARKS = tests/bench/bench_aead tests/bench/bench_handshake tests/bench/bench_policy
 tests_bench_bench_aead_SOURCES = tests/bench/bench_aead.c $(BENCH_SOURCES)
 tests_bench_bench_aead_LDADD = $(CORE_LIBS)
+tests_bench_bench_handshake_SOURCES = tests/bench/bench_handshake.c $(BENCH_SOURCES)
+tests_bench_bench_handshake_LDADD = $(CORE_LIBS)
 tests_bench_bench_policy_SOURCES = tests/bench/bench_policy.c $(BENCH_SOURCES)
 tests_bench_bench_policy_LDADD = $(CORE_LIBS)
 
