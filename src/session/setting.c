@@ -72,6 +72,24 @@ static void let_kernel_choose(struct path *path, uint32_t socket, const struct e
 		path->local = (struct endpoint){0};
 }
 
+/* Paths that only their source told apart are one now: of each there is one slot. */
+static void merge_slots(struct peer *peer)
+{
+	for (int i = 1; i < PATHS_MAX; i++) {
+		struct known_path *slot = &peer->known[i];
+
+		for (int k = 0; k < i && slot->heard_ns != 0; k++) {
+			struct known_path *other = &peer->known[k];
+
+			if (other->heard_ns == 0 || !path_equal(&other->path, &slot->path))
+				continue;
+			if (other->heard_ns < slot->heard_ns)
+				other->heard_ns = slot->heard_ns;
+			*slot = (struct known_path){0};
+		}
+	}
+}
+
 void host_source_lost(struct host *host, uint32_t socket, const struct endpoint *local)
 {
 	struct peer *peer, *next;
@@ -81,6 +99,7 @@ void host_source_lost(struct host *host, uint32_t socket, const struct endpoint 
 		path_publish(peer);
 		for (int i = 0; i < PATHS_MAX; i++)
 			let_kernel_choose(&peer->known[i].path, socket, local);
+		merge_slots(peer);
 	}
 }
 

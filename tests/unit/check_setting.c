@@ -195,6 +195,38 @@ START_TEST(a_lost_source_is_forgotten)
 }
 END_TEST
 
+/* Every packet comes to the address that the kernel had chosen before, as after a change of routes. */
+static bool comes_to_an_address(void *ctx, struct sim_node *from, uint8_t *msg, size_t len)
+{
+	struct path path = sim_udp_path(&sim, 0, 1);
+
+	(void)ctx;
+	if (from->id == 0)
+		return true;
+	ck_assert_int_eq(endpoint_parse("192.0.2.77:1", &path.local), 0);
+	sim_inject(&sim, 0, &path, msg, len);
+	return false;
+}
+
+START_TEST(sources_are_lost_again_and_again)
+{
+	struct path now;
+
+	send_from(0);
+	sim.hooks.message = comes_to_an_address;
+	for (int i = 0; i < 6; i++) {
+		packets[0] = 0;
+		send_from(1);
+		ck_assert_uint_eq(packets[0], 1);
+		ck_assert(peer_path(a, &now));
+		ck_assert_uint_eq(now.local.addr.family, 4);
+		host_source_lost(host(0), now.socket, NULL);
+		ck_assert(peer_path(a, &now));
+		ck_assert_uint_eq(now.local.addr.family, 0);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("setting");
@@ -210,6 +242,7 @@ int main(void)
 	tcase_add_test(tc, a_preshared_key_counts_from_the_next_handshake);
 	tcase_add_test(tc, a_keepalive_can_be_switched);
 	tcase_add_test(tc, a_lost_source_is_forgotten);
+	tcase_add_test(tc, sources_are_lost_again_and_again);
 	suite_add_tcase(suite, tc);
 	return tap_run(suite);
 }
