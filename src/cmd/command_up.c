@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* up, run: start a tunnel, in the background or here. */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <tund/base/time.h>
 #include <tund/cmd/ask.h>
 #include <tund/cmd/command.h>
+#include <tund/cmd/daemon.h>
 #include <tund/cmd/say.h>
 #include <tund/parent/parent.h>
 #include <tund/sys/clock.h>
@@ -19,7 +17,6 @@
 
 #define UP_TIMEOUT_S 30
 #define UP_TIMEOUT_MAX_S 86400
-#define DAEMON_STARTED_FD 3
 #define RETRY_MS 20 /* while control is being (re)started nobody answers */
 
 static unsigned parse_timeout(const struct command *command, const char *text)
@@ -33,68 +30,28 @@ static unsigned parse_timeout(const struct command *command, const char *text)
 	return (unsigned)seconds;
 }
 
-/* The child's part: becomes the parent process of the tunnel. */
-_Noreturn static void become_daemon(struct tunnel *tunnel, int started_fd)
+/* Becomes the parent process of the tunnel. */
+static int run_daemon(void *ctx, int started_fd)
 {
-	const struct parent_options options = {.started_fd = DAEMON_STARTED_FD};
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const struct parent_options options = {.started_fd = started_fd};
+	struct tunnel *tunnel = ctx;
 
-	setsid();
-	if (null >= 0)
-		dup2(null, STDIN_FILENO);
-	/* A pipe of the caller's must not stay open for as long as the tunnel lives. */
-	if (started_fd != DAEMON_STARTED_FD)
-		dup3(started_fd, DAEMON_STARTED_FD, O_CLOEXEC);
-	close_range(DAEMON_STARTED_FD + 1, ~0U, 0);
-	umask(077);
 	log_init("");
 	if (tunnel_make_absolute(tunnel) || chdir("/") != 0)
-		_exit(say_error(EXIT_SYSTEM, "this directory cannot be named: %s",
-				strerror(errno)));
-	_exit((int)parent_run(tunnel, &options));
-}
-
-/* Waits for the end of the start phase. EXIT_DONE, or what the daemon ended with. */
-static int start_phase(pid_t daemon, int fd)
-{
-	char byte;
-	int status;
-	ssize_t n;
-
-	do {
-		n = read(fd, &byte, 1);
-	} while (n < 0 && errno == EINTR);
-	if (n == 1)
-		return EXIT_DONE;
-	while (waitpid(daemon, &status, 0) < 0 && errno == EINTR)
-		continue;
-	if (WIFEXITED(status))
-		return WEXITSTATUS(status);
-	return say_error(EXIT_SYSTEM, "the daemon was killed by signal %d at its start",
-			 WTERMSIG(status));
+		return say_error(EXIT_SYSTEM, "this directory cannot be named: %s",
+				 strerror(errno));
+	return (int)parent_run(tunnel, &options);
 }
 
 /* On success *fd is to be kept open for as long as the daemon's messages are wanted here. */
 static int start_daemon(struct tunnel *tunnel, int *fd)
 {
-	int ends[2], code;
-	pid_t pid;
+	const struct daemon_work work = {run_daemon, tunnel};
+	char why[WHY_MAX];
+	int code = daemon_start(&work, fd, why);
 
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return say_error(EXIT_SYSTEM, "cannot create a pipe: %s", strerror(errno));
-	pid = fork();
-	if (pid < 0)
-		return say_error(EXIT_SYSTEM, "cannot start a process: %s", strerror(errno));
-	if (pid == 0) {
-		close(ends[0]);
-		become_daemon(tunnel, ends[1]);
-	}
-	close(ends[1]);
-	code = start_phase(pid, ends[0]);
-	if (code)
-		close(ends[0]);
-	else
-		*fd = ends[0];
+	if (code && why[0])
+		say_error(code, "%s", why);
 	return code;
 }
 

@@ -7,13 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <tund/cmd/daemon.h>
 #include <tund/config/config.h>
 #include <tund/parent/wireguard.h>
-
-#define STARTED_FD 3
 
 static const char usage[] =
 	"usage: tund-wg [-f | --foreground] INTERFACE\n\n"
@@ -54,68 +52,39 @@ static enum log_level level_wanted(void)
 	return is_set("LOG_LEVEL", "info") ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR;
 }
 
-static void silence(bool output_too)
+static void silence(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null < 0)
 		return;
-	dup2(null, STDIN_FILENO);
-	if (!output_too)
-		return;
 	dup2(null, STDOUT_FILENO);
 	dup2(null, STDERR_FILENO);
+	if (null > STDERR_FILENO)
+		close(null);
 }
 
-/* The child's part. */
-_Noreturn static void become_daemon(struct wireguard_options *options, int started_fd)
+static int run_daemon(void *ctx, int started_fd)
 {
-	setsid();
-	silence(is_set("LOG_LEVEL", "silent"));
-	if (started_fd != STARTED_FD)
-		dup3(started_fd, STARTED_FD, O_CLOEXEC);
-	close_range(STARTED_FD + 1, ~0U, 0);
-	options->started_fd = STARTED_FD;
+	struct wireguard_options *options = ctx;
+
+	options->started_fd = started_fd;
+	if (is_set("LOG_LEVEL", "silent"))
+		silence();
 	if (chdir("/") != 0)
-		_exit(EXIT_SYSTEM);
-	_exit((int)wireguard_run(options));
-}
-
-/* Waits until the interface can be used. EXIT_DONE, or what the daemon ended with. */
-static int wait_started(pid_t daemon, int fd)
-{
-	char byte;
-	int status;
-	ssize_t n;
-
-	do {
-		n = read(fd, &byte, 1);
-	} while (n < 0 && errno == EINTR);
-	if (n == 1)
-		return EXIT_DONE;
-	while (waitpid(daemon, &status, 0) < 0 && errno == EINTR)
-		continue;
-	if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
-		return WEXITSTATUS(status);
-	log_error("the daemon ended at its start");
-	return EXIT_SYSTEM;
+		log_warning("cannot leave this directory: %s", strerror(errno));
+	return (int)wireguard_run(options);
 }
 
 static int run_in_background(struct wireguard_options *options)
 {
-	int ends[2];
-	pid_t pid;
+	const struct daemon_work work = {run_daemon, options};
+	char why[WHY_MAX];
+	int fd, code = daemon_start(&work, &fd, why);
 
-	if (pipe2(ends, O_CLOEXEC) != 0 || (pid = fork()) < 0) {
-		log_error("cannot start a process: %s", strerror(errno));
-		return EXIT_SYSTEM;
-	}
-	if (pid == 0) {
-		close(ends[0]);
-		become_daemon(options, ends[1]);
-	}
-	close(ends[1]);
-	return wait_started(pid, ends[0]);
+	if (code && why[0])
+		log_error("%s", why);
+	return code;
 }
 
 static int bad_usage(void)
@@ -153,6 +122,6 @@ int main(int argc, char **argv)
 	if (!workers_wanted(&options.workers))
 		return EXIT_USAGE;
 	if (foreground && is_set("LOG_LEVEL", "silent"))
-		silence(true);
+		silence();
 	return foreground ? (int)wireguard_run(&options) : run_in_background(&options);
 }
