@@ -24,5 +24,6 @@ src_engine_engine_SOURCES = \
 	src/engine/role_wireguard.h \
 	src/engine/role_wireguard_listen.c \
 	src/engine/role_wireguard_table.c \
-	src/engine/role_wireguard_uapi.c
+	src/engine/role_wireguard_uapi.c \
+	src/engine/role_wireguard_zone.c
 src_engine_engine_LDADD = $(ENGINE_LIBS)

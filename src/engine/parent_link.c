@@ -2,6 +2,7 @@
 /* The engine's end of the channel to its parent. */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -251,6 +252,18 @@ uint32_t parent_link_ask_listen(struct engine *engine, enum parent_request kind,
 	err = channel_send(engine->parent.fd, kind, &request, sizeof request, -1);
 	if (err < 0)
 		log_error("asking the parent for a socket: %s", strerror(-err));
+	return err < 0 ? 0 : request.id;
+}
+
+uint32_t parent_link_ask_zone(struct engine *engine, const char *name)
+{
+	struct request_zone request = {.id = ++engine->parent.last_id};
+	int err;
+
+	snprintf(request.name, sizeof request.name, "%s", name);
+	err = channel_send(engine->parent.fd, REQUEST_ZONE, &request, sizeof request, -1);
+	if (err < 0)
+		log_error("asking the parent for an interface's number: %s", strerror(-err));
 	return err < 0 ? 0 : request.id;
 }
 

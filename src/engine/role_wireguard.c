@@ -121,6 +121,8 @@ static void on_opened(struct engine *engine, const struct parent_reply *reply, i
 	struct wireguard *wg = engine->state;
 	bool was_open = wg->listen.actual.open;
 
+	if (wg_zone_answered(engine, reply))
+		return;
 	wg_listen_opened(engine, reply, fd);
 	/* A packet read before would begin a handshake that cannot be sent. */
 	if (wg->up && wg->listen.actual.open && !was_open) {

@@ -6,6 +6,7 @@
  *   role_wireguard_table.c   peers and their allowed IPs: crypto-key routing
  *   role_wireguard_listen.c  the UDP socket: port and mark
  *   role_wireguard_uapi.c    what the configuration protocol's lines do
+ *   role_wireguard_zone.c    names of interfaces in endpoints
  */
 #ifndef TUND_ENGINE_ROLE_WIREGUARD_H
 #define TUND_ENGINE_ROLE_WIREGUARD_H
@@ -52,6 +53,15 @@ struct wg_listen {
 	bool again;                     /* what is wanted has changed since */
 };
 
+/* The name of an interface that the parent was asked about, and the one that it told last. */
+struct wg_zone {
+	uint32_t asked; /* id of the request; 0: none */
+	char asked_name[UAPI_ZONE_SIZE];
+	char name[UAPI_ZONE_SIZE];
+	uint32_t number; /* 0: there is no such interface */
+	bool valid;      /* only while those who wait for it are told: names change */
+};
+
 struct wireguard {
 	uint32_t socket;        /* handle in outer.h, for ever */
 	struct wg_peers peers;  /* in the order in which they came */
@@ -59,6 +69,7 @@ struct wireguard {
 	struct wg_snapshot snapshot;
 	bool changed;           /* the snapshot is to be made anew */
 	struct wg_listen listen;
+	struct wg_zone zone;
 	bool up;                /* the interface */
 };
 
@@ -85,6 +96,11 @@ void wg_table_free(struct wireguard *wg);
 int wg_listen_apply(struct engine *engine);
 /* The parent's answer. */
 void wg_listen_opened(struct engine *engine, const struct parent_reply *reply, int fd);
+
+/* Writes the interface's number. UAPI_BUSY: it is being asked for; -ENODEV: there is none; -EIO. */
+int wg_zone_find(struct engine *engine, const char *name, uint32_t *number);
+/* False: the answer is to something else. */
+bool wg_zone_answered(struct engine *engine, const struct parent_reply *reply);
 
 void wg_uapi_get(struct engine *engine, struct uapi_text *text);
 int wg_uapi_set(struct engine *engine, uint64_t now_ns, struct uapi_client *client,

@@ -123,19 +123,26 @@ static void set_keepalive(struct wg_peer *peer, uint64_t now_ns, struct uapi_cur
 	peer_set_keepalive(peer->peer, now_ns, seconds);
 }
 
-static void set_endpoint(const struct wireguard *wg, struct wg_peer *peer,
-			 const struct endpoint *endpoint)
+static int set_endpoint(struct engine *engine, struct wg_peer *peer, const struct uapi_line *line)
 {
+	const struct wireguard *wg = engine->state;
 	struct path path = {
-		.transport = TRANSPORT_UDP, .socket = wg->socket, .remote = *endpoint};
+		.transport = TRANSPORT_UDP, .socket = wg->socket, .remote = line->endpoint};
+	int result = 0;
 
-	peer_set_path(peer->peer, &path);
+	if (line->zone[0])
+		result = wg_zone_find(engine, line->zone, &path.remote.scope_id);
+	if (result == 0)
+		peer_set_path(peer->peer, &path);
+	return result;
 }
 
 /* A line about a peer that is there. */
-static int set_peer(struct wireguard *wg, uint64_t now_ns, struct uapi_cursor *cursor,
+static int set_peer(struct engine *engine, uint64_t now_ns, struct uapi_cursor *cursor,
 		    struct wg_peer *peer, const struct uapi_line *line)
 {
+	struct wireguard *wg = engine->state;
+
 	switch (line->key) {
 	case UAPI_REMOVE:
 		wg_peer_free(wg, peer);
@@ -145,8 +152,7 @@ static int set_peer(struct wireguard *wg, uint64_t now_ns, struct uapi_cursor *c
 		peer_set_preshared_key(peer->peer, line->bytes);
 		return 0;
 	case UAPI_ENDPOINT:
-		set_endpoint(wg, peer, &line->endpoint);
-		return 0;
+		return set_endpoint(engine, peer, line);
 	case UAPI_PERSISTENT_KEEPALIVE:
 		set_keepalive(peer, now_ns, cursor, (uint16_t)line->number);
 		return 0;
@@ -192,7 +198,7 @@ static int peer_line(struct engine *engine, uint64_t now_ns, struct uapi_cursor 
 	if (err < 0 || cursor->at == CURSOR_IGNORED || !peer)
 		return err;
 	cursor->at = CURSOR_PEER;
-	return set_peer(engine->state, now_ns, cursor, peer, line);
+	return set_peer(engine, now_ns, cursor, peer, line);
 }
 
 int wg_uapi_set(struct engine *engine, uint64_t now_ns, struct uapi_client *client,

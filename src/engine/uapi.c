@@ -403,19 +403,35 @@ static void on_acceptable(struct ev_loop *loop, ev_io *io, int events)
 		log_warning("accepting a client of wg(8): %s", strerror(-err));
 }
 
+/* Goes on with what was waited for, or with the line that was put off. */
+static void resume(struct uapi_client *client, int result)
+{
+	client->waiting = false;
+	if (!client->busy && result < 0)
+		finish(client, result);
+	client->busy = false;
+	proceed(client);
+}
+
 void uapi_resume(struct engine *engine, int result)
 {
 	struct uapi_client *client, *following;
 
 	for (client = TAILQ_FIRST(&engine->uapi.clients); client; client = following) {
 		following = TAILQ_NEXT(client, next);
-		if (!client->waiting)
-			continue;
-		client->waiting = false;
-		if (!client->busy && result < 0)
-			finish(client, result);
-		client->busy = false;
-		proceed(client);
+		if (client->waiting)
+			resume(client, result);
+	}
+}
+
+void uapi_retry(struct engine *engine)
+{
+	struct uapi_client *client, *following;
+
+	for (client = TAILQ_FIRST(&engine->uapi.clients); client; client = following) {
+		following = TAILQ_NEXT(client, next);
+		if (client->busy)
+			resume(client, 0);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What the engine of a WireGuard interface may ask for. */
 #include <errno.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,8 +18,9 @@ static void answer(struct wireguard *w, struct parent_reply *reply, int error, i
 	child_send(&w->engine, PARENT_REPLY, reply, sizeof *reply, fd);
 }
 
-static void on_listen(struct wireguard *w, const struct request_listen *request)
+static void on_listen(struct wireguard *w, const void *body)
 {
+	const struct request_listen *request = body;
 	struct socket_options options = {.mark = request->mark,
 					 .buffer_bytes = HOST_SOCKET_BUFFER};
 	struct parent_reply reply = {.id = request->id};
@@ -36,8 +38,9 @@ static void on_listen(struct wireguard *w, const struct request_listen *request)
 	answer(w, &reply, err, err == 0 && request->open ? w->queues.udp[0] : -1);
 }
 
-static void on_mark(struct wireguard *w, const struct request_listen *request)
+static void on_mark(struct wireguard *w, const void *body)
 {
+	const struct request_listen *request = body;
 	struct parent_reply reply = {.id = request->id};
 	int err = queues_set_mark(&w->queues, request->mark);
 
@@ -47,21 +50,40 @@ static void on_mark(struct wireguard *w, const struct request_listen *request)
 	answer(w, &reply, err, -1);
 }
 
+/* We are in the network namespace of the UDP sockets. */
+static void on_zone(struct wireguard *w, const void *body)
+{
+	struct request_zone request = *(const struct request_zone *)body;
+	struct parent_reply reply = {.id = request.id};
+
+	request.name[sizeof request.name - 1] = '\0';
+	reply.number = if_nametoindex(request.name);
+	answer(w, &reply, reply.number ? 0 : -ENODEV, -1);
+}
+
+static void on_ready(struct wireguard *w, const void *body)
+{
+	(void)body;
+	wireguard_ready(w);
+}
+
+static const struct {
+	void (*handle)(struct wireguard *w, const void *body);
+	size_t size; /* of the body, exactly */
+} requests[] = {
+	[REQUEST_LISTEN] = {on_listen, sizeof(struct request_listen)},
+	[REQUEST_MARK] = {on_mark, sizeof(struct request_listen)},
+	[REQUEST_ZONE] = {on_zone, sizeof(struct request_zone)},
+	[REQUEST_READY] = {on_ready, 0},
+};
+
 /* False: it is none of these. */
 static bool handle(struct wireguard *w, const struct channel_message *m)
 {
-	const struct request_listen *request = (const void *)m->body;
-
-	if (m->kind == REQUEST_READY && m->len == 0) {
-		wireguard_ready(w);
-		return true;
-	}
-	if (m->len != sizeof *request || (m->kind != REQUEST_LISTEN && m->kind != REQUEST_MARK))
+	if (m->kind >= sizeof requests / sizeof *requests || !requests[m->kind].handle ||
+	    m->len != requests[m->kind].size)
 		return false;
-	if (m->kind == REQUEST_LISTEN)
-		on_listen(w, request);
-	else
-		on_mark(w, request);
+	requests[m->kind].handle(w, m->body);
 	return true;
 }
 

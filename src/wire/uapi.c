@@ -87,34 +87,46 @@ static int copy_text(const struct value *v, char *buf, size_t size)
 	return 0;
 }
 
-/* Cuts "%ZONE" out of "[ADDRESS%ZONE]:PORT". The zone is a number: names are the system's. */
-static int take_zone(char *text, uint32_t *scope_id)
+/* The number of an interface, or its name: what is not all digits. */
+static int read_zone(const struct value *v, uint32_t *scope_id, char name[UAPI_ZONE_SIZE])
+{
+	struct uapi_line number = {.number = 0};
+
+	for (size_t i = 0; i < v->len; i++)
+		if (v->text[i] < '0' || v->text[i] > '9')
+			return copy_text(v, name, UAPI_ZONE_SIZE);
+	if (read_number(v, INT32_MAX, &number) < 0 || number.number == 0)
+		return -EINVAL;
+	*scope_id = (uint32_t)number.number;
+	return 0;
+}
+
+/* Cuts "%ZONE" out of "[ADDRESS%ZONE]:PORT". */
+static int take_zone(char *text, uint32_t *scope_id, char name[UAPI_ZONE_SIZE])
 {
 	char *zone = strchr(text, '%'), *end = strchr(text, ']');
-	struct uapi_line number = {.number = 0};
-	struct value digits;
+	struct value value;
+	int err;
 
-	*scope_id = 0;
 	if (!zone)
 		return 0;
 	if (!end || end < zone)
 		return -EINVAL;
-	digits = (struct value){zone + 1, (size_t)(end - zone - 1)};
-	if (read_number(&digits, INT32_MAX, &number) < 0 || number.number == 0)
-		return -EINVAL;
-	*scope_id = (uint32_t)number.number;
-	memmove(zone, end, strlen(end) + 1);
-	return 0;
+	value = (struct value){zone + 1, (size_t)(end - zone - 1)};
+	err = read_zone(&value, scope_id, name);
+	if (err == 0)
+		memmove(zone, end, strlen(end) + 1);
+	return err;
 }
 
 static int read_endpoint(const struct value *v, struct uapi_line *out)
 {
 	char text[ENDPOINT_STRLEN];
-	uint32_t scope_id;
+	uint32_t scope_id = 0;
 	int err = copy_text(v, text, sizeof text);
 
 	if (err == 0)
-		err = take_zone(text, &scope_id);
+		err = take_zone(text, &scope_id, out->zone);
 	if (err == 0)
 		err = endpoint_parse(text, &out->endpoint);
 	if (err == 0)
@@ -216,13 +228,16 @@ static int write_key(const uint8_t key[KEY_SIZE], char *out)
 	return 2 * KEY_SIZE;
 }
 
-static int write_endpoint(const struct endpoint *e, char *out, size_t size)
+static int write_endpoint(const struct uapi_line *line, char *out, size_t size)
 {
+	const struct endpoint *e = &line->endpoint;
 	char addr[IP_ADDR_STRLEN];
 
 	ip_addr_format(&e->addr, addr);
 	if (e->addr.family == 4)
 		return snprintf(out, size, "%s:%u", addr, e->port);
+	if (line->zone[0])
+		return snprintf(out, size, "[%s%%%s]:%u", addr, line->zone, e->port);
 	if (e->scope_id == 0)
 		return snprintf(out, size, "[%s]:%u", addr, e->port);
 	return snprintf(out, size, "[%s%%%" PRIu32 "]:%u", addr, e->scope_id, e->port);
@@ -249,7 +264,7 @@ static int write_value(const struct uapi_line *line, char *out, size_t size)
 	case UAPI_REPLACE_ALLOWED_IPS:
 		return snprintf(out, size, "true");
 	case UAPI_ENDPOINT:
-		return write_endpoint(&line->endpoint, out, size);
+		return write_endpoint(line, out, size);
 	case UAPI_ALLOWED_IP:
 		return write_prefix(line, out, size);
 	case UAPI_LISTEN_PORT:

@@ -23,7 +23,7 @@ static bool is_same(const struct uapi_line *a, const struct uapi_line *b)
 {
 	return a->key == b->key && memcmp(a->bytes, b->bytes, KEY_SIZE) == 0 &&
 	       a->number == b->number && endpoint_equal(&a->endpoint, &b->endpoint) &&
-	       a->endpoint.scope_id == b->endpoint.scope_id &&
+	       a->endpoint.scope_id == b->endpoint.scope_id && strcmp(a->zone, b->zone) == 0 &&
 	       ip_prefix_equal(&a->prefix, &b->prefix) && a->take == b->take;
 }
 

@@ -33,6 +33,9 @@ uint32_t parent_link_ask_socket(struct engine *engine, enum socket_kind kind,
 uint32_t parent_link_ask_listen(struct engine *engine, enum parent_request kind,
 				const struct request_listen *wanted);
 
+/* Asks for the number of an interface; as above. */
+uint32_t parent_link_ask_zone(struct engine *engine, const char *name);
+
 /* Says that the UAPI is served. */
 void parent_link_ready(struct engine *engine);
 

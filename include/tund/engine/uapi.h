@@ -79,5 +79,7 @@ struct uapi_cursor *uapi_cursor(struct uapi_client *client);
 
 /* What was begun (UAPI_LATER) is done, with this result; who was put off tries again. */
 void uapi_resume(struct engine *engine, int result);
+/* Who was put off tries again, and nobody else. */
+void uapi_retry(struct engine *engine);
 
 #endif

@@ -83,6 +83,7 @@ enum parent_request {
 	/* engine of a WireGuard interface */
 	REQUEST_LISTEN,     /* struct request_listen; answered, with a descriptor if it opens one */
 	REQUEST_MARK,       /* struct request_listen: only the mark of the open sockets; answered */
+	REQUEST_ZONE,       /* struct request_zone; answered */
 	REQUEST_READY,      /* no body: it serves the UAPI from now on; not answered */
 	/* control */
 	REQUEST_NETWORK,    /* struct request_network: the whole of it, idempotent; answered */
@@ -112,6 +113,12 @@ struct request_listen {
 	uint32_t mark; /* SO_MARK; 0: none */
 };
 
+/* The number of an interface where the UDP sockets are, for a link-local endpoint. */
+struct request_zone {
+	uint32_t id;
+	char name[16];
+};
+
 #define NETWORK_ADDRESSES_MAX 8
 #define NETWORK_ROUTES_MAX 512
 
@@ -127,6 +134,7 @@ struct request_network {
 struct parent_reply {
 	uint32_t id;
 	int32_t error;     /* 0 or a positive errno */
+	uint32_t number;   /* REQUEST_ZONE: the interface's */
 	char text[500];    /* one line for people; "" when there is nothing to say */
 	/* REQUEST_NETWORK: which of the asked routes were refused, as bits */
 	uint8_t refused[NETWORK_ROUTES_MAX / 8];

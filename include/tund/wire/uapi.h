@@ -15,6 +15,7 @@
 #include <tund/base/base64.h>
 
 #define UAPI_LINE_MAX 256 /* bytes; every line that is right is shorter */
+#define UAPI_ZONE_SIZE 16 /* an interface's name with its NUL */
 
 enum uapi_key {
 	/* of the interface */
@@ -47,6 +48,8 @@ struct uapi_line {
 	uint8_t bytes[KEY_SIZE];  /* *_KEY */
 	int64_t number;           /* ports, marks, counts; errno is negative or 0 */
 	struct endpoint endpoint; /* ENDPOINT */
+	/* ENDPOINT: the name of the interface whose number the endpoint's scope is to be; "": known */
+	char zone[UAPI_ZONE_SIZE];
 	struct ip_prefix prefix;  /* ALLOWED_IP; host bits cleared */
 	bool take;                /* ALLOWED_IP with '-': take it away */
 };
