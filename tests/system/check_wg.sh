@@ -4,62 +4,14 @@
 # the hosts of scripts/hosts.sh, without their firewalls; "inside" is a network namespace of alice's:
 #
 #     inside:wg0 <-moved- alice 192.0.2.10 --- internet --- edge 203.0.113.10, 203.0.113.11
+#                    2001:db8:a::10                              2001:db8:e::10, 2001:db8:e::11
 #          alice:wg0                                          edge:wg0
 #     10.99.0.2, fd99::2                                 10.99.0.1, fd99::1; 10.98.0.1, fd98::1
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${TUND_SRCDIR:-$(dirname "$0")/../..}/tests/system/lib.sh"
-command -v wg-quick >/dev/null || skip_all 'needs wg-quick: see scripts/packages'
-
-export WG_QUICK_USERSPACE_IMPLEMENTATION=tund-wg WG_HIDE_KEYS=never
-socket=/var/run/wireguard/wg0.sock
-
-wg_hosts()
-{
-	begin
-	ln -s "$build/src/cmd/tund-wg" "$work/bin/tund-wg"
-	for host in alice edge; do
-		in_network $host nft delete table inet firewall
-		# What wg-quick leaves behind by itself.
-		on $host sysctl -qw net.ipv4.conf.all.src_valid_mark=1
-		on $host mkdir -p -m 700 /var/run/wireguard /etc/wireguard
-		(umask 077 && wg genkey >"$work/$host/wgkey")
-		wg pubkey <"$work/$host/wgkey" >"$work/$host/wgpub"
-	done
-	(umask 077 && wg genpsk >"$work/psk")
-	on edge ip address add 203.0.113.11/24 dev wan
-	on edge ip address add 10.98.0.1/32 dev lo
-	on edge ip address add fd98::1/128 dev lo
-	alice_key=$(cat "$work/alice/wgkey") alice_pub=$(cat "$work/alice/wgpub")
-	edge_key=$(cat "$work/edge/wgkey") edge_pub=$(cat "$work/edge/wgpub")
-	psk=$(cat "$work/psk")
-	for host in alice edge; do
-		wg_footprint $host >"$work/$host/wg-before"
-	done
-}
-
-# Everything that a WireGuard interface might leave: links, routes, rules, nft, sockets, processes.
-wg_footprint()
-{
-	on "$1" sh -c '
-		ip -o link | sed "s/^[0-9]*: //; s/ qdisc.*//"
-		for family in -4 -6; do
-			ip $family rule
-			ip $family route show table all | grep -v "proto kernel" | sort
-		done
-		nft list tables
-		grep . /etc/resolv.conf
-		ls /var/run/wireguard
-		ps -eo comm= | grep -E "^(tund-wg|engine)$"'
-}
-
-clean()
-{
-	for host in "$@"; do
-		wg_footprint "$host" >"$work/$host/wg-after"
-		diff "$work/$host/wg-before" "$work/$host/wg-after" || return 1
-	done
-}
+# shellcheck source-path=SCRIPTDIR source=wg.sh
+. "$root/tests/system/wg.sh"
 
 # What is there the moment that the command is back.
 created_without_race()
@@ -69,75 +21,6 @@ created_without_race()
 			tund-wg wg0 && [ -S '$socket' ] && [ "$(stat -c %a '$socket')" = 600 ] &&
 			wg show wg0 && ip link show wg0 && ip link delete wg0' || return 1
 	done
-}
-
-edge_conf()
-{
-	put edge /etc/wireguard/test.conf <<END
-[Interface]
-PrivateKey = $edge_key
-ListenPort = $port
-[Peer]
-PublicKey = $alice_pub
-PresharedKey = $psk
-AllowedIPs = 10.99.0.2/32, fd99::2/128
-END
-}
-
-# The server's side of every test.
-edge_up()
-{
-	edge_conf
-	on edge sh -c '
-		tund-wg wg0 && wg setconf wg0 /etc/wireguard/test.conf &&
-		ip address add 10.99.0.1/24 dev wg0 && ip address add fd99::1/64 dev wg0 &&
-		ip link set wg0 up'
-}
-
-alice_conf()
-{
-	put alice /etc/wireguard/test.conf <<END
-[Interface]
-PrivateKey = $alice_key
-[Peer]
-PublicKey = $edge_pub
-PresharedKey = $psk
-AllowedIPs = 10.99.0.1/32, fd99::1/128
-Endpoint = $1
-END
-}
-
-alice_up()
-{
-	alice_conf "$edge4:$port"
-	on alice sh -c '
-		tund-wg wg0 && wg setconf wg0 /etc/wireguard/test.conf &&
-		ip address add 10.99.0.2/24 dev wg0 && ip address add fd99::2/64 dev wg0 &&
-		ip link set wg0 up'
-}
-
-# pings HOST ADDRESS...: the first answer within 5 s, then two more.
-pings()
-{
-	host=$1
-	shift
-	for address in "$@"; do
-		wait_for 5 on "$host" ping -n -q -c 1 -W 1 "$address" >/dev/null &&
-			on "$host" ping -n -q -c 2 -i 0.1 -W 2 "$address" || return 1
-	done
-}
-
-both_ways()
-{
-	pings alice 10.99.0.1 fd99::1 && pings edge 10.99.0.2 fd99::2
-}
-
-# shows HOST WHAT EXPECTED: one line of `wg show wg0 WHAT`.
-shows()
-{
-	on "$1" wg show wg0 "$2" >"$work/shown"
-	cat "$work/shown"
-	[ "$(cat "$work/shown")" = "$(printf '%b' "$3")" ]
 }
 
 same_configuration()
@@ -205,15 +88,71 @@ endpoint_moves()
 		on alice wg set wg0 peer "$edge_pub" endpoint "$edge4:$port" && both_ways
 }
 
-# The answer comes from the address that was asked; one that is gone is not stuck to.
+# sticky ENDPOINT ADDRESS OTHER: the edge's answer comes from the address that was asked; once that
+# is gone, its very next packet comes from the other.
 sticky()
 {
-	on alice wg set wg0 peer "$edge_pub" endpoint "203.0.113.11:$port" &&
+	on alice wg set wg0 peer "$edge_pub" endpoint "$1:$port" &&
 		pings alice 10.99.0.1 && pings edge 10.99.0.2 &&
-		shows alice endpoints "$edge_pub\t203.0.113.11:$port" || return 1
-	on edge ip address delete 203.0.113.11/24 dev wan
-	on edge ping -n -q -c 1 -W 1 10.99.0.2 &&
-		shows alice endpoints "$edge_pub\t$edge4:$port"
+		shows alice endpoints "$edge_pub\t$1:$port" || return 1
+	on edge ip address delete "$2" dev wan
+	on edge ping -n -q -c 1 -W 1 10.99.0.2 && shows alice endpoints "$edge_pub\t$3:$port"
+}
+
+# The address is still there, but another route, with another source, is now the one to take.
+rerouted()
+{
+	on alice ip address add 192.0.2.11/32 dev wan && pings alice 10.99.0.1 &&
+		shows edge endpoints "$alice_pub\t$alice4:$(on alice wg show wg0 listen-port)" || return 1
+	on alice ip route add "$edge4/32" via 192.0.2.1 dev wan src 192.0.2.11
+	on alice ping -n -q -c 1 -W 1 10.99.0.1 &&
+		shows edge endpoints "$alice_pub\t192.0.2.11:$(on alice wg show wg0 listen-port)"
+	rerouted_status=$?
+	on alice ip route delete "$edge4/32"
+	on alice ip address delete 192.0.2.11/32 dev wan
+	[ $rerouted_status = 0 ] && pings alice 10.99.0.1
+}
+
+# More paths than the edge remembers of a peer.
+roams()
+{
+	for roams_port in 52001 52002 52003 52004 52005 52006; do
+		on alice wg set wg0 listen-port $roams_port && pings alice 10.99.0.1 || return 1
+	done
+	shows edge endpoints "$alice_pub\t$alice4:52006" && both_ways
+}
+
+# meet_anew ENDPOINT: nothing of the session before is left.
+meet_anew()
+{
+	on alice wg set wg0 peer "$edge_pub" remove &&
+		on alice wg addconf wg0 /etc/wireguard/peer.conf &&
+		on alice wg set wg0 peer "$edge_pub" endpoint "$1"
+}
+
+# Where the other is on the same link; the interface by its name, which is what wg(8) shows.
+link_local()
+{
+	on edge sh -c 'tund-wg wg1 && sed "/^ListenPort/s/[0-9]*$/51821/" /etc/wireguard/test.conf \
+			>/etc/wireguard/near.conf && wg setconf wg1 /etc/wireguard/near.conf &&
+		ip link set wg1 up' &&
+		in_network edge ip link add near type veth peer name near-alice \
+			netns "$(cat "$work/alice/pid")" || return 1
+	on edge sh -c 'ip address add fe80::1:1/64 dev near nodad; ip link set near up'
+	on alice sh -c 'ip address add fe80::1:2/64 dev near-alice nodad; ip link set near-alice up'
+	meet_anew '[fe80::1:1%near-alice]:51821' &&
+		shows alice endpoints "$edge_pub\t[fe80::1:1%near-alice]:51821" &&
+		wait_for 5 heard_near || return 1
+	! on alice wg set wg0 peer "$edge_pub" endpoint '[fe80::1:1%wg9]:51821' 2>&1 || return 1
+	on edge sh -c 'ip link delete wg1 && ip link delete near' &&
+		meet_anew "$edge4:$port" && pings alice 10.99.0.1
+}
+
+heard_near()
+{
+	on alice ping -n -q -c 1 -W 0.2 10.99.0.1
+	[ "$(on edge wg show wg1 endpoints)" = \
+		"$(printf '%s\t[fe80::1:2%%near]:%s' "$alice_pub" "$(on alice wg show wg0 listen-port)")" ]
 }
 
 marked()
@@ -233,31 +172,42 @@ END
 	! grep -q 'packets 0 ' "$work/marked" && on alice wg set wg0 fwmark 0
 }
 
-# What the outer headers carry: AF41 in handshakes, ECN of the packet inside in data (CE as ECT(0)),
+# dscp_and_ecn FAMILY ENDPOINT: what the outer headers carry: AF41 in handshakes, ECN of the packet inside in data (CE as ECT(0)),
 # and congestion that was met outside is marked inside.
 dscp_and_ecn()
 {
 	in_network edge nft -f - <<END
-table ip test {
+table $1 test {
 	counter handshake { }
 	counter data { }
-	counter inside { }
 	chain prerouting {
 		type filter hook prerouting priority raw
-		udp dport $port @th,64,8 1 ip dscp af41 counter name handshake
-		udp dport $port @th,64,8 4 ip dscp cs0 ip ecn ect0 counter name data ip ecn set ce
-		iifname wg0 icmp type echo-request ip ecn ce counter name inside
+		udp dport $port @th,64,8 1 $1 dscp af41 counter name handshake
+		udp dport $port @th,64,8 4 $1 dscp cs0 $1 ecn ect0 counter name data $1 ecn set ce
+	}
+}
+table inet inside {
+	counter inside4 { }
+	counter inside6 { }
+	chain prerouting {
+		type filter hook prerouting priority raw
+		iifname wg0 icmp type echo-request ip ecn ce counter name inside4
+		iifname wg0 icmpv6 type echo-request ip6 ecn ce counter name inside6
 	}
 }
 END
-	on alice wg set wg0 peer "$edge_pub" remove &&
-		on alice wg addconf wg0 /etc/wireguard/peer.conf &&
+	meet_anew "$2:$port" &&
 		wait_for 5 on alice ping -n -q -c 1 -W 1 -Q 2 10.99.0.1 &&
-		on alice ping -n -q -c 3 -i 0.1 -W 1 -Q 2 10.99.0.1
+		on alice ping -n -q -c 3 -i 0.1 -W 1 -Q 2 10.99.0.1 &&
+		on alice ping -n -q -c 3 -i 0.1 -W 1 -Q 2 fd99::1
 	dscp_status=$?
-	in_network edge nft list table ip test | tee "$work/ecn"
-	in_network edge nft delete table ip test
-	[ $dscp_status = 0 ] && [ "$(grep -c 'packets [1-9]' "$work/ecn")" -ge 3 ]
+	for table in "$1 test" 'inet inside'; do
+		# shellcheck disable=SC2086
+		in_network edge nft list counters table $table
+		# shellcheck disable=SC2086
+		in_network edge nft delete table $table
+	done | tee "$work/ecn"
+	[ $dscp_status = 0 ] && [ "$(grep -c 'packets [1-9]' "$work/ecn")" = 4 ]
 }
 
 down_and_up()
@@ -404,10 +354,17 @@ ok 'an allowed IP moves to another peer and back' allowed_ips_move
 ok 'the port changes, and changes to any' port_changes
 ok 'a port that is taken' port_taken
 ok 'the endpoint moves to IPv6 and back' endpoint_moves
-ok 'answers leave from the address that was asked, while there is one' sticky
-ok 'fwmark' marked
+ok 'answers leave from the address that was asked, while there is one' \
+	sticky 203.0.113.11 203.0.113.11/24 "$edge4"
+ok 'with IPv6, too' sticky '[2001:db8:e::11]' 2001:db8:e::11/64 "[$edge6]"
+ok 'back to IPv4' on alice wg set wg0 peer "$edge_pub" endpoint "$edge4:$port"
+ok 'a route that another takes over is forgotten at once' rerouted
+ok 'more paths than are remembered' roams
 on alice sed -n '/Peer/,$p' /etc/wireguard/test.conf | put alice /etc/wireguard/peer.conf
-ok 'DSCP of handshakes, ECN out and in' dscp_and_ecn
+ok 'a link-local endpoint' link_local
+ok 'fwmark' marked
+ok 'DSCP of handshakes, ECN out and in, over IPv6' dscp_and_ecn ip6 "[$edge6]"
+ok 'and over IPv4' dscp_and_ecn ip "$edge4"
 ok 'down closes the socket, up opens it' down_and_up
 ok 'the MTU changes' mtu_changes
 ok 'moved to another network namespace it goes on' moved

@@ -8,10 +8,10 @@ SYSTEM_TESTS += tests/system/check_full_tunnel.sh
 SYSTEM_TESTS += tests/system/check_crash.sh tests/system/check_process.sh
 SYSTEM_TESTS += tests/system/check_parent.sh
 SYSTEM_TESTS += tests/system/check_wireguard.sh tests/system/check_interop.sh
-SYSTEM_TESTS += tests/system/check_wg.sh
+SYSTEM_TESTS += tests/system/check_wg.sh tests/system/check_wg_families.sh
 SYSTEM_TESTS += tests/system/check_flood.sh tests/system/check_reload.sh
 EXTRA_DIST += $(SYSTEM_TESTS) tests/system/lib.sh tests/system/flood.py tests/system/interop.py \
-	tests/system/uapi.py
+	tests/system/uapi.py tests/system/wg.sh tests/system/without_ipv6.py
 
 noinst_PROGRAMS += tests/system/sys_sandbox tests/system/sys_network tests/system/sys_nft \
 	tests/system/sys_tun tests/system/sys_udp tests/system/sys_workers

@@ -75,6 +75,7 @@ def mistakes():
             ("remove=true", -22), ("allowed_ip=10.0.0.0/8", -22), ("errno=0", -22),
             (peer + "private_key=" + key(1), -22), (peer + "remove=1", -22),
             (peer + "update_only=false", -22), (peer + "preshared_key=1", -22),
+            (peer + "endpoint=[fe80::1%nosuch]:1", -19), (peer + "endpoint=[fe80::1%" + "x" * 16 + "]:1", -22),
             (peer + "endpoint=192.0.2.1", -22), (peer + "endpoint=example.com:1", -22),
             (peer + "persistent_keepalive_interval=off", -22),
             (peer + "replace_allowed_ips=", -22), (peer + "allowed_ip=10.0.0.0/33", -22),
@@ -95,6 +96,15 @@ def mistakes():
            ["allowed_ip=fd01::/64", "allowed_ip=10.2.0.0/16"])
     expect("update_only", errno(ask(s, "set=1\npublic_key=%s\nupdate_only=true\nallowed_ip=10.2.0.0/16\n\n" % key(78))), 0)
     expect("makes nothing", key(78) in get(s), False)
+    expect("a zone by its name", errno(ask(s, "set=1\n%sendpoint=[fe80::1%%lo]:1\n\n" % peer)), 0)
+    expect("is shown", "endpoint=[fe80::1%1]:1\n" in get(s), True)
+    many = [connect() for _ in range(20)]
+    for i, c in enumerate(many):
+        c.sendall(("set=1\n%sendpoint=[fe80::2%%%s]:2\nfwmark\n\n" % (peer, "lo" if i % 2 else "nosuch%d" % i)).encode())
+    expect("many at once", [errno(until_errno(c)) for c in many], [-19, -71] * 10)
+    gone = connect()
+    gone.sendall(("set=1\n%sendpoint=[fe80::2%%wg0]:2\n" % peer).encode())
+    gone.close()
     expect("remove nothing", errno(ask(s, "set=1\npublic_key=%s\nremove=true\n\n" % key(78))), 0)
     expect("a peer of low order", errno(ask(s, "set=1\npublic_key=%s\n\n" % key(0))), 0)
     expect("is shown", "public_key=" + key(0) in get(s), True)
