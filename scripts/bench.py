@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Measures on the hosts of scripts/scenes.sh what scripts/bench is asked for, and prints it.
 
-usage: bench.py scenes --rows LIST             the scenes that these rows need
+usage: bench.py scenes --rows LIST              the scenes that these rows need
+       bench.py programs --rows LIST            the micro-benchmarks that they need
        bench.py run --work DIR --build DIR ...  measures
 
 Every measurement is repeated, the sides of a row one after another within each repetition, so that
@@ -19,6 +20,16 @@ import time
 
 SCHEMA = 1
 MTU = 1420
+UDP_LOSS_PERCENT = 0.5
+UDP_STEP = 1.6           # from one rate to the next, until one is lossy
+UDP_NARROW = 1.05        # the bisection ends when the lossy rate is so close to the good one
+UDP_FIRST_RATE = 30000   # datagrams a second
+UDP_OFFERS = 16
+UDP_SECONDS = 1.5        # at most: an offer is one of many
+UDP_PORT = "5202"
+FLOWS = 100000
+FLOWS_AT_ONCE = 50       # in a burst, before
+FLOWS_PAUSE_S = 0.005    # a pause, so that none is lost on the way
 PING = ["ping", "-n", "-q", "-c", "300", "-i", "0.002"]
 
 
@@ -98,6 +109,14 @@ def cpu_rows():
                                                                      (3, "three", 0.2))]
 
 
+def udp_rows():
+    return [Row("udp%d" % n, "UDP, %d bytes, most with at most 0.5 %% loss, two hosts" % n,
+                "thousands a second",
+                [Side("veth", ("udp", "veth", n), "kpps"), Side(GO, ("udp", "go2", n), "kpps"),
+                 Side(TUND, ("udp", "tund2", n), "kpps")],
+                [Target(TUND, GO, least=3.0)]) for n in (1372, 64)]
+
+
 def other_rows():
     return [
         Row("ping", "round trip, 300 pings at 2 ms, idle, two hosts", "ms",
@@ -109,13 +128,29 @@ def other_rows():
         Row("peers", "10,000 peers, 10,000 routes with 10 rules each, one TCP stream", "Gb/s",
             [Side("one", tcp("tund3"), "gbps"), Side("10,000", tcp("many3"), "gbps")],
             [Target("10,000", "one", least=0.9)]),
+        Row("flows", "100,000 live flows through the edge, one TCP stream", "Gb/s",
+            [Side("one", tcp("tund3"), "gbps"), Side("100,000", ("flows", "flows3"), "gbps")],
+            [Target("100,000", "one", least=0.85)]),
         Row("transport", "TCP transport, one TCP stream, three hosts", "Gb/s",
             [Side("UDP", tcp("tund3"), "gbps"), Side("TCP", tcp("tcp3"), "gbps")],
             [Target("TCP", "UDP", least=1.0)]),
     ]
 
 
-ROWS = tcp_rows() + stream_rows() + cpu_rows() + other_rows()
+def policy_row(name, what, figures, limit):
+    task = ("micro", "bench_policy", name)
+    return Row(name.replace("_", "-"), what + ", 10,000 routes, in process", "ns",
+               [Side(f, task, "%s_10000x10000" % f) for f in figures],
+               [Target(f, None, most=limit) for f in figures])
+
+
+def micro_rows():
+    return [policy_row("policy_known", "verdict for a packet of a known flow",
+                       ["policy_known_flow4", "policy_known_flow6"], 60),
+            policy_row("policy_new", "verdict for a new flow", ["policy_new_flow"], 1000)]
+
+
+ROWS = tcp_rows() + stream_rows() + cpu_rows() + udp_rows() + other_rows() + micro_rows()
 
 
 def rows_named(names):
@@ -131,12 +166,22 @@ def rows_named(names):
     return [known[n] for n in chosen] or ROWS
 
 
+def scenes_of(tasks):
+    return list(dict.fromkeys(task[1] for task in tasks if task[0] != "micro"))
+
+
+def programs_of(tasks):
+    return list(dict.fromkeys("tests/bench/" + t[1] for t in tasks if t[0] == "micro"))
+
+
 def tasks_of(rows):
-    """Every task once, in the order of the rows; memory is the last, for it sums up the others."""
+    """What to repeat, in the order of the rows, and what to do once at the end: peak memory sums up
+    all that was, and a micro-benchmark repeats by itself."""
     tasks = list(dict.fromkeys(side.task for row in rows for side in row.sides))
     for task in [t for t in tasks if t[0] == "memory" and tcp(t[1]) not in tasks]:
         tasks.insert(0, tcp(task[1]))
-    return [t for t in tasks if t[0] != "memory"], [t for t in tasks if t[0] == "memory"]
+    once = [t for t in tasks if t[0] in ("memory", "micro")]
+    return [t for t in tasks if t not in once], once
 
 
 ### Hosts
@@ -218,9 +263,12 @@ class Iperf:
 
 
 class Bench:
-    def __init__(self, work, seconds):
+    def __init__(self, work, build, seconds):
         self.work, self.seconds = work, seconds
         self.scenes = self.read_scenes()
+        self.build = build
+        self.datagrams = build + "/tests/bench/datagrams"
+        self.good_rate = {}
 
     def read_scenes(self):
         scenes = {}
@@ -238,6 +286,8 @@ class Bench:
 
     def measure(self, task):
         kind, name, *rest = task
+        if kind == "micro":
+            return self.micro(name, *rest)
         why = self.missing(name)
         if why:
             raise Failed(why)
@@ -254,6 +304,58 @@ class Bench:
             raise Failed("nothing was received")
         return {"gbps": received["bits_per_second"] / 1e9, "cpu": used / received["bytes"] * 1e9}
 
+    def udp(self, scene, size):
+        """Begins a little below the rate found in the last repetition."""
+        good, limited = self.udp_bisect(
+            lambda rate: self.udp_offer(scene, size, rate),
+            self.good_rate.get((scene, size), UDP_FIRST_RATE / 0.9) * 0.9)
+        self.good_rate[scene, size] = good
+        return {"kpps": good / 1000, "sender_limited": limited}
+
+    @staticmethod
+    def udp_bisect(offer, rate):
+        """The highest rate of which offer() says that it arrives; True: no higher one was sent."""
+        good, lossy = 0, None
+        for _ in range(UDP_OFFERS):
+            sent, arrives = offer(rate)
+            if arrives and lossy is None and sent < good * UDP_NARROW:
+                return max(good, sent), True
+            if arrives:
+                good = max(good, sent)
+            else:
+                lossy = min(sent, lossy or sent)
+            if lossy is not None and lossy < good * UDP_NARROW:
+                break
+            rate = (rate * UDP_STEP if lossy is None else
+                    lossy / UDP_STEP if good == 0 else (good * lossy) ** 0.5)
+        if good == 0:
+            raise Failed("loss at every rate")
+        return good, False
+
+    def udp_offer(self, scene, size, rate):
+        """The rate that was sent really, and whether it has arrived."""
+        receiver = subprocess.Popen(scene.on(scene.server, [self.datagrams, "receive", UDP_PORT]),
+                                    stdout=subprocess.PIPE, text=True)
+        try:
+            if receiver.stdout.readline() != "ready\n":
+                raise Failed("datagrams: no receiver")
+            done = subprocess.run(
+                scene.on(scene.client, [self.datagrams, "send", scene.address, UDP_PORT, str(size),
+                                        str(rate), str(min(self.seconds, UDP_SECONDS))]),
+                stdout=subprocess.PIPE, text=True, check=True)
+            sent, seconds = done.stdout.split()
+            # Should none arrive, the receiver would wait for ever.
+            received = int(receiver.communicate(timeout=5)[0])
+        except subprocess.TimeoutExpired:
+            received = 0
+        except (subprocess.CalledProcessError, ValueError) as error:
+            raise Failed("datagrams: %s" % error)
+        finally:
+            receiver.kill()
+            receiver.wait()
+        loss = 100 * (1 - received / int(sent))
+        return int(sent) / float(seconds), loss <= UDP_LOSS_PERCENT
+
     def ping(self, scene):
         done = subprocess.run(scene.on(scene.client, PING + [scene.address]), capture_output=True,
                               text=True)
@@ -261,6 +363,39 @@ class Bench:
         if not found:
             raise Failed("ping: " + done.stdout.strip().splitlines()[-1])
         return {"ms": float(found[1])}
+
+    def flows(self, scene):
+        """The flows are opened anew each time: the edge forgets those that nobody answers."""
+        before = self.counted(scene)
+        opener = subprocess.run(scene.on(scene.client, [
+            "/usr/bin/python3", "-c", """
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+network, flows, burst, pause = sys.argv[1], *map(float, sys.argv[2:])
+for i in range(int(flows)):
+    s.sendto(b"tund", ("%s.%d" % (network, i % 200 + 2), 10000 + i // 200))
+    if i % burst == 0:
+        time.sleep(pause)
+""", scene.address.rpartition(".")[0], str(FLOWS), str(FLOWS_AT_ONCE), str(FLOWS_PAUSE_S)]))
+        opened = self.counted(scene) - before
+        if opener.returncode != 0 or opened < 0.99 * FLOWS:
+            raise Failed("only %d flows could be opened" % opened)
+        return self.tcp(scene, 1, "up")
+
+    @staticmethod
+    def counted(scene):
+        """Datagrams that have come to the server to open a flow."""
+        table = subprocess.run(scene.on(scene.server, ["nft", "list", "table", "inet", "quiet"]),
+                               stdout=subprocess.PIPE, text=True)
+        return int(re.search(r"counter packets (\d+)", table.stdout)[1])
+
+    def micro(self, program, name):
+        """All its figures whose names begin so, in the units of the program."""
+        done = subprocess.run([self.build + "/tests/bench/" + program, name],
+                              stdout=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise Failed("%s failed" % program)
+        return {line.split()[0]: float(line.split()[1]) for line in done.stdout.splitlines()}
 
     def memory(self, scene):
         """Of the host where it is most; pages that its processes share count for each of them."""
@@ -272,7 +407,7 @@ class Bench:
 def run(bench, rows, repeat):
     """Figures of each task: {task: [{field: value}]}, and {task: why} of those that failed."""
     values, failed = {}, {}
-    repeated, last = tasks_of(rows)
+    repeated, once = tasks_of(rows)
 
     def one(task, label):
         if task in failed:
@@ -289,7 +424,7 @@ def run(bench, rows, repeat):
     for i in range(repeat):
         for task in repeated if i % 2 == 0 else repeated[::-1]:
             one(task, "%d/%d" % (i + 1, repeat))
-    for task in last:
+    for task in once:
         one(task, "end")
     return values, failed
 
@@ -298,8 +433,11 @@ def side_report(side, values, failed):
     if side.task in failed or side.task not in values:
         return {"name": side.name, "missing": failed.get(side.task, "not measured")}
     figures = [f[side.field] for f in values[side.task]]
-    return {"name": side.name, "values": figures, "min": min(figures),
-            "median": statistics.median(figures), "max": max(figures)}
+    report = {"name": side.name, "values": figures, "min": min(figures),
+              "median": statistics.median(figures), "max": max(figures)}
+    if any(f.get("sender_limited") for f in values[side.task]):
+        report["sender_limited"] = True
+    return report
 
 
 def target_report(target, sides):
@@ -355,7 +493,8 @@ def print_table(report):
     for row in report["rows"]:
         print("%s [%s], %s" % (row["what"], row["row"], row["unit"]))
         for side in row["sides"]:
-            print("    %-60s" % side["name"], "missing: " + side["missing"] if "missing" in side
+            name = side["name"] + (" (no more can be sent)" if side.get("sender_limited") else "")
+            print("    %-60s" % name, "missing: " + side["missing"] if "missing" in side
                   else "%9s %9s %9s" % tuple(figure(side[k]) for k in ("min", "median", "max")))
         for target in row["targets"]:
             what = target["side"] + (" / " + target["to"] if target["to"] else "")
@@ -368,7 +507,7 @@ def print_table(report):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("command", choices=("scenes", "run"))
+    parser.add_argument("command", choices=("scenes", "programs", "run"))
     for option in ("rows", "work", "build", "tund", "go"):
         parser.add_argument("--" + option, default="")
     for option in ("repeat", "seconds"):
@@ -376,19 +515,19 @@ def main():
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     rows = rows_named(args.rows)
-    if args.command == "scenes":
-        repeated, last = tasks_of(rows)
-        print(" ".join(dict.fromkeys(task[1] for task in repeated + last)))
+    if args.command != "run":
+        tasks = sum(tasks_of(rows), [])
+        print(" ".join(scenes_of(tasks) if args.command == "scenes" else programs_of(tasks)))
         return 0
     report = about(args)
-    bench = Bench(args.work, args.seconds)
+    bench = Bench(args.work, args.build, args.seconds)
     values, failed = run(bench, rows, args.repeat)
     report["rows"] = [row_report(row, values, failed) for row in rows]
     if args.json:
         print(json.dumps(report, indent=2))
     else:
         print_table(report)
-    return 1 if [t for t in failed if t[1] != "null2"] else 0
+    return 1 if [task for task in failed if task[1] != "null2"] else 0
 
 
 sys.exit(main())

@@ -20,7 +20,7 @@
 # or $work/missing/SCENE, which says why there is none.
 
 scene_client4=100.80.0.11
-scene_names='veth go2 go3 wg2 tund2 tund3 null2 tcp3 many3'
+scene_names='veth go2 go3 wg2 tund2 tund3 null2 tcp3 many3 flows3'
 
 # scene_hosts SCENE: their names, the client first, the server last.
 scene_hosts()
@@ -108,6 +108,9 @@ scene_up()
 	wg2) wg_two wg2 tund-wg ;;
 	tund2) tund_two tund2 ;;
 	tund3) tund_three tund3 ;;
+	flows3)
+		tund_three flows3 && nobody_answers flows3-server
+		;;
 	tcp3) tund_three tcp3 'transport = tcp' ;;
 	many3) tund_three many3 ;;
 	null2)
@@ -184,6 +187,19 @@ wg_go3()
 }
 
 ### tund
+
+# nobody_answers HOST: it takes no notice of the datagrams with which flows are opened.
+nobody_answers()
+{
+	in_network $1 nft -f - <<END
+table inet quiet {
+	chain prerouting {
+		type filter hook prerouting priority raw
+		udp dport 10000-20000 counter drop
+	}
+}
+END
+}
 
 # tund_two SCENE: edge and connector on one host.
 tund_two()

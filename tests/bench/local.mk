@@ -11,7 +11,10 @@ tests_bench_bench_handshake_LDADD = $(CORE_LIBS)
 tests_bench_bench_policy_SOURCES = tests/bench/bench_policy.c $(BENCH_SOURCES)
 tests_bench_bench_policy_LDADD = $(CORE_LIBS)
 
-EXTRA_PROGRAMS = $(BENCHMARKS)
+# What scripts/bench sends and counts UDP datagrams with.
+tests_bench_datagrams_SOURCES = tests/bench/datagrams.c
+
+EXTRA_PROGRAMS = $(BENCHMARKS) tests/bench/datagrams
 CLEANFILES += $(EXTRA_PROGRAMS)
 
 bench: $(BENCHMARKS)
