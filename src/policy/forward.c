@@ -2,6 +2,9 @@
 /* What happens to an inner packet: parse, source, fragments. forward_flow.c has the rest. */
 #include <string.h>
 
+#include <tund/base/bytes.h>
+#include <tund/wire/checksum.h>
+
 #include "forward_passage.h"
 
 /* Against -ftrivial-auto-var-init=zero, for what is initialised by hand. */
@@ -161,19 +164,29 @@ void forward_judge(struct forward *f, uint64_t now_ns, uint32_t device, uint8_t 
 		judge_fragment(&x);
 }
 
-void forward_too_big(struct forward *f, uint64_t now_ns, uint32_t device, const uint8_t *data,
-		     size_t len, bool partial_checksum, uint32_t mtu, struct verdict *out)
+/* The lengths of a packet, made those of its first `len` bytes; `p` is the parse of a quote. */
+static void shorten(uint8_t *data, const struct inner_packet *p, size_t len)
 {
-	struct passage x = {
-		.f = f,
-		.now_ns = now_ns,
-		.device = device,
-		.data = (uint8_t *)(uintptr_t)data, /* passage_refuse() only reads */
-		.partial_checksum = partial_checksum,
-		.v = out,
-	};
+	if (p->proto == PROTO_UDP)
+		put_be16(data + p->l4 + 4, (uint16_t)(len - p->l4));
+	if (p->src.family == 6) {
+		put_be16(data + 4, (uint16_t)(len - 40));
+		return;
+	}
+	put_be16(data + 10, checksum_update(get_be16(data + 10), get_be16(data + 2), (uint16_t)len));
+	put_be16(data + 2, (uint16_t)len);
+}
 
-	verdict_init(out);
+void forward_too_big(struct forward *f, uint64_t now_ns, uint32_t device, uint8_t *data, size_t len,
+		     bool partial_checksum, uint32_t mtu, struct verdict *out)
+{
+	struct passage x UNINITIALIZED;
+
+	passage_init(&x, f, now_ns, device, out);
+	x.data = data;
+	x.partial_checksum = partial_checksum;
+	if (inner_parse_quote(data, len, &x.p) == INNER_OK && x.p.len > len)
+		shorten(data, &x.p, len);
 	if (parse(&x, len))
 		passage_refuse(&x, REASON_TOO_BIG, REFUSAL_TOO_BIG, mtu);
 }

@@ -222,7 +222,8 @@ static void put_segment(uint8_t *d, const struct ip_addr *src, const struct ip_a
 	l4[13] = TCP_ACK;
 }
 
-/* The packet of flow `i`: clients and routes take turns, ports tell the rounds apart. */
+/* The packet of flow `i`: clients and routes take turns; ports, then addresses of the same route,
+ * tell the rounds apart. */
 static void put_flow_packet(struct scene *s, size_t k, size_t i, bool v6, bool reply)
 {
 	struct ip_addr client = client_address(v6, i % s->size);
@@ -230,6 +231,7 @@ static void put_flow_packet(struct scene *s, size_t k, size_t i, bool v6, bool r
 	uint16_t port = (uint16_t)(1024 + i / s->size % 60000);
 	uint8_t *d = s->fresh + k * PACKET_BYTES;
 
+	origin.bytes[v6 ? 15 : 3] = (uint8_t)(origin.bytes[v6 ? 15 : 3] + i / s->size / 60000 % 8);
 	if (reply)
 		put_segment(d, &origin, &client, 443, port);
 	else
@@ -373,7 +375,7 @@ static void measure(const struct bench *b, size_t size)
 	round_of(b, &s, "policy_100000_flows_in_turn", MANY, 1);
 	round_of(b, &s, "policy_100000_flows_in_runs_of_16", MANY, 16);
 	/* far more than the table holds: each one is new, and pushes one out */
-	round_of(b, &s, "policy_new_flow", size == 1 ? 60000 * 64 : 60000 * size, 1);
+	round_of(b, &s, "policy_new_flow", 60000 * 8 * size, 1);
 	scene_clear(&s);
 }
 

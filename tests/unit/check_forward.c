@@ -782,6 +782,101 @@ START_TEST(too_big)
 }
 END_TEST
 
+/* What one read of the TUN may bring, larger than struct packet holds. */
+static uint8_t large[INNER_MAX_BYTES];
+
+/* A TCP packet of `payload` bytes, its checksum left to be completed. */
+static size_t super_packet(bool v6, size_t payload)
+{
+	struct packet p;
+	size_t ip = v6 ? 40 : 20, total = ip + 20 + payload;
+
+	packet_tcp(&p, v6 ? ALICE6 : ALICE4, 40000, v6 ? ORIGIN6 : ORIGIN4, 80, TCP_ACK, 0);
+	memset(large, 0x5a, sizeof large);
+	put_be16(p.data + (v6 ? 4 : 2), (uint16_t)(v6 ? total - 40 : total));
+	if (!v6) {
+		p.data[6] = 0x40;
+		packet_fix(&p);
+	}
+	memcpy(large, p.data, p.len);
+	return total;
+}
+
+static void judge_large(uint32_t device, size_t len)
+{
+	memset(&v, 0xee, sizeof v);
+	forward_judge(&f, now, device, large, len, true, &v);
+}
+
+/* One that the kernel did not cut is one packet, up to the largest that its length field can say,
+ * first of its flow or not; and it is refused as one. */
+START_TEST(super_packets)
+{
+	f.cache = flow_cache_new();
+	for (int v6 = 0; v6 < 2; v6++) {
+		size_t most = v6 ? 65535 - 20 : 65535 - 40;
+		size_t sizes[] = {100, 1400, 60000, most - 1, most, most};
+
+		for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+			size_t len = super_packet(v6, sizes[i]);
+
+			judge_large(alice, len);
+			expect_forward(dc1a);
+			ck_assert_uint_eq(v.len, len);
+		}
+		super_packet(v6, most);
+		judge_large(alice, most); /* cut short on its way */
+		EXPECT(VERDICT_DROP, reason_of_inner(INNER_LENGTH_BEYOND));
+		judge_large(bob, super_packet(v6, most));
+		EXPECT(VERDICT_DROP, REASON_SOURCE_NOT_OWNED);
+	}
+	put_be16(large + 40 + 2, 81); /* another port, and no rule for it */
+	judge_large(alice, 40 + 65535);
+	expect_refusal(REASON_NO_RULE, ORIGIN6, ALICE6);
+	flow_cache_free(f.cache);
+}
+END_TEST
+
+/* The quote is the segment that did not fit, with the checksum that it would have had. */
+START_TEST(too_big_segments)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		size_t ip = v6 ? 40 : 20, segment = ip + 20 + 1000, quoted;
+		struct inner_packet in;
+		uint8_t *quote;
+
+		super_packet(v6, 60000);
+		memset(&v, 0xee, sizeof v);
+		forward_too_big(&f, now, alice, large, segment, true, 1000, &v);
+		in = expect_refusal(REASON_TOO_BIG, v6 ? ORIGIN6 : ORIGIN4, v6 ? ALICE6 : ALICE4);
+		ck_assert_uint_eq(in.icmp_type, v6 ? 2 : 3);
+		quote = v.refusal + ip + 8;
+		quoted = v.refusal_len - ip - 8;
+		ck_assert_int_eq(inner_parse_quote(quote, quoted, &in), INNER_OK);
+		ck_assert_uint_eq(in.len, segment);
+		memcpy(large, quote, ip + 20);
+		ck_assert(packet_sums_hold(large, segment));
+	}
+}
+END_TEST
+
+START_TEST(too_big_datagrams)
+{
+	struct inner_packet in;
+	struct packet p;
+
+	packet_udp(&p, ALICE6, 1000, ORIGIN6, 53, 3000);
+	forward_too_big(&f, now, alice, p.data, 40 + 8 + 1000, true, 1000, &v);
+	expect_refusal(REASON_TOO_BIG, ORIGIN6, ALICE6);
+	ck_assert_int_eq(inner_parse_quote(v.refusal + 48, v.refusal_len - 48, &in), INNER_OK);
+	ck_assert_uint_eq(in.len, 40 + 8 + 1000);
+	ck_assert_uint_eq(get_be16(v.refusal + 48 + 44), 8 + 1000);
+	packet_udp(&p, ALICE6, 1000, ORIGIN6, 53, 3000);
+	forward_too_big(&f, now, alice, p.data, 44, true, 1000, &v); /* not even its header */
+	EXPECT(VERDICT_DROP, reason_of_inner(INNER_LENGTH_BEYOND));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("forward");
@@ -815,6 +910,9 @@ int main(void)
 	tcase_add_test(tc, fragments_wait_a_second);
 	tcase_add_test(tc, reload_ends_half_a_datagram);
 	tcase_add_test(tc, too_big);
+	tcase_add_test(tc, too_big_segments);
+	tcase_add_test(tc, too_big_datagrams);
+	tcase_add_test(tc, super_packets);
 	suite_add_tcase(suite, tc);
 	return tap_run(suite);
 }

@@ -53,7 +53,8 @@ struct verdict {
 };
 
 /*
- * Decides on one packet of `len` bytes (padding included) from `device`. With FORWARD the bytes
+ * Decides on one packet of `len` bytes (padding included) from `device`; one that is to be cut
+ * into segments, of up to 65,535 bytes behind the IPv6 header or with the IPv4 one, is one. With FORWARD the bytes
  * may have been changed in place: TTL, and the source of an ICMP error from a host that the
  * connector does not announce. `partial_checksum`: flag CSUM was set. Writes every field of `out`
  * that its kind uses. Allocates nothing. One thread per `struct forward`.
@@ -64,9 +65,11 @@ void forward_judge(struct forward *f, uint64_t now_ns, uint32_t device, uint8_t 
 /*
  * Answer for a forwarded packet that turns out larger than the way to its next hop: builds Packet
  * Too Big / Fragmentation Needed into `out` (REFUSE, or DROP where there must be no answer), for
- * reason REASON_TOO_BIG. `data` as forward_judge() left it.
+ * reason REASON_TOO_BIG. `data` as forward_judge() left it, for the last time: a packet that would
+ * be cut on its way is made its own first segment, of `len` bytes (gso_size and headers), for that
+ * is what did not fit and what the answer must quote. Otherwise `len` is as in forward_judge().
  */
-void forward_too_big(struct forward *f, uint64_t now_ns, uint32_t device, const uint8_t *data,
-		     size_t len, bool partial_checksum, uint32_t mtu, struct verdict *out);
+void forward_too_big(struct forward *f, uint64_t now_ns, uint32_t device, uint8_t *data, size_t len,
+		     bool partial_checksum, uint32_t mtu, struct verdict *out);
 
 #endif
