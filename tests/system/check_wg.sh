@@ -287,6 +287,23 @@ refused_with_a_reason()
 		wait_for 2 clean alice
 }
 
+threads()
+{
+	on alice sh -c '
+		for number in 0 65 two 2x; do
+			WG_THREADS=$number tund-wg wg0; [ $? = 64 ] || exit 1
+		done
+		WG_THREADS=3 tund-wg wg0 && ip -d link show wg0 | grep "numqueues 3 " &&
+		wg set wg0 listen-port 51998 fwmark 7 && ip link set wg0 up || exit
+		for wait in 1 2 3 4 5 6 7 8 9 10; do
+			sockets=$(ss -Hluen sport = :51998 | grep -c fwmark:0x7)
+			[ "$sockets" -eq 3 ] && break
+			sleep 0.05
+		done
+		ss -Hluen sport = :51998
+		ip link delete wg0 && [ "$sockets" -eq 3 ]' && wait_for 2 clean alice
+}
+
 no_user_no_interface()
 {
 	on alice sh -c '
@@ -321,6 +338,7 @@ ok 'it ends by SIGTERM' ended_by_signal
 ok 'it ends when its engine is killed' engine_killed
 ok 'in the foreground' stays_in_foreground
 ok 'bad arguments, a second one of the name: a reason and an exit code' refused_with_a_reason
+ok 'WG_THREADS: a queue and a socket for each' threads
 ok 'without the user tund: exit code 78' no_user_no_interface
 ok 'every key and every mistake through the socket' with_interface uapi mistakes
 ok 'silent and slow clients' with_interface uapi clients
