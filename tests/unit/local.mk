@@ -70,8 +70,13 @@ UNIT_TESTS = \
 	tests/unit/handshake_table \
 	tests/unit/protocol_by_hand \
 	tests/sim/day \
+	tests/sim/day_by_lanes \
 	tests/sim/handshakes \
+	tests/sim/handshakes_by_lanes \
+	tests/sim/host_by_lanes \
 	tests/sim/paths \
+	tests/sim/paths_by_lanes \
+	tests/sim/workers \
 	tests/unit/wycheproof
 
 # Those with threads: scripts/test runs them under ThreadSanitizer, too.
@@ -80,7 +85,8 @@ TSAN_TESTS = \
 	tests/unit/check_epoch \
 	tests/unit/check_flow \
 	tests/unit/check_flow_cache \
-	tests/unit/check_ring
+	tests/unit/check_ring \
+	tests/sim/workers
 
 check_PROGRAMS += $(UNIT_TESTS)
 noinst_HEADERS += tests/unit/tap.h tests/unit/config_cases.h tests/unit/vectors.h tests/unit/blake2s_table.h
@@ -107,6 +113,19 @@ tests_sim_day_SOURCES = tests/sim/day.c $(SIM_SOURCES)
 tests_sim_paths_SOURCES = tests/sim/paths.c $(PAIR_SOURCES)
 tests_sim_handshakes_SOURCES = tests/sim/handshakes.c $(PAIR_SOURCES)
 tests_unit_protocol_by_hand_SOURCES = tests/unit/protocol_by_hand.c $(PAIR_SOURCES)
+
+tests_sim_workers_SOURCES = tests/sim/workers.c $(PAIR_SOURCES)
+
+# And once more with lanes instead of the main thread's own functions.
+LANES_CPPFLAGS = $(UNIT_CPPFLAGS) -DSIM_BY_LANES
+tests_sim_day_by_lanes_SOURCES = $(tests_sim_day_SOURCES)
+tests_sim_day_by_lanes_CPPFLAGS = $(LANES_CPPFLAGS)
+tests_sim_handshakes_by_lanes_SOURCES = $(tests_sim_handshakes_SOURCES)
+tests_sim_handshakes_by_lanes_CPPFLAGS = $(LANES_CPPFLAGS)
+tests_sim_host_by_lanes_SOURCES = $(tests_unit_check_host_SOURCES)
+tests_sim_host_by_lanes_CPPFLAGS = $(LANES_CPPFLAGS)
+tests_sim_paths_by_lanes_SOURCES = $(tests_sim_paths_SOURCES)
+tests_sim_paths_by_lanes_CPPFLAGS = $(LANES_CPPFLAGS)
 
 # The parser's own libraries come before the core.
 tests_unit_check_config_LDADD = libtund_config.a $(CONFUSE_LIBS) $(UNIT_LIBS)
