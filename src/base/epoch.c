@@ -22,15 +22,14 @@ struct reader {
 
 struct epoch {
 	_Alignas(CACHE_LINE) _Atomic uint64_t now; /* from 1 */
-	struct retired *first, **last; /* the owner's, oldest first */
+	struct retired *first, **last;             /* the owner's, oldest first */
 	unsigned count;
 	struct reader readers[];
 };
 
 struct epoch *epoch_new(unsigned readers)
 {
-	struct epoch *e =
-		aligned_alloc(CACHE_LINE, sizeof *e + readers * sizeof(struct reader));
+	struct epoch *e = aligned_alloc(CACHE_LINE, sizeof *e + readers * sizeof(struct reader));
 
 	if (!e)
 		return NULL;

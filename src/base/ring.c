@@ -18,7 +18,7 @@
 
 struct ring {
 	_Alignas(CACHE_LINE) _Atomic uint64_t written; /* the producer's line */
-	uint64_t reserved_end; /* of the record that is being written */
+	uint64_t reserved_end;                         /* of the record that is being written */
 	uint64_t consumed_seen;
 	_Alignas(CACHE_LINE) _Atomic uint64_t consumed; /* the consumer's line */
 	uint64_t peeked_end;

@@ -43,8 +43,7 @@ static _Atomic(struct index_entry *) *slot_of(const struct host *host, uint32_t 
 struct index_entry *session_index_find(const struct host *host, uint32_t index)
 {
 	_Atomic(struct index_entry *) *slot = slot_of(host, index);
-	struct index_entry *entry =
-		slot ? atomic_load_explicit(slot, memory_order_acquire) : NULL;
+	struct index_entry *entry = slot ? atomic_load_explicit(slot, memory_order_acquire) : NULL;
 
 	/* Perhaps it was removed since. */
 	return entry == removed() ? NULL : entry;
@@ -62,8 +61,7 @@ static void put(struct index_table *table, struct index_entry *entry)
 
 static struct index_table *make_table(size_t slots)
 {
-	struct index_table *table =
-		calloc(1, sizeof *table + slots * sizeof table->slots[0]);
+	struct index_table *table = calloc(1, sizeof *table + slots * sizeof table->slots[0]);
 
 	if (table)
 		table->mask = slots - 1;

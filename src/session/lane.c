@@ -100,8 +100,7 @@ uint64_t lanes_counter(const struct host *host, enum session_reason reason)
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i <= host->lane_count; i++)
-		sum += atomic_load_explicit(&host->lanes[i].counters[reason],
-					    memory_order_relaxed);
+		sum += atomic_load_explicit(&host->lanes[i].counters[reason], memory_order_relaxed);
 	return sum;
 }
 

@@ -115,8 +115,8 @@ static bool drain_strangers(struct host *host, uint64_t now_ns, struct ring *rin
 
 	for (unsigned n = 0; n < BUDGET && (record = ring_peek(ring, &len)) != NULL; n++) {
 		memcpy(&stranger, record, sizeof stranger);
-		count(host, stranger_take_up(host, now_ns, &stranger.from,
-					     record + sizeof stranger, stranger.len));
+		count(host, stranger_take_up(host, now_ns, &stranger.from, record + sizeof stranger,
+					     stranger.len));
 		ring_consume(ring);
 	}
 	return ring_peek(ring, &len) != NULL;

@@ -30,15 +30,15 @@
 #define NOTE_RESCUED 0x08 /* something was heard while a rescue is under way */
 #define NOTE_OLD_KEYS_HEARD 0x10
 #define NOTE_OLD_KEYS_SENT 0x20
-#define NOTE_TIMERS 0x40  /* a deadline that main does not know */
-#define NOTE_FRAME 0x80   /* a control frame follows */
+#define NOTE_TIMERS 0x40 /* a deadline that main does not know */
+#define NOTE_FRAME 0x80  /* a control frame follows */
 
 /* About one message that was opened under the keypair, or a run that was sealed under it. */
 struct note {
 	uint64_t peer_id;
-	uint32_t index;      /* of the keypair */
-	uint8_t work;        /* NOTE_* */
-	bool is_source;      /* instead of all this: from.socket and from.local are gone */
+	uint32_t index; /* of the keypair */
+	uint8_t work;   /* NOTE_* */
+	bool is_source; /* instead of all this: from.socket and from.local are gone */
 	/* Which of two messages of a keypair is newer: its counter, or in suite 0, where the one
 	 * that came last counts, how many came before. */
 	uint64_t order;
@@ -48,7 +48,7 @@ struct note {
 
 struct stranger {
 	struct path from;
-	uint8_t len;         /* bytes of the message that follows */
+	uint8_t len; /* bytes of the message that follows */
 };
 
 struct staged {
@@ -59,9 +59,9 @@ struct staged {
 struct lane {
 	_Alignas(CACHE_LINE) struct host *host;
 	unsigned number;
-	bool is_main;                /* posts nothing: it takes up its notes itself */
+	bool is_main; /* posts nothing: it takes up its notes itself */
 	bool posted;
-	struct keypair *last;        /* the one found last since lane_enter() */
+	struct keypair *last; /* the one found last since lane_enter() */
 	struct ring *notes, *strangers, *staged;
 	_Atomic uint64_t counters[SESSION_REASON_COUNT]; /* written by this lane only */
 };
