@@ -137,6 +137,9 @@ def other_rows():
     ]
 
 
+HANDSHAKE = ("micro", "bench_handshake", "handshake_tund")
+
+
 def policy_row(name, what, figures, limit):
     task = ("micro", "bench_policy", name)
     return Row(name.replace("_", "-"), what + ", 10,000 routes, in process", "ns",
@@ -147,7 +150,11 @@ def policy_row(name, what, figures, limit):
 def micro_rows():
     return [policy_row("policy_known", "verdict for a packet of a known flow",
                        ["policy_known_flow4", "policy_known_flow6"], 60),
-            policy_row("policy_new", "verdict for a new flow", ["policy_new_flow"], 1000)]
+            policy_row("policy_new", "verdict for a new flow", ["policy_new_flow"], 1000),
+            Row("handshakes", "full handshakes answered, one core, in process", "a second",
+                [Side("X25519 alone", HANDSHAKE, "handshake_tund_x25519_alone_per_s"),
+                 Side(TUND, HANDSHAKE, "handshake_tund_per_s")],
+                [Target(TUND, "X25519 alone", least=0.85)])]
 
 
 ROWS = tcp_rows() + stream_rows() + cpu_rows() + udp_rows() + other_rows() + micro_rows()
@@ -390,12 +397,17 @@ for i in range(int(flows)):
         return int(re.search(r"counter packets (\d+)", table.stdout)[1])
 
     def micro(self, program, name):
-        """All its figures whose names begin so, in the units of the program."""
+        """All its figures whose names begin so, in nanoseconds, and what that makes a second."""
         done = subprocess.run([self.build + "/tests/bench/" + program, name],
                               stdout=subprocess.PIPE, text=True)
         if done.returncode != 0:
             raise Failed("%s failed" % program)
-        return {line.split()[0]: float(line.split()[1]) for line in done.stdout.splitlines()}
+        figures = {}
+        for figure, value, unit in map(str.split, done.stdout.splitlines()):
+            if unit == "ns":
+                figures[figure] = float(value)
+                figures[figure + "_per_s"] = 1e9 / float(value)
+        return figures
 
     def memory(self, scene):
         """Of the host where it is most; pages that its processes share count for each of them."""
@@ -457,9 +469,15 @@ def row_report(row, values, failed):
 
 def first_line(command):
     try:
-        return subprocess.run(command, capture_output=True, text=True).stdout.split("\n")[0]
+        done = subprocess.run(command, capture_output=True, text=True)
+        return done.stdout.split("\n")[0]
     except OSError:
         return ""
+
+
+def commit():
+    return first_line(["git", "-c", "safe.directory=*", "-C", os.path.dirname(__file__),
+                       "describe", "--always", "--dirty"])
 
 
 def processor():
@@ -474,7 +492,7 @@ def about(args):
         "machine": {"processor": processor(), "processors": os.cpu_count(),
                     "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 10**6,
                     "kernel": platform.release(), "load": os.getloadavg()[0]},
-        "versions": {"tund": args.tund, "wireguard-go": args.go,
+        "versions": {"tund": args.tund, "commit": commit(), "wireguard-go": args.go,
                      "iperf3": first_line(["iperf3", "--version"])},
         "settings": {"repeat": args.repeat, "seconds": args.seconds, "mtu": MTU},
     }

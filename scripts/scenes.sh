@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# shellcheck shell=sh disable=SC2034,SC2154,SC2086 # variables of scripts/hosts.sh, single words
+# shellcheck shell=sh disable=SC2016,SC2034,SC2046,SC2086,SC2154
 # The hosts that scripts/bench measures on. Sourced after hosts.sh, which see for what a host is.
 #
 # A scene is a way from a client to a server, on hosts of its own: the bare link, or a tunnel over
