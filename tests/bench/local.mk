@@ -5,10 +5,13 @@ BENCH_SOURCES = tests/bench/bench.h tests/bench/bench.c
 
 BENCHMARKS = tests/bench/bench_aead tests/bench/bench_handshake tests/bench/bench_lpm
 BENCHMARKS += tests/bench/bench_policy tests/bench/bench_replay
+BENCHMARKS += tests/bench/bench_lane
 tests_bench_bench_aead_SOURCES = tests/bench/bench_aead.c $(BENCH_SOURCES)
 tests_bench_bench_aead_LDADD = $(CORE_LIBS)
 tests_bench_bench_handshake_SOURCES = tests/bench/bench_handshake.c $(BENCH_SOURCES)
 tests_bench_bench_handshake_LDADD = $(CORE_LIBS)
+tests_bench_bench_lane_SOURCES = tests/bench/bench_lane.c $(BENCH_SOURCES)
+tests_bench_bench_lane_LDADD = $(CORE_LIBS)
 tests_bench_bench_lpm_SOURCES = tests/bench/bench_lpm.c $(BENCH_SOURCES)
 tests_bench_bench_lpm_LDADD = $(CORE_LIBS)
 tests_bench_bench_policy_SOURCES = tests/bench/bench_policy.c $(BENCH_SOURCES)
