@@ -75,12 +75,13 @@ static void from_tun(struct engine *engine, uint64_t now_ns, const struct inner_
 		engine_send(engine, now_ns, peer->peer, packet);
 }
 
-/* WireGuard's peers begin when there is something to send, or a keepalive to keep up. */
-static void begin(struct engine *engine, uint64_t now_ns)
+void wg_begin(struct engine *engine, uint64_t now_ns)
 {
 	struct wireguard *wg = engine->state;
 	struct wg_peer *peer;
 
+	if (!wg->up)
+		return;
 	TAILQ_FOREACH(peer, &wg->peers, next) {
 		if (peer->keepalive_s > 0)
 			peer_send_keepalive(peer->peer, now_ns);
@@ -127,7 +128,7 @@ static void on_opened(struct engine *engine, const struct parent_reply *reply, i
 	/* A packet read before would begin a handshake that cannot be sent. */
 	if (wg->up && wg->listen.actual.open && !was_open) {
 		tun_port_watch(engine);
-		begin(engine, clock_now_ns());
+		wg_begin(engine, clock_now_ns());
 	}
 }
 

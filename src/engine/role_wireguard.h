@@ -73,6 +73,10 @@ struct wireguard {
 	bool up;                /* the interface */
 };
 
+/* WireGuard's peers begin when there is something to send, or a keepalive to keep up: these do,
+ * while the interface is up. */
+void wg_begin(struct engine *engine, uint64_t now_ns);
+
 /* Makes a peer. -errno of peer_add(). */
 int wg_peer_new(struct engine *engine, uint64_t now_ns, const uint8_t public_key[KEY_SIZE],
 		struct wg_peer **out);

@@ -55,6 +55,7 @@ static int set_private_key(struct engine *engine, uint64_t now_ns, const uint8_t
 	uint8_t before[KEY_SIZE], public_key[KEY_SIZE];
 	struct wg_peer *ourselves;
 	bool same;
+	int err;
 
 	host_private_key(engine->host, before);
 	same = secret_equal(before, key, KEY_SIZE);
@@ -65,7 +66,10 @@ static int set_private_key(struct engine *engine, uint64_t now_ns, const uint8_t
 	ourselves = secret_is_zero(key, KEY_SIZE) ? NULL : wg_peer_find(engine, public_key);
 	if (ourselves)
 		wg_peer_free(wg, ourselves);
-	return host_set_private_key(engine->host, now_ns, key);
+	err = host_set_private_key(engine->host, now_ns, key);
+	if (err == 0)
+		wg_begin(engine, now_ns);
+	return err;
 }
 
 static int set_listen(struct engine *engine, const struct uapi_line *line)

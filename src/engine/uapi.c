@@ -162,14 +162,8 @@ static void client_free(struct uapi_client *client)
 
 static void get(struct uapi_client *client)
 {
-	struct uapi_text *text = &client->answer;
-	bool failed;
-
-	client->engine->role->uapi_get(client->engine, text);
-	failed = text->failed;
-	if (failed)
-		text_clear(text);
-	put_errno(text, failed ? -ENOMEM : 0);
+	client->engine->role->uapi_get(client->engine, &client->answer);
+	put_errno(&client->answer, 0);
 }
 
 /* Ends the operation with this result. */
@@ -288,11 +282,13 @@ static void take_end(struct uapi_client *client)
 	client->stage = AT_OPERATION;
 }
 
-/* Returns false when the client is gone. */
+/* Returns false when the client is gone, or there is no memory for what it is to be told. */
 static bool send_answer(struct uapi_client *client)
 {
 	struct uapi_text *text = &client->answer;
 
+	if (text->failed)
+		return false;
 	while (client->sent < text->len) {
 		ssize_t n = send(client->fd, text->data + client->sent, text->len - client->sent,
 				 MSG_NOSIGNAL | MSG_DONTWAIT);

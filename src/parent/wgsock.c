@@ -45,6 +45,8 @@ int wgsock_listen(const char *name, int patience_ms, struct wgsock *out)
 	}
 	if (err == 0)
 		*out = sock;
+	else if (sock.made_dir)
+		rmdir(WGSOCK_DIR);
 	return err;
 }
 

@@ -266,10 +266,20 @@ engine_killed()
 	on alice tund-wg wg0 && on alice sh -c 'kill -9 $(pgrep -x engine)' && wait_for 2 clean alice
 }
 
+# Nothing can be tidied up, but the next one of this name is not in its way.
+parent_killed()
+{
+	on alice tund-wg wg0 && on alice sh -c 'kill -9 $(pgrep -x tund-wg)' &&
+		wait_for 2 on alice sh -c '! ip link show wg0 && ! pgrep -x engine' &&
+		on alice tund-wg wg0 && on alice wg show wg0 && on alice ip link delete wg0 &&
+		wait_for 2 clean alice
+}
+
+# stays_in_foreground VARIABLE=VALUE
 stays_in_foreground()
 {
-	on alice sh -c '
-		LOG_LEVEL=info tund-wg -f wg0 2>"$1" &
+	on alice env "$@" sh -c '
+		LOG_LEVEL=info tund-wg $foreground wg0 2>"$1" &
 		until grep -q ready "$1"; do sleep 0.05; done
 		wg show wg0 && kill $! && wait $!' foreground "$work/foreground"
 	foreground_status=$?
@@ -336,7 +346,9 @@ ok 'device and socket are there when the command is back, eight times in a row' 
 ok 'it ends when its socket is removed' socket_removed
 ok 'it ends by SIGTERM' ended_by_signal
 ok 'it ends when its engine is killed' engine_killed
-ok 'in the foreground' stays_in_foreground
+ok 'its parent killed it ends, and can be made again' parent_killed
+ok 'in the foreground' stays_in_foreground foreground=-f
+ok 'in the foreground by the environment' stays_in_foreground WG_PROCESS_FOREGROUND=1
 ok 'bad arguments, a second one of the name: a reason and an exit code' refused_with_a_reason
 ok 'WG_THREADS: a queue and a socket for each' threads
 ok 'without the user tund: exit code 78' no_user_no_interface
@@ -361,9 +373,28 @@ made_again()
 
 ok 'deleted and made again at once, five times in a row' made_again
 
+# With a peer to keep up, up, and only then with a key.
+keyless()
+{
+	on alice sh -c 'tund-wg wg0 && ip link set wg0 up && wg set wg0 peer "$1" preshared-key "$2" \
+		persistent-keepalive 20 endpoint "$3" allowed-ips 10.99.0.1/32' wg \
+		"$edge_pub" "$work/psk" "$edge4:$port" &&
+		wait_for 2 on alice sh -c 'ss -Huln | grep .' || return 1
+	[ "$(on alice wg show wg0 transfer)" = "$(printf '%s\t0\t0' "$edge_pub")" ] || return 1
+	on alice wg set wg0 private-key "$work/alice/wgkey" && wait_for 2 shaken || return 1
+	on alice ip link delete wg0 && wait_for 2 clean alice
+}
+
+shaken()
+{
+	on alice wg show wg0 latest-handshakes
+	! on alice wg show wg0 latest-handshakes | grep -q "	0$"
+}
+
 ### Two of them
 
 ok 'the server' edge_up
+ok 'a peer to keep up waits for a private key' keyless
 ok 'the client' alice_up
 ok 'traffic both ways, IPv4 and IPv6 inside' both_ways
 ok 'showconf says what setconf said' same_configuration
