@@ -48,27 +48,46 @@ void wg_uapi_get(struct engine *engine, struct uapi_text *text)
 		get_peer(peer, text);
 }
 
-/* A peer with our own key is not talked to: it goes. */
-static int set_private_key(struct engine *engine, uint64_t now_ns, const uint8_t key[KEY_SIZE])
+static bool is_identity(struct engine *engine, const uint8_t key[KEY_SIZE])
 {
-	struct wireguard *wg = engine->state;
-	uint8_t before[KEY_SIZE], public_key[KEY_SIZE];
-	struct wg_peer *ourselves;
+	uint8_t now[KEY_SIZE];
 	bool same;
+
+	host_private_key(engine->host, now);
+	same = secret_equal(now, key, KEY_SIZE);
+	secret_wipe(now, sizeof now);
+	return same;
+}
+
+/* A peer with our own key is not talked to: it goes. */
+static int adopt(struct engine *engine, uint64_t now_ns, const uint8_t key[KEY_SIZE])
+{
+	uint8_t public_key[KEY_SIZE];
+	struct wg_peer *ourselves;
 	int err;
 
-	host_private_key(engine->host, before);
-	same = secret_equal(before, key, KEY_SIZE);
-	secret_wipe(before, sizeof before);
-	if (same) /* live sessions go on */
-		return 0;
 	x25519_public(key, public_key);
 	ourselves = secret_is_zero(key, KEY_SIZE) ? NULL : wg_peer_find(engine, public_key);
 	if (ourselves)
-		wg_peer_free(wg, ourselves);
+		wg_peer_free(engine->state, ourselves);
 	err = host_set_private_key(engine->host, now_ns, key);
 	if (err == 0)
 		wg_begin(engine, now_ns);
+	return err;
+}
+
+/* Shown as it is used, clamped. */
+static int set_private_key(struct engine *engine, uint64_t now_ns, const uint8_t key[KEY_SIZE])
+{
+	uint8_t clamped[KEY_SIZE];
+	int err = 0;
+
+	memcpy(clamped, key, KEY_SIZE);
+	if (!secret_is_zero(key, KEY_SIZE))
+		x25519_clamp(clamped);
+	if (!is_identity(engine, clamped)) /* with the same one, live sessions go on */
+		err = adopt(engine, now_ns, clamped);
+	secret_wipe(clamped, sizeof clamped);
 	return err;
 }
 

@@ -60,7 +60,8 @@ def mistakes():
         "allowed_ip=fd01::/64\nprotocol_version=1\n\n" % (key(5), key(77), key(8)))
     expect("every key", errno(ask(s, everything)), 0)
     said = get(s)
-    for line in ("private_key=" + key(5), "listen_port=51777", "fwmark=7", "public_key=" + key(77),
+    clamped = "00" * 31 + "45"
+    for line in ("private_key=" + clamped, "listen_port=51777", "fwmark=7", "public_key=" + key(77),
                  "preshared_key=" + key(8), "endpoint=192.0.2.7:1234", "protocol_version=1",
                  "persistent_keepalive_interval=0", "allowed_ip=10.1.0.0/16", "allowed_ip=fd01::/64",
                  "last_handshake_time_sec=0", "last_handshake_time_nsec=0", "rx_bytes=0",
