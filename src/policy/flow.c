@@ -212,6 +212,14 @@ static unsigned match(const struct wanted *w, const uint64_t *word)
 	return direction;
 }
 
+/* A miss is mostly followed by flow_insert(), which weighs the entries of a full bucket against each
+ * other: they are fetched while the policy is asked. */
+static void expect_insert(const struct bucket *b)
+{
+	for (size_t i = 0; i < WAYS; i++)
+		__builtin_prefetch(&b->word[i], 1);
+}
+
 static bool find(const struct flow_table *t, uint64_t now_ns, const struct flow_tuple *tuple,
 		 uint32_t device, unsigned directions, struct flow *out,
 		 enum flow_direction *direction)
@@ -239,6 +247,7 @@ static bool find(const struct flow_table *t, uint64_t now_ns, const struct flow_
 		*direction = (enum flow_direction)found;
 		return true;
 	}
+	expect_insert(b);
 	return false;
 }
 

@@ -20,9 +20,18 @@ struct range {
 	uint32_t value;
 };
 
-/* The ranges of one family, ascending; the first starts at address zero. */
-struct table {
+/* The ranges of one family, ascending, while they are built; the first starts at address zero. */
+struct walk {
 	struct range *ranges;
+	size_t count;
+};
+
+/* The same to look up in: only the keys are searched, and are small. An IPv4 table has
+ * `v4`, an IPv6 one `v6`. */
+struct table {
+	uint32_t *v4;
+	struct key *v6;
+	uint32_t *values;
 	size_t count;
 };
 
@@ -67,7 +76,7 @@ static int entry_compare(const void *va, const void *vb)
 }
 
 /* Starts a range; one that starts where the last one does replaces it. */
-static void table_start(struct table *t, const struct key *first, uint32_t value)
+static void walk_start(struct walk *t, const struct key *first, uint32_t value)
 {
 	struct range *last = t->count ? &t->ranges[t->count - 1] : NULL;
 
@@ -78,53 +87,94 @@ static void table_start(struct table *t, const struct key *first, uint32_t value
 }
 
 /* Ends every prefix on the stack that does not cover the next one (all, if there is none). */
-static size_t table_leave(struct table *t, const struct lpm_entry **stack, size_t depth,
-			  const struct ip_prefix *next)
+static size_t walk_leave(struct walk *t, const struct lpm_entry **stack, size_t depth,
+			 const struct ip_prefix *next)
 {
 	while (depth && !(next && ip_prefix_covers(&stack[depth - 1]->prefix, next))) {
 		struct key behind;
 
 		depth--;
 		if (key_behind(&stack[depth]->prefix, &behind))
-			table_start(t, &behind, depth ? stack[depth - 1]->value : LPM_NONE);
+			walk_start(t, &behind, depth ? stack[depth - 1]->value : LPM_NONE);
 	}
 	return depth;
 }
 
 /* `entries` are sorted and of one family. */
-static int table_build(struct table *t, const struct lpm_entry *entries, size_t n)
+static void walk(struct walk *t, const struct lpm_entry *entries, size_t n)
 {
 	const struct lpm_entry *stack[129];
 	const struct key zero = {0};
 	size_t depth = 0;
 
-	t->ranges = calloc(2 * n + 1, sizeof *t->ranges);
-	if (!t->ranges)
-		return -ENOMEM;
-	table_start(t, &zero, LPM_NONE);
+	walk_start(t, &zero, LPM_NONE);
 	for (size_t i = 0; i < n; i++) {
 		struct key first = key_of(&entries[i].prefix.addr);
 
-		depth = table_leave(t, stack, depth, &entries[i].prefix);
-		table_start(t, &first, entries[i].value);
+		depth = walk_leave(t, stack, depth, &entries[i].prefix);
+		walk_start(t, &first, entries[i].value);
 		stack[depth++] = &entries[i];
 	}
-	table_leave(t, stack, depth, NULL);
+	walk_leave(t, stack, depth, NULL);
+}
+
+static int table_fill(struct table *t, bool v4, const struct walk *from)
+{
+	t->count = from->count;
+	t->values = calloc(t->count, sizeof *t->values);
+	if (v4)
+		t->v4 = calloc(t->count, sizeof *t->v4);
+	else
+		t->v6 = calloc(t->count, sizeof *t->v6);
+	if (!t->values || (!t->v4 && !t->v6))
+		return -ENOMEM;
+	for (size_t i = 0; i < t->count; i++) {
+		t->values[i] = from->ranges[i].value;
+		if (v4)
+			t->v4[i] = (uint32_t)(from->ranges[i].first.hi >> 32);
+		else
+			t->v6[i] = from->ranges[i].first;
+	}
 	return 0;
 }
 
-static uint32_t table_find(const struct table *t, const struct key *key)
+static int table_build(struct table *t, bool v4, const struct lpm_entry *entries, size_t n)
 {
-	const struct range *base = t->ranges;
-	size_t n = t->count;
+	struct walk w = {.ranges = calloc(2 * n + 1, sizeof *w.ranges)};
+	int error;
 
-	while (n > 1) {
-		size_t half = n / 2;
+	if (!w.ranges)
+		return -ENOMEM;
+	walk(&w, entries, n);
+	error = table_fill(t, v4, &w);
+	free(w.ranges);
+	return error;
+}
 
-		base = key_before(key, &base[half].first) ? base : base + half;
-		n -= half;
-	}
-	return base->value;
+static void table_clear(struct table *t)
+{
+	free(t->v4);
+	free(t->v6);
+	free(t->values);
+}
+
+/* Both searches without a branch that depends on the key: none could be predicted. */
+static uint32_t find4(const struct table *t, uint32_t key)
+{
+	size_t at = 0;
+
+	for (size_t n = t->count; n > 1; n -= n / 2)
+		at += t->v4[at + n / 2] <= key ? n / 2 : 0;
+	return t->values[at];
+}
+
+static uint32_t find6(const struct table *t, const struct key *key)
+{
+	size_t at = 0;
+
+	for (size_t n = t->count; n > 1; n -= n / 2)
+		at += key_before(key, &t->v6[at + n / 2]) ? 0 : n / 2;
+	return t->values[at];
 }
 
 /* What is none could nest deeper than the stack of table_build(). */
@@ -158,8 +208,8 @@ static int build(const struct lpm_entry *sorted, size_t n, struct lpm **out)
 		return -ENOMEM;
 	while (v4 < n && sorted[v4].prefix.addr.family == 4)
 		v4++;
-	if (table_build(&lpm->v4, sorted, v4) < 0 ||
-	    table_build(&lpm->v6, sorted + v4, n - v4) < 0) {
+	if (table_build(&lpm->v4, true, sorted, v4) < 0 ||
+	    table_build(&lpm->v6, false, sorted + v4, n - v4) < 0) {
 		lpm_free(lpm);
 		return -ENOMEM;
 	}
@@ -186,16 +236,19 @@ void lpm_free(struct lpm *lpm)
 {
 	if (!lpm)
 		return;
-	free(lpm->v4.ranges);
-	free(lpm->v6.ranges);
+	table_clear(&lpm->v4);
+	table_clear(&lpm->v6);
 	free(lpm);
 }
 
 uint32_t lpm_find(const struct lpm *lpm, const struct ip_addr *a)
 {
-	struct key key = key_of(a);
+	struct key key;
 
 	if (a->family == 4)
-		return table_find(&lpm->v4, &key);
-	return a->family == 6 ? table_find(&lpm->v6, &key) : LPM_NONE;
+		return find4(&lpm->v4, get_be32(a->bytes));
+	if (a->family != 6)
+		return LPM_NONE;
+	key = key_of(a);
+	return find6(&lpm->v6, &key);
 }

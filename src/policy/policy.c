@@ -102,22 +102,28 @@ bool policy_owns(const struct policy *policy, uint32_t device, const struct ip_a
 	       lpm_find(policy->holders, src) == LPM_NONE;
 }
 
-static bool proto_matches(const struct spec_rule *rule, uint8_t proto)
+static bool proto_matches(uint16_t wanted, uint8_t proto)
 {
-	if (rule->proto == POLICY_PROTO_ANY)
+	if (wanted == POLICY_PROTO_ANY)
 		return true;
-	if (rule->proto == POLICY_PROTO_ICMP)
+	if (wanted == POLICY_PROTO_ICMP)
 		return proto == PROTO_ICMP || proto == PROTO_ICMPV6;
-	return rule->proto == proto;
+	return wanted == proto;
 }
 
-static bool ports_match(const struct spec_rule *rule, uint16_t port)
+static bool ports_match(const struct compiled_rule *rule, uint16_t port)
 {
-	for (size_t i = 0; i < rule->port_count; i++) {
-		if (rule->ports[i].first <= port && port <= rule->ports[i].last)
+	const struct spec_rule *spec = rule->rule;
+
+	if (port < rule->first_port || port > rule->last_port)
+		return false;
+	if (rule->one_range)
+		return true;
+	for (size_t i = 0; i < spec->port_count; i++) {
+		if (spec->ports[i].first <= port && port <= spec->ports[i].last)
 			return true;
 	}
-	return rule->port_count == 0;
+	return false;
 }
 
 static bool contains(const uint32_t *numbers, size_t n, uint32_t wanted)
@@ -129,20 +135,27 @@ static bool contains(const uint32_t *numbers, size_t n, uint32_t wanted)
 	return false;
 }
 
-static bool from_matches(const struct policy *policy, const struct compiled_rule *rule,
-			 uint32_t principal)
+static bool has_group(const struct policy *policy, uint32_t principal, uint32_t group)
 {
 	const struct compiled_principal *p = &policy->principals[principal];
 
-	if (rule->any && policy->spec->principals[principal].kind != PRINCIPAL_CONNECTOR)
-		return true;
-	if (contains(rule->principals, rule->principal_count, principal))
-		return true;
+	if (group == GROUP_ANY)
+		return policy->spec->principals[principal].kind != PRINCIPAL_CONNECTOR;
+	return contains(p->groups, p->group_count, group);
+}
+
+static bool from_matches(const struct policy *policy, const struct compiled_rule *rule,
+			 uint32_t principal)
+{
+	if (rule->from_count == 1)
+		return rule->group_count ? has_group(policy, principal, rule->first_from)
+					 : rule->first_from == principal;
 	for (size_t i = 0; i < rule->group_count; i++) {
-		if (contains(p->groups, p->group_count, rule->groups[i]))
+		if (has_group(policy, principal, rule->from[i]))
 			return true;
 	}
-	return false;
+	return contains(rule->from + rule->group_count,
+			(size_t)rule->from_count - rule->group_count, principal);
 }
 
 /* The route of a query, or NULL. A device's address is reached by a route without connectors, and
@@ -150,18 +163,19 @@ static bool from_matches(const struct policy *policy, const struct compiled_rule
 static const struct compiled_route *
 judge_route(const struct policy *policy, const struct policy_query *query, struct judgement *j)
 {
-	uint32_t holder = lpm_find(policy->holders, &query->dst);
 	uint32_t route = lpm_find(policy->routes, &query->dst);
-	bool leads_to_devices;
+	uint32_t holder;
 
-	if (route == LPM_NONE || holder == HOLDER_SELF || holder == query->device)
+	if (route == LPM_NONE)
 		return NULL;
-	leads_to_devices = policy->spec->routes[route].via.count == 0;
-	if (leads_to_devices != (holder != DEVICE_NONE))
+	__builtin_prefetch(&policy->compiled[route]); /* while the holder is looked for */
+	holder = lpm_find(policy->holders, &query->dst);
+	if (holder == HOLDER_SELF || holder == query->device)
+		return NULL;
+	if (policy->compiled[route].to_devices != (holder != DEVICE_NONE))
 		return NULL;
 	j->route = route;
 	j->holder = holder;
-	j->place = policy->spec->routes[route].place;
 	return &policy->compiled[route];
 }
 
@@ -170,19 +184,22 @@ static void judge_rules(const struct policy *policy, const struct compiled_route
 {
 	uint32_t principal = policy->devices[query->device].principal;
 
-	j->reason = REASON_NO_RULE;
 	for (size_t i = 0; i < route->rule_count; i++) {
-		const struct spec_rule *rule = route->rules[i].rule;
+		const struct compiled_rule *compiled = &route->rules[i];
+		const struct spec_rule *rule = compiled->rule;
 
-		if (!proto_matches(rule, query->proto) || !ports_match(rule, query->dst_port) ||
-		    !from_matches(policy, &route->rules[i], principal))
+		if (!proto_matches(compiled->proto, query->proto) ||
+		    !ports_match(compiled, query->dst_port) ||
+		    !from_matches(policy, compiled, principal))
 			continue;
-		j->action = rule->action;
-		j->reason = rule->action == POLICY_ACCEPT ? REASON_ACCEPTED : REASON_DENIED;
+		j->action = (enum policy_action)compiled->action;
+		j->reason = j->action == POLICY_ACCEPT ? REASON_ACCEPTED : REASON_DENIED;
 		j->rule = rule;
 		j->place = rule->place;
 		return;
 	}
+	j->reason = REASON_NO_RULE;
+	j->place = policy->spec->routes[j->route].place;
 }
 
 void policy_judge(const struct policy *policy, const struct policy_query *query,

@@ -168,26 +168,63 @@ static int compile_holders(struct compiler *c)
 	return error;
 }
 
-static int compile_from(struct compiler *c, const char *text, struct compiled_rule *rule)
+/* One entry of a rule's `from`, if it is a group (or any), or else if it is none. */
+static int compile_from(struct compiler *c, const char *text, bool groups,
+			struct compiled_rule *rule)
 {
+	size_t count = rule->from_count;
+	uint32_t n = GROUP_ANY;
 	struct selector s;
-	uint32_t n;
 
 	if (selector_parse(text, &s) < 0)
 		return -EINVAL;
-	if (s.kind == SELECTOR_ANY) {
-		rule->any = true;
+	if (groups != (s.kind == SELECTOR_ANY || s.kind == SELECTOR_GROUP))
 		return 0;
+	if (s.kind != SELECTOR_ANY) {
+		n = index_find_text(groups ? &c->groups : &c->ids, s.name);
+		/* On a connector, a rule may be for someone who holds nothing now: it matches
+		 * nobody. */
+		if (n == INDEX_NONE)
+			return 0;
+		if (!groups && c->spec->principals[n].kind != s.principal)
+			return 0;
 	}
-	/* On a connector, a rule may be for someone who holds nothing now: it matches nobody. */
-	n = index_find_text(s.kind == SELECTOR_GROUP ? &c->groups : &c->ids, s.name);
-	if (n == INDEX_NONE)
-		return 0;
-	if (s.kind == SELECTOR_GROUP)
-		return push_number(c->policy, &rule->groups, &rule->group_count, n);
-	if (c->spec->principals[n].kind != s.principal)
-		return 0;
-	return push_number(c->policy, &rule->principals, &rule->principal_count, n);
+	if (push_number(c->policy, &rule->from, &count, n) < 0)
+		return -ENOMEM;
+	rule->first_from = rule->from[0];
+	rule->from_count = (uint16_t)count;
+	rule->group_count = (uint16_t)(rule->group_count + groups);
+	return 0;
+}
+
+static void compile_ports(const struct spec_rule *r, struct compiled_rule *out)
+{
+	out->one_range = r->port_count <= 1;
+	out->first_port = r->port_count ? UINT16_MAX : 0;
+	out->last_port = r->port_count ? 0 : UINT16_MAX;
+	for (size_t i = 0; i < r->port_count; i++) {
+		if (r->ports[i].first < out->first_port)
+			out->first_port = r->ports[i].first;
+		if (r->ports[i].last > out->last_port)
+			out->last_port = r->ports[i].last;
+	}
+}
+
+static int compile_rule(struct compiler *c, const struct spec_rule *r, struct compiled_rule *out)
+{
+	int error;
+
+	out->rule = r;
+	out->action = (uint8_t)r->action;
+	out->proto = r->proto;
+	compile_ports(r, out);
+	for (int groups = 1; groups >= 0; groups--) {
+		for (size_t i = 0; i < r->from.count; i++) {
+			if ((error = compile_from(c, r->from.items[i], groups, out)))
+				return error;
+		}
+	}
+	return 0;
 }
 
 static int compile_rules(struct compiler *c, const struct spec_route *r, struct compiled_route *out)
@@ -199,19 +236,15 @@ static int compile_rules(struct compiler *c, const struct spec_route *r, struct 
 		return -ENOMEM;
 	out->rule_count = r->rule_count;
 	for (size_t i = 0; i < r->rule_count; i++) {
-		const struct spec_strings *from = &r->rules[i].from;
-
-		out->rules[i].rule = &r->rules[i];
-		for (size_t j = 0; j < from->count; j++) {
-			if ((error = compile_from(c, from->items[j], &out->rules[i])))
-				return error;
-		}
+		if ((error = compile_rule(c, &r->rules[i], &out->rules[i])))
+			return error;
 	}
 	return 0;
 }
 
 static int compile_via(struct compiler *c, const struct spec_route *r, struct compiled_route *out)
 {
+	out->to_devices = r->via.count == 0;
 	for (size_t i = 0; i < r->via.count; i++) {
 		uint32_t n = index_find_text(&c->ids, r->via.items[i]);
 

@@ -21,11 +21,20 @@ struct compiled_principal {
 	size_t group_count;
 };
 
+/*
+ * A route's rules lie one behind the other, two in a cache line, each with all that its match needs
+ * in the usual case of one range of ports and one group or principal: of a new flow, the memory
+ * that is waited for here is most of what its verdict costs.
+ */
 struct compiled_rule {
 	const struct spec_rule *rule;
-	bool any; /* from every user and service */
-	uint32_t *groups, *principals;
-	size_t group_count, principal_count;
+	uint32_t *from;      /* numbers of groups, then of principals */
+	uint32_t first_from; /* from[0], if there is one */
+	uint16_t from_count, group_count;
+	uint16_t proto;                 /* as in the spec */
+	uint16_t first_port, last_port; /* every range of the rule lies within */
+	bool one_range;                 /* and they are all of it */
+	uint8_t action;                 /* enum policy_action */
 };
 
 struct compiled_route {
@@ -33,7 +42,11 @@ struct compiled_route {
 	size_t rule_count;
 	uint32_t *devices; /* of the connectors in `via` */
 	size_t device_count;
+	bool to_devices; /* without `via`: it leads to the holders of its addresses */
 };
+
+/* In `from`, as a group: every user and service. */
+#define GROUP_ANY UINT32_MAX
 
 struct policy {
 	struct policy_spec *spec;
