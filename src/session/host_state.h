@@ -375,6 +375,8 @@ void timers_run(struct host *host, uint64_t now_ns);
 uint64_t timers_jitter(struct host *host);
 /* Makes deadlines of what traffic has said since. */
 void timers_fold(struct peer *peer);
+/* The same for a lane that noted this deadline. */
+void timers_watch(struct peer *peer, uint64_t deadline_ns);
 /* A traffic function on the main thread returned this deadline. */
 void timers_note(struct peer *peer, uint64_t deadline_ns);
 /* Forgets what traffic said: every timer is off. */

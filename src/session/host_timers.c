@@ -172,6 +172,14 @@ void timers_fold(struct peer *peer)
 	note_earlier(peer, earliest(peer));
 }
 
+/* Perhaps it is off again by now. It stays as a time to look, or the lane would ask for one with
+ * every packet as long as packets go both ways. */
+void timers_watch(struct peer *peer, uint64_t deadline_ns)
+{
+	timers_fold(peer);
+	note_earlier(peer, deadline_ns);
+}
+
 void timers_note(struct peer *peer, uint64_t deadline_ns)
 {
 	if (traffic_wants_watch(peer, deadline_ns))

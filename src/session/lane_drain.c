@@ -51,7 +51,7 @@ enum session_reason note_take_up(struct host *host, uint64_t now_ns, const struc
 
 	if (peer && note->work & NOTE_TIMERS) {
 		atomic_store(&peer->traffic.watched, false);
-		timers_fold(peer);
+		timers_watch(peer, note->deadline_ns);
 	}
 	if (!keypair)
 		return SESSION_OK;

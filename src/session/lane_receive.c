@@ -156,6 +156,7 @@ static enum session_reason note_authentic(struct lane *lane, uint64_t now_ns,
 		.work = work,
 		.order = s->order,
 		.now_ns = now_ns,
+		.deadline_ns = deadline_ns,
 		.from = *from,
 	};
 	return hand_to_main(lane, peer, keypair, &note, frame, frame_len);
@@ -164,10 +165,18 @@ static enum session_reason note_authentic(struct lane *lane, uint64_t now_ns,
 /* Main may have ended the keypair in between, if this is main's lane. */
 static void note_data(struct lane *lane, uint64_t now_ns, struct peer *peer)
 {
-	struct note note = {.peer_id = peer->id, .work = NOTE_TIMERS, .now_ns = now_ns};
+	uint64_t deadline_ns = traffic_data_heard(peer, now_ns);
+	struct note note;
 
-	if (lane_may_watch(peer, traffic_data_heard(peer, now_ns)))
-		(void)hand_to_main(lane, peer, NULL, &note, NULL, 0);
+	if (!lane_may_watch(peer, deadline_ns))
+		return;
+	note = (struct note){
+		.peer_id = peer->id,
+		.work = NOTE_TIMERS,
+		.now_ns = now_ns,
+		.deadline_ns = deadline_ns,
+	};
+	(void)hand_to_main(lane, peer, NULL, &note, NULL, 0);
 }
 
 static enum received_kind accept_message(struct lane *lane, uint64_t now_ns,

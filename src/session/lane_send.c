@@ -121,7 +121,8 @@ void lane_send_end(struct sealing *s)
 		return;
 	atomic_fetch_add_explicit(&t->tx_bytes, s->bytes, memory_order_relaxed);
 	atomic_fetch_add_explicit(&t->tx_packets, s->sealed, memory_order_relaxed);
-	if (lane_may_watch(s->peer, note_traffic(s->peer, s->now_ns)))
+	note.deadline_ns = note_traffic(s->peer, s->now_ns);
+	if (lane_may_watch(s->peer, note.deadline_ns))
 		note.work |= NOTE_TIMERS;
 	if (keypair_is_old_for_sending(s->lane->host, s->keypair, s->now_ns) &&
 	    lane_may_ask(s->keypair, s->now_ns))

@@ -43,6 +43,7 @@ struct note {
 	 * that came last counts, how many came before. */
 	uint64_t order;
 	uint64_t now_ns;
+	uint64_t deadline_ns; /* of NOTE_TIMERS */
 	struct path from;
 };
 

@@ -43,7 +43,8 @@ struct lane *host_lane(struct host *host, unsigned i);
  * Around a batch, and around everything else here but lane_posted(). A peer that the lane gets
  * from lane_receive(), or reads in between from what main publishes to it, stays valid until
  * lane_leave(), even if main removes it meanwhile (main withdraws it from what it publishes before
- * it calls peer_remove()). Does not nest. A worker that waits for events has left.
+ * it calls peer_remove()); what peer_user() leads to is kept as long by the caller, who can retire it
+ * in host_epoch(). Does not nest. A worker that waits for events has left.
  */
 void lane_enter(struct lane *lane);
 void lane_leave(struct lane *lane);
