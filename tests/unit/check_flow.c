@@ -135,6 +135,31 @@ START_TEST(renew_and_remove)
 }
 END_TEST
 
+START_TEST(current_until_written)
+{
+	struct flow_table *t = flow_table_new(1, &key);
+	struct flow f = make(PROTO_UDP, 5), g, renewed;
+
+	flow_insert(t, start, &f);
+	ck_assert(flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &g, &dir));
+	ck_assert(flow_is_current(t, start, &g));
+	ck_assert(flow_is_current(t, start + FLOW_UDP_UNANSWERED_NS - NS_PER_MS, &g));
+	ck_assert(!flow_is_current(t, start + FLOW_UDP_UNANSWERED_NS, &g));
+	flow_touch(t, start + NS_PER_SEC, &g, FLOW_REPLY, 0); /* moves its state only */
+	ck_assert(flow_is_current(t, start + FLOW_UDP_ANSWERED_NS, &g));
+	renewed = g;
+	flow_renew(t, &renewed);
+	ck_assert(!flow_is_current(t, start, &g));
+	ck_assert(flow_is_current(t, start, &renewed));
+	flow_insert(t, start, &f); /* the same again */
+	ck_assert(!flow_is_current(t, start, &renewed));
+	ck_assert(flow_find(t, start, &f.tuple, 1, FLOW_ORIGINAL, &g, &dir));
+	flow_remove(t, &g);
+	ck_assert(!flow_is_current(t, start, &g));
+	flow_table_free(t);
+}
+END_TEST
+
 START_TEST(another_flow_in_the_same_place)
 {
 	struct flow_table *t = flow_table_new(1, &key);
@@ -369,6 +394,7 @@ int main(void)
 	tcase_add_test(tc, directions_and_owners);
 	tcase_add_test(tc, same_tuple_of_two_clients);
 	tcase_add_test(tc, renew_and_remove);
+	tcase_add_test(tc, current_until_written);
 	tcase_add_test(tc, another_flow_in_the_same_place);
 	tcase_add_loop_test(tc, lives_of_a_flow, 0, sizeof lives / sizeof *lives);
 	tcase_add_test(tc, answered_flows_survive_a_flood);

@@ -48,6 +48,28 @@ START_TEST(unknown_pairs)
 }
 END_TEST
 
+START_TEST(each_change_has_a_version)
+{
+	struct policy *policy = world_policy(NULL, NULL);
+	struct reach *reach = reach_new(policy);
+	struct ip_addr a = world_address("10.77.0.1");
+	uint32_t route = policy_route_of(policy, &a), dc1a = world_device(policy, KEY_DC1A);
+	uint32_t before = reach_version(reach), after;
+
+	ck_assert_int_eq(reach_set(reach, route, dc1a, false), 0); /* as it is */
+	ck_assert_int_eq(reach_set(reach, UINT32_MAX, dc1a, true), -ENOENT);
+	ck_assert_uint_eq(reach_version(reach), before);
+	ck_assert_int_eq(reach_set(reach, route, dc1a, true), 0);
+	after = reach_version(reach);
+	ck_assert_uint_ne(after, before);
+	ck_assert_int_eq(reach_set(reach, route, dc1a, false), 0);
+	ck_assert_uint_ne(reach_version(reach), after);
+	ck_assert_uint_ne(reach_version(reach), before);
+	reach_free(reach);
+	policy_free(policy);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("reach");
@@ -55,6 +77,7 @@ int main(void)
 
 	tcase_add_test(tc, chosen_in_order);
 	tcase_add_test(tc, unknown_pairs);
+	tcase_add_test(tc, each_change_has_a_version);
 	suite_add_tcase(suite, tc);
 	return tap_run(suite);
 }
