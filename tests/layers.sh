@@ -78,7 +78,7 @@ libraries()
 	}
 	{
 		only("^<ev[.]h>", "^(src|include/tund)/(engine|control)/")
-		only("^<(sodium|blake2|openssl/|intel-ipsec-mb|ipsec-mb)", "^src/crypto/")
+		only("^<(sodium|openssl/|intel-ipsec-mb|ipsec-mb)", "^src/crypto/")
 		only("^<netlink/", "^src/sys/netlink[^/]*[.]c$")
 		only("^<(seccomp|cap-ng)[.]h>", "^src/sys/")
 		only("^<confuse[.]h>", "^src/config/")

@@ -1,8 +1,8 @@
 # libtund_core.a: the sans-I/O layers base, wire, crypto, session and policy. Unit tests and fuzzers
 # link nothing else.
 noinst_LIBRARIES += libtund_core.a
-libtund_core_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(B2_CFLAGS) $(CRYPTO_CFLAGS)
-CORE_LIBS = libtund_core.a $(IPSEC_MB_LIBS) $(SODIUM_LIBS) $(B2_LIBS) $(CRYPTO_LIBS)
+libtund_core_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(CRYPTO_CFLAGS)
+CORE_LIBS = libtund_core.a $(IPSEC_MB_LIBS) $(SODIUM_LIBS) $(CRYPTO_LIBS)
 
 libtund_core_a_SOURCES = \
 	include/tund/base/addr.h src/base/addr.c \

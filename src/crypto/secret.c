@@ -13,11 +13,6 @@ struct secret {
 	uint8_t *bytes; /* from sodium_malloc(): guard pages, locked, not dumped */
 };
 
-void secret_wipe(void *p, size_t n)
-{
-	sodium_memzero(p, n);
-}
-
 bool secret_equal(const void *a, const void *b, size_t n)
 {
 	return sodium_memcmp(a, b, n) == 0;

@@ -2,7 +2,6 @@
 /*
  * BLAKE2s (RFC 7693) and what Noise and WireGuard build on it: the 16-byte keyed MAC, HMAC and
  * HKDF. Any thread; nothing allocates, nothing fails; every secret intermediate is wiped.
- * (The names avoid those that libb2 exports.)
  */
 #ifndef TUND_CRYPTO_BLAKE2S_H
 #define TUND_CRYPTO_BLAKE2S_H
@@ -12,10 +11,14 @@
 
 #define BLAKE2S_SIZE 32     /* bytes of a hash */
 #define BLAKE2S_MAC_SIZE 16 /* bytes of mac1, mac2 and a cookie */
+#define BLAKE2S_BLOCK_SIZE 64 /* bytes */
 
 /* A hash in progress; embed it, its content belongs to this module. */
 struct blake2s {
-	_Alignas(64) uint8_t opaque[192];
+	uint32_t h[8];
+	uint64_t count;  /* bytes compressed */
+	size_t buffered; /* bytes of `block` */
+	uint8_t block[BLAKE2S_BLOCK_SIZE];
 };
 
 /* Begins an unkeyed 32-byte hash. */
