@@ -84,22 +84,21 @@ static bool route_has_device(const struct compiled_route *r, uint32_t device)
 	return false;
 }
 
+/* The table of holders is denser than the devices' own lists. */
 bool policy_owns(const struct policy *policy, uint32_t device, const struct ip_addr *src)
 {
 	const struct compiled_device *d = find_device(policy, device);
-	uint32_t route;
+	uint32_t holder, route;
 
 	if (!d)
 		return false;
-	for (size_t i = 0; i < d->device->address_count; i++) {
-		if (ip_addr_equal(&d->device->addresses[i], src))
-			return true;
-	}
+	holder = lpm_find(policy->holders, src);
+	if (holder != LPM_NONE)
+		return holder == device;
 	if (policy->spec->principals[d->principal].kind != PRINCIPAL_CONNECTOR)
 		return false;
 	route = lpm_find(policy->routes, src);
-	return route != LPM_NONE && route_has_device(&policy->compiled[route], device) &&
-	       lpm_find(policy->holders, src) == LPM_NONE;
+	return route != LPM_NONE && route_has_device(&policy->compiled[route], device);
 }
 
 static bool proto_matches(uint16_t wanted, uint8_t proto)

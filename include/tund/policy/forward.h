@@ -36,6 +36,7 @@ enum verdict_kind {
 	VERDICT_HELD,    /* a fragment, kept until its first comes */
 };
 
+/* Large: one per worker, not on the stack, where hardened builds zero it for each packet. */
 struct verdict {
 	enum verdict_kind kind;
 	enum reason reason; /* REASON_ACCEPTED only for FORWARD and HELD */
