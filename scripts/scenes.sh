@@ -115,7 +115,7 @@ scene_up()
 	many3) tund_three many3 ;;
 	null2)
 		[ -n "$null_programs" ] || {
-			scene_missing null2 'configure has no --enable-benchmark-null-aead'
+			scene_missing null2 'there is no build with the null AEAD'
 			return 0
 		}
 		tund_path=$null_programs libexec=$null_libexec

@@ -7,7 +7,8 @@
  *     datagrams receive PORT                      prints "ready", then how many have come
  *     datagrams send ADDRESS PORT SIZE RATE SECONDS    prints how many it sent, in how many seconds
  *
- * RATE is datagrams a second. The receiver ends when it has heard nothing for 0.3 s.
+ * RATE is datagrams a second. The receiver ends when it has heard nothing for 0.3 s, or 3 s at
+ * first.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,7 +22,8 @@
 
 #define BURST 32             /* datagrams in a system call */
 #define SIZE_MAX_BYTES 1500
-#define QUIET_US 300000L
+#define QUIET_MS 300
+#define FIRST_MS 3000        /* until one comes */
 #define PAUSE_NS 20000L
 #define LATE_S 0.003         /* a sender that was not running makes up for no more than this */
 #define BUFFER_BYTES (8 << 20)
@@ -73,25 +75,29 @@ static struct sockaddr_in address_of(const char *host, const char *port)
 	return a;
 }
 
-/* Until the first comes: as long as it takes, up to the life of the caller. */
+static int set_timeout(int s, long ms)
+{
+	const struct timeval t = {ms / 1000, ms % 1000 * 1000};
+
+	return setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
+}
+
 static int receive(const char *port)
 {
 	static struct burst b;
 	struct sockaddr_in a = address_of("0.0.0.0", port);
-	const struct timeval quiet = {.tv_usec = QUIET_US};
 	uint64_t received = 0;
 	int s = open_socket(), n;
 
 	burst_init(&b, SIZE_MAX_BYTES);
-	if (bind(s, (struct sockaddr *)&a, sizeof a) < 0) {
+	if (bind(s, (struct sockaddr *)&a, sizeof a) < 0 || set_timeout(s, FIRST_MS) < 0) {
 		perror("bind");
 		return 1;
 	}
 	puts("ready");
 	fflush(stdout);
 	while ((n = recvmmsg(s, b.messages, BURST, MSG_WAITFORONE, NULL)) > 0) {
-		if (received == 0 &&
-		    setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &quiet, sizeof quiet) < 0)
+		if (received == 0 && set_timeout(s, QUIET_MS) < 0)
 			return 1;
 		received += (uint64_t)n;
 	}
