@@ -127,8 +127,8 @@ no_plaintext()
 	outside=$(plaintext public)
 	echo "internet# tcpdump   # $(packets public) packets, secret word or inner address: $outside times"
 	echo "origin# tcpdump     # $(packets private) packets, secret word or inner address: $(plaintext private) times"
-	[ $fetched -eq 0 ] && [ "$(packets public)" -gt 1000 ] && [ "$outside" -eq 0 ] &&
-		[ "$(plaintext private)" -gt 1000 ]
+	[ $fetched -eq 0 ] && [ "$(packets public)" -gt 100 ] && [ "$outside" -eq 0 ] &&
+		[ "$(plaintext private)" -gt 100 ]
 }
 
 # answers FROM ADDRESS...: what answers to a knock at each of its 65535 ports, TCP and UDP.

@@ -116,6 +116,25 @@ static void say_counter(struct engine *engine, const char *name, uint64_t count)
 	control_link_say(engine, ENGINE_COUNTERS, &body, sizeof body, NULL, 0);
 }
 
+/* What the workers count each for themselves. */
+static void say_worker_counters(struct engine *engine)
+{
+	uint64_t udp = engine->udp_send_errors, full = 0, strangers = 0, tun = 0;
+
+	for (unsigned i = 0; i < engine->worker_count; i++) {
+		const struct worker *worker = engine->workers[i];
+
+		udp += worker->udp.send_errors;
+		full += worker->tcp.full;
+		strangers += worker->tcp.strangers_dropped;
+		tun += worker->tun.write_errors;
+	}
+	say_counter(engine, "udp_send_errors", udp);
+	say_counter(engine, "tcp_full", full);
+	say_counter(engine, "tcp_strangers_dropped", strangers);
+	say_counter(engine, "tun_write_errors", tun);
+}
+
 static void say_counters(struct engine *engine)
 {
 	struct control_ask end = {.id = engine->control.status_id};
@@ -124,11 +143,8 @@ static void say_counters(struct engine *engine)
 		say_counter(engine, session_reason_name((enum session_reason)r),
 			    host_counter(engine->host, (enum session_reason)r));
 	for (int r = REASON_ACCEPTED + 1; r < REASON_COUNT; r++)
-		say_counter(engine, reason_name((enum reason)r), engine->counters[r]);
-	say_counter(engine, "udp_send_errors", engine->outer.udp_send_errors);
-	say_counter(engine, "tcp_full", engine->outer.tcp_full);
-	say_counter(engine, "tcp_strangers_dropped", engine->outer.strangers_dropped);
-	say_counter(engine, "tun_write_errors", engine->tun.write_errors);
+		say_counter(engine, reason_name((enum reason)r), workers_counter(engine, (enum reason)r));
+	say_worker_counters(engine);
 	control_link_say(engine, ENGINE_END, &end, sizeof end, NULL, 0);
 	engine->control.status_id = 0;
 }

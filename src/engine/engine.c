@@ -7,27 +7,22 @@
 #include <tund/crypto/aead.h>
 #include <tund/crypto/x25519.h>
 #include <tund/engine/engine.h>
+#include <tund/session/lane.h>
+#include <tund/session/setting.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
-#include <tund/wire/inner.h>
-#include <tund/wire/outline.h>
 
 /* Handshake messages handled before packets have their turn again: about 0.5 ms. */
 #define HANDSHAKES_PER_TURN 2
 #define FAREWELL_S 0.2
+#define INBOX_BYTES (64 * 1024)
 #define HANDSHAKE_TOS 0x88 /* AF41, as WireGuard's */
-#define DENIED_INTERVAL_NS (100 * NS_PER_MS)
 
 static void on_send(void *ctx, const struct path *path, const uint8_t *msg, size_t len)
 {
-	struct engine *engine = ctx;
-	uint8_t tos = 0;
+	bool handshake = msg[0] == MESSAGE_INITIATION || msg[0] == MESSAGE_RESPONSE;
 
-	if (msg[0] == MESSAGE_INITIATION || msg[0] == MESSAGE_RESPONSE)
-		tos = HANDSHAKE_TOS;
-	else if (msg[0] == MESSAGE_DATA)
-		tos = engine->ecn;
-	outer_send(engine, path, msg, len, tos);
+	outer_send(ctx, path, msg, len, handshake ? HANDSHAKE_TOS : 0);
 }
 
 static bool is_reportable(enum peer_event event)
@@ -93,37 +88,20 @@ static void on_store(void *ctx, const uint8_t stamp[TAI64N_SIZE])
 		parent_link_store(engine, stamp);
 }
 
-bool engine_receive(struct engine *engine, uint64_t now_ns, const struct path *from, uint8_t *msg,
-		    size_t len, bool congested)
+void engine_publish(struct engine *engine, struct view_head *view)
 {
-	struct received r = {0};
-	struct inner_bytes packet;
-	struct outline o;
+	struct view_head *before = atomic_exchange(&engine->view, (void *)view);
 
-	if (host_receive(engine->host, now_ns, from, msg, len, &r) == RECEIVED_PACKET) {
-		packet = (struct inner_bytes){.data = r.packet, .len = r.len};
-		packet.partial_checksum = (r.flags & DATA_FLAG_CSUM) != 0;
-		if (congested && outline_read(r.packet, r.len, &o) == 0)
-			outline_set_congested(r.packet, &o);
-		engine->role->from_session(engine, now_ns, r.peer, &packet);
-	}
-	return r.peer != NULL;
+	if (before)
+		epoch_retire(host_epoch(engine->host), &before->retired, before->free, before);
 }
 
-void engine_send(struct engine *engine, uint64_t now_ns, struct peer *peer,
-		 const struct inner_bytes *packet)
+void engine_unpublish(struct engine *engine)
 {
-	struct inner_packet parsed;
-	struct outline o;
+	struct view_head *view = atomic_exchange(&engine->view, NULL);
 
-	if (packet->partial_checksum &&
-	    (inner_parse(packet->data, packet->len, &parsed) != INNER_OK ||
-	     inner_complete_checksum(packet->data, &parsed) < 0))
-		return;
-	if (outline_read(packet->data, packet->len, &o) == 0)
-		engine->ecn = outline_outer_ecn(o.ecn);
-	peer_send(peer, now_ns, packet->data, packet->len);
-	engine->ecn = ECN_NOT_ECT;
+	if (view)
+		view->free(view);
 }
 
 void engine_report_peer(struct engine *engine, struct peer *peer, uint32_t id)
@@ -155,25 +133,6 @@ void engine_report_peer(struct engine *engine, struct peer *peer, uint32_t id)
 	control_link_say(engine, ENGINE_PEER, &report, sizeof report, NULL, 0);
 }
 
-void engine_report_denied(struct engine *engine, uint64_t now_ns, struct peer *peer,
-			  const struct inner_bytes *packet, enum reason reason)
-{
-	struct engine_denied denied = {.generation = engine->generation};
-	struct inner_packet parsed;
-
-	if (now_ns < engine->next_denied_ns ||
-	    inner_parse(packet->data, packet->len, &parsed) != INNER_OK)
-		return;
-	engine->next_denied_ns = now_ns + DENIED_INTERVAL_NS;
-	denied.slot = engine->role->slot_of(engine, peer);
-	denied.src = parsed.src;
-	denied.dst = parsed.dst;
-	denied.proto = parsed.proto;
-	denied.port = parsed.dst_port;
-	strncpy(denied.reason, reason_name(reason), sizeof denied.reason - 1);
-	control_link_say(engine, ENGINE_DENIED, &denied, sizeof denied, NULL, 0);
-}
-
 static void set_deadline(struct engine *engine)
 {
 	uint64_t deadline_ns = host_next_deadline(engine->host);
@@ -199,8 +158,47 @@ static void on_before_wait(struct ev_loop *loop, ev_prepare *prepare, int events
 		ev_idle_start(loop, &engine->busy);
 	else
 		ev_idle_stop(loop, &engine->busy);
-	outer_flush(engine);
 	set_deadline(engine);
+}
+
+static void on_record(void *ctx, const uint8_t *bytes, size_t len)
+{
+	struct engine *engine = ctx;
+	uint64_t now_ns = clock_now_ns();
+	struct worker_record record;
+
+	memcpy(&record, bytes, len);
+	switch (record.says) {
+	case WORKER_TCP_CONNECTED:
+		uplink_connected(engine, now_ns, &record.path);
+		break;
+	case WORKER_TCP_ENDED:
+		host_path_closed(engine->host, now_ns, record.path.socket);
+		uplink_broken(engine, now_ns, record.path.socket);
+		break;
+	case WORKER_UDP_BROKEN:
+		uplink_broken(engine, now_ns, record.path.socket);
+		break;
+	case WORKER_SOURCE_LOST:
+		host_source_lost(engine->host, record.path.socket, &record.path.local);
+		break;
+	case WORKER_TUN_GONE:
+		log_info("the TUN device was deleted");
+		break;
+	case WORKER_DENIED:
+		engine->role->denied(engine, &record.denied);
+		break;
+	}
+}
+
+static void on_workers(struct ev_loop *loop, ev_async *wake, int events)
+{
+	struct engine *engine = wake->data;
+
+	(void)events;
+	if (host_drain(engine->host, clock_now_ns()))
+		ev_async_send(loop, wake); /* the rest when others have had their turn */
+	inbox_take(&engine->inbox, on_record, engine);
 }
 
 static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
@@ -276,6 +274,7 @@ static void reload(struct engine *engine, struct config *fresh, uint32_t generat
 		return;
 	}
 	engine->config = fresh;
+	engine->frame_mtu = fresh->mtu;
 	config_free(before);
 }
 
@@ -310,6 +309,7 @@ static int make_host(struct engine *engine, uint64_t now_ns)
 		.rng = rng_system(),
 		.rekey_after_ns = rekey_after(),
 		.handshake_queue = engine->role->handshake_queue,
+		.lanes = (uint8_t)engine->worker_count,
 		.mtu = WIREGUARD_MTU,
 		.prefer_aes = aead_in_hardware(AEAD_AES256GCM),
 	};
@@ -317,6 +317,7 @@ static int make_host(struct engine *engine, uint64_t now_ns)
 
 	if (engine->config) {
 		config.mtu = engine->config->mtu;
+		engine->frame_mtu = config.mtu;
 		memcpy(config.private_key, engine->config->private_key, KEY_SIZE);
 		explicit_bzero(engine->config->private_key, KEY_SIZE);
 	}
@@ -324,6 +325,13 @@ static int make_host(struct engine *engine, uint64_t now_ns)
 	err = host_new(&config, now_ns, &engine->host);
 	explicit_bzero(config.private_key, KEY_SIZE);
 	return err;
+}
+
+static void give_lane(struct worker *worker, void *arg)
+{
+	struct engine *engine = arg;
+
+	worker->lane = host_lane(engine->host, worker->number);
 }
 
 static void start_watchers(struct engine *engine)
@@ -335,13 +343,22 @@ static void start_watchers(struct engine *engine)
 	engine->deadline.data = engine;
 	ev_prepare_start(engine->loop, &engine->before_wait);
 	ev_set_priority(&engine->busy, EV_MINPRI);
-	outer_watch(engine);
-	if (!engine->role->tun_waits)
-		tun_port_watch(engine);
 	if (engine->control.fd >= 0)
 		ev_io_start(engine->loop, &engine->control.readable);
 	parent_link_watch(engine);
 	uapi_watch(engine);
+	workers_call(engine, give_lane, engine);
+	outer_watch(engine);
+	if (!engine->role->tun_waits)
+		workers_call(engine, tun_port_watch, NULL);
+}
+
+int engine_init(struct engine *engine)
+{
+	int err = inbox_init(&engine->inbox, engine->loop, INBOX_BYTES, on_workers);
+
+	engine->inbox.wake.data = engine;
+	return err;
 }
 
 int engine_start(struct engine *engine)

@@ -13,14 +13,25 @@
 #include <tund/sys/privilege.h>
 #include <tund/sys/sandbox.h>
 
-static int confine(void)
+/* The workers' threads are there before the filter, which then holds for them as well. */
+static int confine(struct engine *engine, unsigned workers)
 {
 	struct sandbox_user user;
 	char why[WHY_MAX];
 
+	int err;
+
 	if (privilege_find_user(PRIVILEGE_USER, &user, why) < 0 ||
-	    sandbox_drop(SANDBOX_ENGINE, &user, why) < 0 ||
-	    sandbox_filter(SANDBOX_ENGINE, why) < 0) {
+	    sandbox_drop(SANDBOX_ENGINE, &user, why) < 0) {
+		log_error("%s", why);
+		return -EPERM;
+	}
+	err = workers_start(engine, workers);
+	if (err < 0) {
+		log_error("starting %u workers: %s", workers, strerror(-err));
+		return err;
+	}
+	if (sandbox_filter(SANDBOX_ENGINE, why) < 0) {
 		log_error("%s", why);
 		return -EPERM;
 	}
@@ -29,7 +40,7 @@ static int confine(void)
 
 /* Nothing foreign has been read when the sandbox closes: what start-up brings comes from the
  * parent, and descriptors need no file system. */
-static int prepare(struct engine *engine)
+static int prepare(struct engine *engine, unsigned workers)
 {
 	int err = crypto_init();
 
@@ -46,30 +57,42 @@ static int prepare(struct engine *engine)
 	if (!engine->loop || !engine->message)
 		return -ENOMEM;
 	engine->parent.fd = CHILD_CHANNEL_FD;
-	engine->tun.fd = -1;
 	outer_init(engine);
+	err = engine_init(engine);
+	if (err < 0)
+		return err;
 	control_link_init(engine);
 	uapi_init(engine);
-	return confine();
+	return confine(engine, workers);
 }
 
 static void finish(struct engine *engine)
 {
+	workers_stop(engine);
+	engine_unpublish(engine);
 	uapi_close(engine);
 	if (engine->role && engine->state)
 		engine->role->stop(engine);
 	host_free(engine->host);
 	engine->host = NULL;
 	outer_close(engine);
-	tun_port_close(engine);
+	workers_free(engine);
 	control_link_close(engine);
 	config_free(engine->config);
-	free(engine->tun.buffer);
 	free(engine->message);
 	ev_loop_destroy(engine->loop);
 }
 
-int main(void)
+/* The parent says how many. */
+static unsigned workers_wanted(int argc, char **argv)
+{
+	unsigned long n = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
+
+	return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
+}
+
+/* engine NAME WORKERS */
+int main(int argc, char **argv)
 {
 	static struct engine engine;
 	int err;
@@ -78,7 +101,7 @@ int main(void)
 	/* Ctrl-C in the parent's terminal reaches all of the group: the parent decides when. */
 	signal(SIGINT, SIG_IGN);
 	log_init("engine");
-	if (prepare(&engine) < 0)
+	if (prepare(&engine, workers_wanted(argc, argv)) < 0)
 		return EXIT_SYSTEM;
 	err = parent_link_start(&engine);
 	if (err < 0) {

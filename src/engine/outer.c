@@ -10,11 +10,20 @@
 
 #include "outer_ports.h"
 
-uint32_t outer_next_handle(struct outer *outer)
+/* The low bits of a handle are the worker's number. */
+uint32_t outer_next_handle(struct outer *outer, unsigned worker)
 {
-	if (++outer->last_handle == 0)
-		outer->last_handle = 1;
-	return outer->last_handle;
+	uint32_t handle;
+
+	do
+		handle = ++outer->last_handle * OUTER_WORKERS_MAX + worker;
+	while (handle < OUTER_WORKERS_MAX);
+	return handle;
+}
+
+unsigned outer_owner(uint32_t handle)
+{
+	return handle % OUTER_WORKERS_MAX;
 }
 
 /* Asked before the sandbox closes. The lowest free number is what the kernel gives. */
@@ -29,26 +38,41 @@ static int descriptors_for_connections(void)
 
 void outer_init(struct engine *engine)
 {
-	struct outer *outer = &engine->outer;
-
-	outer->listener = -1;
-	outer->fd_limit = descriptors_for_connections();
-	LIST_INIT(&outer->unflushed);
-	TAILQ_INIT(&outer->strangers);
-	outer_udp_init(engine);
-	outer_tcp_init(engine);
+	engine->outer.fd_limit = descriptors_for_connections();
 }
 
 void outer_close(struct engine *engine)
 {
 	outer_udp_close(engine);
-	outer_tcp_close(engine);
+	for (unsigned i = 0; i < engine->outer.listener_count; i++)
+		close(engine->outer.listener[i]);
+	engine->outer.listener_count = 0;
+}
+
+static void watch(struct worker *worker, void *arg)
+{
+	struct outer *outer = arg;
+
+	if (worker->number < outer->listener_count)
+		worker->tcp.listener = outer->listener[worker->number];
+	outer_udp_watch(worker);
+	outer_tcp_watch(worker);
 }
 
 void outer_watch(struct engine *engine)
 {
-	outer_udp_watch(engine);
-	outer_tcp_watch(engine);
+	workers_call(engine, watch, &engine->outer);
+	engine->outer.listener_count = 0;
+}
+
+void outer_add_listener(struct engine *engine, int fd)
+{
+	struct outer *outer = &engine->outer;
+
+	if (outer->listener_count < engine->worker_count)
+		outer->listener[outer->listener_count++] = fd;
+	else
+		close(fd);
 }
 
 void outer_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len,

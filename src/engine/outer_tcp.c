@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * TCP connections of the engine. A stranger's connection costs a small buffer, has OUTER_STRANGER_S
+ * TCP connections of a worker. A stranger's connection costs a small buffer, has OUTER_STRANGER_S
  * to become authentic and may send nothing but an initiation or data of a live index; the oldest
  * stranger makes room for the newest. A full connection drops what it is given, as a link would.
  */
@@ -16,6 +16,7 @@
 
 #include <tund/base/bytes.h>
 #include <tund/engine/engine.h>
+#include <tund/session/lane.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 #include <tund/sys/tcp.h>
@@ -23,15 +24,15 @@
 
 #include "outer_ports.h"
 
-#define FRAME_MESSAGE_MAX 9216 /* inner MTU 9000 and what surrounds it; no GSO frames yet */
-#define STRANGER_BUFFER (FRAME_HEADER + FRAME_MESSAGE_MAX)
-#define IN_BUFFER (64 * 1024)
-#define OUT_BUFFER (256 * 1024)
+#define STRANGER_MESSAGE_MAX 9216 /* inner MTU 9000 and what surrounds it */
+#define STRANGER_BUFFER (FRAME_HEADER + STRANGER_MESSAGE_MAX)
+#define IN_BUFFER (256 * 1024)
+#define OUT_BUFFER (1024 * 1024)
 #define STRANGER_OUT_BUFFER 2048 /* a cookie or two, should it not read them */
 
 struct tcp_connection {
 	uint32_t handle;
-	struct engine *engine;
+	struct worker *worker;
 	struct path path;
 	int fd;
 	bool connecting;
@@ -46,79 +47,88 @@ struct tcp_connection {
 	UT_hash_handle hh;
 	TAILQ_ENTRY(tcp_connection) older;
 	LIST_ENTRY(tcp_connection) next_unflushed;
+	LIST_ENTRY(tcp_connection) next_ended;
 };
 
-static struct tcp_connection *find_connection(struct outer *outer, uint32_t handle)
+/* What another thread wants of a connection; a message to send follows the record. */
+enum wanted { WANTED_SEND, WANTED_HANG_UP, WANTED_CLOSE };
+
+struct tcp_record {
+	enum wanted wanted;
+	uint32_t handle;
+};
+
+static struct tcp_connection *find_connection(struct tcp_table *table, uint32_t handle)
 {
 	struct tcp_connection *c;
 
-	HASH_FIND(hh, outer->by_handle, &handle, sizeof handle, c);
+	HASH_FIND(hh, table->by_handle, &handle, sizeof handle, c);
 	return c;
 }
 
 static void forget_stranger(struct tcp_connection *c)
 {
-	struct outer *outer = &c->engine->outer;
+	struct tcp_table *table = &c->worker->tcp;
 
 	if (!c->stranger)
 		return;
 	c->stranger = false;
-	ev_timer_stop(c->engine->loop, &c->limit);
-	TAILQ_REMOVE(&outer->strangers, c, older);
-	outer->stranger_count--;
+	ev_timer_stop(c->worker->loop, &c->limit);
+	TAILQ_REMOVE(&table->strangers, c, older);
+	table->stranger_count--;
 }
 
-static void free_connection(struct tcp_connection *c)
+/* Nothing of it is left but its number, should the main thread still have to be told that. */
+static void shut_connection(struct tcp_connection *c)
 {
-	struct engine *engine = c->engine;
+	struct worker *worker = c->worker;
 
 	forget_stranger(c);
-	ev_timer_stop(engine->loop, &c->limit);
-	ev_io_stop(engine->loop, &c->readable);
-	ev_io_stop(engine->loop, &c->writable);
+	ev_timer_stop(worker->loop, &c->limit);
+	ev_io_stop(worker->loop, &c->readable);
+	ev_io_stop(worker->loop, &c->writable);
 	if (c->is_unflushed)
 		LIST_REMOVE(c, next_unflushed);
-	HASH_DEL(engine->outer.by_handle, c);
+	HASH_DEL(worker->tcp.by_handle, c);
 	close(c->fd);
 	free(c->in);
 	free(c->out);
-	free(c);
+}
+
+static bool tell(struct tcp_connection *c, enum worker_says says)
+{
+	struct worker_record record = {.says = says, .path = c->path};
+
+	return worker_tell(c->worker, &record);
 }
 
 /* The connection ended: the session forgets the path, the uplink hears of it. */
 static void end_connection(struct tcp_connection *c)
 {
-	struct engine *engine = c->engine;
-	uint32_t handle = c->handle;
+	struct worker *worker = c->worker;
 	bool was_stranger = c->stranger;
 
 	if (c->inside) {
 		c->closed = true;
 		return;
 	}
-	free_connection(c);
+	shut_connection(c);
 	/* A stranger's connection is nobody's path. */
-	if (!engine->host || was_stranger)
-		return;
-	host_path_closed(engine->host, clock_now_ns(), handle);
-	uplink_broken(engine, clock_now_ns(), handle);
+	if (was_stranger || tell(c, WORKER_TCP_ENDED))
+		free(c);
+	else
+		LIST_INSERT_HEAD(&worker->tcp.ended, c, next_ended);
 }
 
-void outer_hang_up(struct engine *engine, uint32_t handle)
+/* Whose end the main thread had no room to hear of. */
+static void tell_ended(struct worker *worker)
 {
-	struct tcp_connection *c = find_connection(&engine->outer, handle);
+	struct tcp_connection *c;
 
-	/* Its reader sees the end; its peer's session, in which we are, is done by then. */
-	if (c)
-		shutdown(c->fd, SHUT_RDWR);
-}
-
-void outer_close_tcp(struct engine *engine, uint32_t handle)
-{
-	struct tcp_connection *c = find_connection(&engine->outer, handle);
-
-	if (c)
-		end_connection(c);
+	while ((c = LIST_FIRST(&worker->tcp.ended)) && tell(c, WORKER_TCP_ENDED)) {
+		LIST_REMOVE(c, next_ended);
+		free(c);
+	}
 }
 
 /* What a stranger may say: an initiation, or data of a live index. */
@@ -129,7 +139,7 @@ static bool is_admissible(const struct tcp_connection *c, const uint8_t *msg, si
 	if (type == MESSAGE_INITIATION)
 		return true;
 	return type == MESSAGE_DATA &&
-	       host_knows_index(c->engine->host, get_le32(msg + DATA_RECEIVER));
+	       lane_knows_index(c->worker->lane, get_le32(msg + DATA_RECEIVER));
 }
 
 /* A stranger gets room for one message, and only when it sends; a peer for a batch. */
@@ -148,49 +158,61 @@ static bool has_in_buffer(struct tcp_connection *c)
 	return true;
 }
 
-/* Handles the whole frames in the buffer; false when the connection is beyond repair. */
-static bool handle_frames(struct tcp_connection *c, uint64_t now_ns)
+static size_t message_max(const struct tcp_connection *c)
 {
-	size_t pos = 0;
+	return c->stranger ? STRANGER_MESSAGE_MAX : MESSAGE_MAX_SIZE;
+}
+
+/* Handles the whole frames in the buffer, of which *done bytes are; false when the connection is
+ * beyond repair. */
+static bool handle_frames(struct tcp_connection *c, uint64_t now_ns, size_t *done)
+{
 	long n;
 
-	while ((n = frame_next(c->in + pos, c->in_len - pos, FRAME_MESSAGE_MAX)) > 0) {
-		uint8_t *msg = c->in + pos + FRAME_HEADER;
+	*done = 0;
+	while ((n = frame_next(c->in + *done, c->in_len - *done, message_max(c))) > 0) {
+		uint8_t *msg = c->in + *done + FRAME_HEADER;
 		size_t len = (size_t)n - FRAME_HEADER;
 
-		pos += (size_t)n;
+		*done += (size_t)n;
 		if (c->stranger && !is_admissible(c, msg, len))
 			return false;
-		if (engine_receive(c->engine, now_ns, &c->path, msg, len, false))
+		if (worker_receive(c->worker, now_ns, &c->path, msg, len, false))
 			forget_stranger(c);
 	}
-	memmove(c->in, c->in + pos, c->in_len - pos);
-	c->in_len -= pos;
 	return n == 0;
+}
+
+/* One batch. What it delivers lies in the buffer until the batch ends. */
+static bool handle_batch(struct tcp_connection *c)
+{
+	uint64_t now_ns = worker_begin(c->worker);
+	size_t done;
+	bool ok;
+
+	c->inside = true;
+	ok = handle_frames(c, now_ns, &done);
+	worker_end(c->worker);
+	c->inside = false;
+	memmove(c->in, c->in + done, c->in_len - done);
+	c->in_len -= done;
+	return ok && !c->closed;
 }
 
 static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct tcp_connection *c = io->data;
-	ssize_t n;
-	bool ok;
+	ssize_t n = -ENOMEM;
 
 	(void)loop;
 	(void)events;
-	n = -ENOMEM;
 	if (has_in_buffer(c))
 		n = tcp_read(c->fd, c->in + c->in_len, c->in_cap - c->in_len);
 	if (n == -EAGAIN)
 		return;
-	if (n <= 0) {
-		end_connection(c);
-		return;
-	}
-	c->in_len += (size_t)n;
-	c->inside = true;
-	ok = handle_frames(c, clock_now_ns());
-	c->inside = false;
-	if (!ok || c->closed)
+	if (n > 0)
+		c->in_len += (size_t)n;
+	if (n <= 0 || !handle_batch(c))
 		end_connection(c);
 }
 
@@ -199,7 +221,7 @@ static void note_unflushed(struct tcp_connection *c)
 	if (c->is_unflushed)
 		return;
 	c->is_unflushed = true;
-	LIST_INSERT_HEAD(&c->engine->outer.unflushed, c, next_unflushed);
+	LIST_INSERT_HEAD(&c->worker->tcp.unflushed, c, next_unflushed);
 }
 
 /* Gives the kernel what it takes. False: the connection is broken. */
@@ -210,7 +232,7 @@ static bool flush_connection(struct tcp_connection *c)
 		ssize_t n = tcp_write(c->fd, &piece, 1);
 
 		if (n == -EAGAIN) {
-			ev_io_start(c->engine->loop, &c->writable);
+			ev_io_start(c->worker->loop, &c->writable);
 			return true;
 		}
 		if (n < 0)
@@ -218,7 +240,7 @@ static bool flush_connection(struct tcp_connection *c)
 		c->out_pos += (size_t)n;
 	}
 	c->out_pos = c->out_len = 0;
-	ev_io_stop(c->engine->loop, &c->writable);
+	ev_io_stop(c->worker->loop, &c->writable);
 	return true;
 }
 
@@ -250,57 +272,147 @@ static bool has_out_buffer(struct tcp_connection *c)
 	return true;
 }
 
-void outer_tcp_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len)
+/* Room for one message in the connection's own buffer. */
+static uint8_t *reserve(struct tcp_connection *c, size_t len)
 {
-	struct tcp_connection *c = find_connection(&engine->outer, path->socket);
-
-	if (!c || c->connecting || c->closed)
-		return;
-	/* Only who has authenticated is answered with a response. */
-	if (msg[0] == MESSAGE_RESPONSE)
-		forget_stranger(c);
-	if (!has_out_buffer(c)) {
-		engine->outer.tcp_full++;
-		return;
-	}
+	if (!has_out_buffer(c))
+		return NULL;
 	if (!has_room(c, len))
 		make_room(c);
-	if (!has_room(c, len)) {
-		engine->outer.tcp_full++;
-		return;
-	}
+	return has_room(c, len) ? c->out + c->out_len + FRAME_HEADER : NULL;
+}
+
+static void commit(struct tcp_connection *c, size_t len)
+{
 	frame_put_header(c->out + c->out_len, len);
-	memcpy(c->out + c->out_len + FRAME_HEADER, msg, len);
 	c->out_len += FRAME_HEADER + len;
 	note_unflushed(c);
 }
 
-void outer_flush(struct engine *engine)
+static struct tcp_connection *sendable(struct worker *worker, uint32_t handle)
+{
+	struct tcp_connection *c = find_connection(&worker->tcp, handle);
+
+	return !c || c->connecting || c->closed ? NULL : c;
+}
+
+uint8_t *outer_tcp_reserve(struct worker *worker, uint32_t handle, size_t len)
+{
+	struct tcp_connection *c;
+	uint8_t *out = NULL;
+
+	if (outer_owner(handle) != worker->number)
+		return len <= MESSAGE_MAX_SIZE ? worker->tcp.scratch : NULL;
+	c = sendable(worker, handle);
+	if (c)
+		out = reserve(c, len);
+	if (!out)
+		worker->tcp.full++;
+	return out;
+}
+
+static bool post(struct engine *engine, enum wanted wanted, uint32_t handle, const uint8_t *msg,
+		 size_t len)
+{
+	struct tcp_record record = {.wanted = wanted, .handle = handle};
+	unsigned owner = outer_owner(handle);
+
+	return owner < engine->worker_count &&
+	       inbox_post(&engine->workers[owner]->inbox, &record, sizeof record, msg, len);
+}
+
+void outer_tcp_commit(struct worker *worker, uint32_t handle, size_t len)
+{
+	if (len == 0)
+		return;
+	if (outer_owner(handle) == worker->number)
+		commit(sendable(worker, handle), len);
+	else if (!post(worker->engine, WANTED_SEND, handle, worker->tcp.scratch, len))
+		worker->tcp.full++;
+}
+
+void outer_tcp_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len)
+{
+	post(engine, WANTED_SEND, path->socket, msg, len);
+}
+
+/* A message of another thread's. */
+static void send_for(struct tcp_connection *c, const uint8_t *msg, size_t len)
+{
+	uint8_t *out;
+
+	/* Only who has authenticated is answered with a response. */
+	if (msg[0] == MESSAGE_RESPONSE)
+		forget_stranger(c);
+	out = reserve(c, len);
+	if (!out) {
+		c->worker->tcp.full++;
+		return;
+	}
+	memcpy(out, msg, len);
+	commit(c, len);
+}
+
+void outer_tcp_record(struct worker *worker, const uint8_t *record, size_t len)
+{
+	struct tcp_connection *c;
+	struct tcp_record r;
+
+	memcpy(&r, record, sizeof r);
+	c = find_connection(&worker->tcp, r.handle);
+	if (!c)
+		return;
+	switch (r.wanted) {
+	case WANTED_SEND:
+		if (!c->connecting && !c->closed)
+			send_for(c, record + sizeof r, len - sizeof r);
+		break;
+	case WANTED_HANG_UP: /* its reader sees the end */
+		shutdown(c->fd, SHUT_RDWR);
+		break;
+	case WANTED_CLOSE:
+		end_connection(c);
+		break;
+	}
+}
+
+void outer_hang_up(struct engine *engine, uint32_t handle)
+{
+	post(engine, WANTED_HANG_UP, handle, NULL, 0);
+}
+
+void outer_close_tcp(struct engine *engine, uint32_t handle)
+{
+	post(engine, WANTED_CLOSE, handle, NULL, 0);
+}
+
+void outer_tcp_flush(struct worker *worker)
 {
 	struct tcp_connection *c;
 
-	while ((c = LIST_FIRST(&engine->outer.unflushed))) {
+	while ((c = LIST_FIRST(&worker->tcp.unflushed))) {
 		LIST_REMOVE(c, next_unflushed);
 		c->is_unflushed = false;
 		if (!ev_is_active(&c->writable) && !flush_connection(c))
 			end_connection(c);
 	}
+	tell_ended(worker);
 }
 
 static void finish_connect(struct tcp_connection *c)
 {
 	int err = socket_error(c->fd);
 
-	ev_timer_stop(c->engine->loop, &c->limit);
-	ev_io_stop(c->engine->loop, &c->writable);
+	ev_timer_stop(c->worker->loop, &c->limit);
+	ev_io_stop(c->worker->loop, &c->writable);
 	if (err < 0) {
 		log_debug("TCP to the edge: %s", strerror(-err));
 		end_connection(c);
 		return;
 	}
 	c->connecting = false;
-	ev_io_start(c->engine->loop, &c->readable);
-	uplink_connected(c->engine, clock_now_ns(), &c->path);
+	ev_io_start(c->worker->loop, &c->readable);
+	tell(c, WORKER_TCP_CONNECTED);
 }
 
 static void on_writable(struct ev_loop *loop, ev_io *io, int events)
@@ -322,28 +434,27 @@ static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)loop;
 	(void)events;
 	if (c->stranger)
-		c->engine->outer.strangers_dropped++;
+		c->worker->tcp.strangers_dropped++;
 	end_connection(c);
 }
 
-static struct tcp_connection *new_connection(struct engine *engine, int fd)
+static struct tcp_connection *new_connection(struct worker *worker, int fd, uint32_t handle)
 {
-	struct outer *outer = &engine->outer;
 	struct tcp_connection *c = calloc(1, sizeof *c);
 
 	if (!c) {
 		close(fd);
 		return NULL;
 	}
-	c->engine = engine;
+	c->worker = worker;
 	c->fd = fd;
-	c->handle = outer_next_handle(outer);
+	c->handle = handle;
 	c->path = (struct path){.transport = TRANSPORT_TCP, .socket = c->handle};
 	ev_io_init(&c->readable, on_readable, fd, EV_READ);
 	ev_io_init(&c->writable, on_writable, fd, EV_WRITE);
 	c->readable.data = c;
 	c->writable.data = c;
-	HASH_ADD(hh, outer->by_handle, handle, sizeof c->handle, c);
+	HASH_ADD(hh, worker->tcp.by_handle, handle, sizeof c->handle, c);
 	if (c->hh.tbl)
 		return c;
 	close(fd);
@@ -355,52 +466,83 @@ static void start_limit(struct tcp_connection *c, double seconds)
 {
 	ev_timer_init(&c->limit, on_limit, seconds, 0);
 	c->limit.data = c;
-	ev_timer_start(c->engine->loop, &c->limit);
+	ev_now_update(c->worker->loop);
+	ev_timer_start(c->worker->loop, &c->limit);
+}
+
+/* What worker_call() hands over. */
+struct connecting {
+	int fd;
+	const struct endpoint *remote;
+	uint32_t handle; /* 0: out of memory */
+};
+
+static void add_connecting(struct worker *worker, void *arg)
+{
+	struct connecting *new = arg;
+	struct tcp_connection *c = new_connection(worker, new->fd, new->handle);
+
+	if (!c) {
+		new->handle = 0;
+		return;
+	}
+	c->connecting = true;
+	c->path.remote = *new->remote;
+	start_limit(c, UPLINK_CONNECT_S);
+	ev_io_start(worker->loop, &c->writable);
 }
 
 uint32_t outer_add_connecting(struct engine *engine, int fd, const struct endpoint *remote)
 {
-	struct tcp_connection *c = new_connection(engine, fd);
+	struct connecting new = {
+		.fd = fd, .remote = remote, .handle = outer_next_handle(&engine->outer, 0)};
 
-	if (!c)
-		return 0;
-	c->connecting = true;
-	c->path.remote = *remote;
-	start_limit(c, UPLINK_CONNECT_S);
-	ev_io_start(engine->loop, &c->writable);
-	return c->handle;
+	worker_call(engine->workers[0], add_connecting, &new);
+	return new.handle;
 }
 
-static void drop_oldest_stranger(struct outer *outer)
+static void drop_oldest_stranger(struct tcp_table *table)
 {
-	if (TAILQ_EMPTY(&outer->strangers))
+	if (TAILQ_EMPTY(&table->strangers))
 		return;
-	outer->strangers_dropped++;
-	end_connection(TAILQ_FIRST(&outer->strangers));
+	table->strangers_dropped++;
+	end_connection(TAILQ_FIRST(&table->strangers));
 }
 
-static void add_stranger(struct engine *engine, int fd, const struct endpoint *remote,
+/* A handle may come again after 2^26 connections, but not while the old one lives. */
+static uint32_t free_handle(struct worker *worker)
+{
+	uint32_t handle;
+
+	do
+		handle = outer_next_handle(&worker->engine->outer, worker->number);
+	while (find_connection(&worker->tcp, handle));
+	return handle;
+}
+
+static void add_stranger(struct worker *worker, int fd, const struct endpoint *remote,
 			 const struct endpoint *local)
 {
-	struct outer *outer = &engine->outer;
+	struct tcp_table *table = &worker->tcp;
+	int fd_limit = worker->engine->outer.fd_limit;
 	struct tcp_connection *c;
 
-	if (outer->stranger_count >= OUTER_STRANGERS_MAX || fd >= outer->fd_limit)
-		drop_oldest_stranger(outer);
-	if (fd >= outer->fd_limit + OUTER_SPARE_FDS / 2) {
+	if (table->stranger_count >= OUTER_STRANGERS_MAX || fd >= fd_limit)
+		drop_oldest_stranger(table);
+	if (fd >= fd_limit + OUTER_SPARE_FDS / 2) {
 		close(fd);
 		return;
 	}
-	c = new_connection(engine, fd);
+	c = new_connection(worker, fd, free_handle(worker));
 	if (!c)
 		return;
 	c->path.remote = *remote;
 	c->path.local = *local;
 	c->stranger = true;
-	TAILQ_INSERT_TAIL(&outer->strangers, c, older);
-	outer->stranger_count++;
+	TAILQ_INSERT_TAIL(&table->strangers, c, older);
+	table->stranger_count++;
 	start_limit(c, OUTER_STRANGER_S);
-	ev_io_start(engine->loop, &c->readable);
+	ev_io_start(worker->loop, &c->readable);
 }
 
 static bool is_out_of_descriptors(int err)
@@ -408,79 +550,76 @@ static bool is_out_of_descriptors(int err)
 	return err == -EMFILE || err == -ENFILE || err == -ENOBUFS || err == -ENOMEM;
 }
 
-static void pause_accepting(struct engine *engine)
+static void pause_accepting(struct worker *worker)
 {
-	struct outer *outer = &engine->outer;
+	struct tcp_table *table = &worker->tcp;
 
 	/* The connection still waits: make room for it, and do not spin until there is. */
-	ev_io_stop(engine->loop, &outer->accept);
-	ev_timer_set(&outer->accept_pause, 0.1, 0);
-	ev_timer_start(engine->loop, &outer->accept_pause);
-	drop_oldest_stranger(outer);
+	ev_io_stop(worker->loop, &table->accept);
+	ev_timer_set(&table->accept_pause, 0.1, 0);
+	ev_timer_start(worker->loop, &table->accept_pause);
+	drop_oldest_stranger(table);
 }
 
 static void on_accept(struct ev_loop *loop, ev_io *io, int events)
 {
-	struct engine *engine = io->data;
+	struct worker *worker = io->data;
 	struct endpoint remote, local;
 
 	(void)loop;
 	(void)events;
 	for (int i = 0; i < 16; i++) {
 		int fd;
-		int err = tcp_accept(engine->outer.listener, &fd, &remote, &local);
+		int err = tcp_accept(worker->tcp.listener, &fd, &remote, &local);
 
 		if (is_out_of_descriptors(err))
-			pause_accepting(engine);
+			pause_accepting(worker);
 		if (err == -ECONNABORTED)
 			continue;
 		if (err < 0)
 			return;
-		add_stranger(engine, fd, &remote, &local);
+		add_stranger(worker, fd, &remote, &local);
 	}
 }
 
 static void on_accept_again(struct ev_loop *loop, ev_timer *timer, int events)
 {
-	struct engine *engine = timer->data;
+	struct worker *worker = timer->data;
 
 	(void)events;
-	ev_io_start(loop, &engine->outer.accept);
+	ev_io_start(loop, &worker->tcp.accept);
 }
 
-void outer_set_listener(struct engine *engine, int fd)
+void outer_tcp_watch(struct worker *worker)
 {
-	struct outer *outer = &engine->outer;
+	struct tcp_table *table = &worker->tcp;
 
-	outer->listener = fd;
-	ev_io_init(&outer->accept, on_accept, fd, EV_READ);
-	outer->accept.data = engine;
-	ev_init(&outer->accept_pause, on_accept_again);
-	outer->accept_pause.data = engine;
+	if (table->listener < 0)
+		return;
+	ev_io_init(&table->accept, on_accept, table->listener, EV_READ);
+	table->accept.data = worker;
+	ev_init(&table->accept_pause, on_accept_again);
+	table->accept_pause.data = worker;
+	ev_io_start(worker->loop, &table->accept);
 }
 
-void outer_tcp_init(struct engine *engine)
+void outer_tcp_close(struct worker *worker)
 {
-	engine->outer.by_handle = NULL;
-}
-
-void outer_tcp_watch(struct engine *engine)
-{
-	if (engine->outer.listener >= 0)
-		ev_io_start(engine->loop, &engine->outer.accept);
-}
-
-void outer_tcp_close(struct engine *engine)
-{
-	struct outer *outer = &engine->outer;
+	struct tcp_table *table = &worker->tcp;
 	struct tcp_connection *c, *next;
 
-	HASH_ITER(hh, outer->by_handle, c, next)
-		free_connection(c);
-	if (outer->listener < 0)
+	HASH_ITER(hh, table->by_handle, c, next) {
+		shut_connection(c);
+		free(c);
+	}
+	while ((c = LIST_FIRST(&table->ended))) {
+		LIST_REMOVE(c, next_ended);
+		free(c);
+	}
+	if (table->listener < 0)
 		return;
-	ev_io_stop(engine->loop, &outer->accept);
-	ev_timer_stop(engine->loop, &outer->accept_pause);
-	close(outer->listener);
-	outer->listener = -1;
+	ev_io_stop(worker->loop, &table->accept);
+	ev_timer_stop(worker->loop, &table->accept_pause);
+	close(table->listener);
+	table->listener = -1;
 }

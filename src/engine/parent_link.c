@@ -38,27 +38,27 @@ static int on_config(struct engine *engine, const struct channel_message *messag
 static int on_tun(struct engine *engine, const struct channel_message *message)
 {
 	const struct parent_tun *body = (const void *)message->body;
+	struct tun_given given = {.fd = message->fd, .vnet_hdr = body->vnet_hdr, .uso = body->uso};
 
-	if (body->index == 0)
-		tun_port_attach(engine, message->fd);
-	else
-		close(message->fd);
+	/* One queue for each worker. */
+	if (engine->tun_count == engine->worker_count)
+		return -EBADMSG;
+	worker_call(engine->workers[engine->tun_count++], tun_port_attach, &given);
 	return 0;
 }
 
 static int on_udp(struct engine *engine, const struct channel_message *message)
 {
-	const struct parent_udp *body = (const void *)message->body;
-
-	if (body->index == 0)
-		return outer_add_udp(engine, message->fd, NULL) ? 0 : -EBADMSG;
-	close(message->fd);
+	/* A WireGuard interface gets the first one with an answer. */
+	if (engine->role != &wireguard_role)
+		return outer_add_bound(engine, message->fd);
+	outer_keep_udp(engine, message->fd);
 	return 0;
 }
 
 static int on_tcp(struct engine *engine, const struct channel_message *message)
 {
-	outer_set_listener(engine, message->fd);
+	outer_add_listener(engine, message->fd);
 	return 0;
 }
 
@@ -120,8 +120,10 @@ static int on_interface(struct engine *engine, const struct channel_message *mes
 {
 	const struct parent_interface *body = (const void *)message->body;
 
+	struct tun_given none = {.fd = -1};
+
 	if (!body->present)
-		tun_port_close(engine);
+		workers_call(engine, tun_port_attach, &none);
 	if (engine->role && engine->role->interface)
 		engine->role->interface(engine, clock_now_ns(), body);
 	return 0;

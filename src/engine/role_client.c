@@ -9,9 +9,12 @@
 
 #include <tund/engine/engine.h>
 #include <tund/policy/lpm.h>
+#include <tund/sys/log.h>
 #include <tund/wire/inner.h>
 
-struct client {
+/* What the workers see; immutable. */
+struct client_view {
+	struct view_head head;
 	uint32_t address_count;
 	struct ip_addr address[ENGINE_ADDRESSES_MAX];
 	struct lpm *routes; /* NULL until the first network */
@@ -19,67 +22,80 @@ struct client {
 	struct ip_prefix route[ENGINE_ROUTES_MAX]; /* the same, to be shown */
 };
 
+static void view_free(void *arg)
+{
+	struct client_view *view = arg;
+
+	lpm_free(view->routes);
+	free(view);
+}
+
+static struct client_view *view_new(void)
+{
+	struct client_view *view = calloc(1, sizeof *view);
+
+	if (view)
+		view->head.free = view_free;
+	return view;
+}
+
 static int start(struct engine *engine, uint64_t now_ns)
 {
-	engine->state = calloc(1, sizeof(struct client));
-	if (!engine->state)
+	struct client_view *view = view_new();
+
+	if (!view)
 		return -ENOMEM;
+	engine_publish(engine, &view->head);
 	return uplink_start(engine, now_ns);
 }
 
 static void stop(struct engine *engine)
 {
-	struct client *client = engine->state;
-
-	lpm_free(client->routes);
-	free(client);
-	engine->state = NULL;
+	(void)engine;
 }
 
-static bool holds(const struct client *client, const struct ip_addr *a)
+static bool holds(const struct client_view *view, const struct ip_addr *a)
 {
-	for (uint32_t i = 0; i < client->address_count; i++) {
-		if (ip_addr_equal(&client->address[i], a))
+	for (uint32_t i = 0; i < view->address_count; i++) {
+		if (ip_addr_equal(&view->address[i], a))
 			return true;
 	}
 	return false;
 }
 
-static enum reason check_incoming(const struct client *client, const struct inner_bytes *packet,
+static enum reason check_incoming(const struct client_view *view, const struct inner_bytes *packet,
 				  struct inner_packet *parsed)
 {
 	enum inner_error error = inner_parse(packet->data, packet->len, parsed);
 
 	if (error != INNER_OK)
 		return reason_of_inner(error);
-	if (!holds(client, &parsed->dst))
+	if (!holds(view, &parsed->dst))
 		return REASON_NO_ROUTE;
 	if (ip_addr_is_special(&parsed->src))
 		return REASON_SOURCE_SPECIAL;
-	if (!client->routes || lpm_find(client->routes, &parsed->src) == LPM_NONE)
+	if (!view->routes || lpm_find(view->routes, &parsed->src) == LPM_NONE)
 		return REASON_SOURCE_NOT_OWNED;
 	return REASON_ACCEPTED;
 }
 
-static void from_session(struct engine *engine, uint64_t now_ns, struct peer *peer,
+static void from_session(struct worker *worker, uint64_t now_ns, struct peer *peer,
 			 const struct inner_bytes *packet)
 {
 	struct inner_bytes trimmed = *packet;
 	struct inner_packet parsed;
-	enum reason reason = check_incoming(engine->state, packet, &parsed);
+	enum reason reason = check_incoming(worker->view, packet, &parsed);
 
 	(void)now_ns;
 	(void)peer;
-	engine->counters[reason]++;
+	worker_count(worker, reason);
 	if (reason != REASON_ACCEPTED)
 		return;
 	trimmed.len = parsed.len;
-	if (packet->partial_checksum && inner_complete_checksum(packet->data, &parsed) < 0)
-		return;
-	tun_port_write(engine, &trimmed);
+	tun_port_write(worker, &trimmed);
 }
 
-static void from_tun(struct engine *engine, uint64_t now_ns, const struct inner_bytes *packet)
+static void from_tun(struct worker *worker, uint64_t now_ns, const struct inner_bytes *packet)
 {
 	struct inner_packet parsed;
 	enum inner_error error = inner_parse(packet->data, packet->len, &parsed);
@@ -87,38 +103,39 @@ static void from_tun(struct engine *engine, uint64_t now_ns, const struct inner_
 
 	if (error != INNER_OK)
 		reason = reason_of_inner(error);
-	else if (!holds(engine->state, &parsed.src))
+	else if (!holds(worker->view, &parsed.src))
 		reason = REASON_SOURCE_NOT_OWNED;
-	engine->counters[reason]++;
+	worker_count(worker, reason);
 	if (reason == REASON_ACCEPTED)
-		engine_send(engine, now_ns, engine->uplink.peer, packet);
+		uplink_send(worker, now_ns, packet);
 }
 
 static void network(struct engine *engine, const struct control_network *m)
 {
-	struct client *client = engine->state;
+	struct client_view *view = view_new();
 	struct lpm_entry entries[ENGINE_ROUTES_MAX];
-	struct lpm *routes;
 
 	for (uint32_t i = 0; i < m->route_count; i++)
 		entries[i] = (struct lpm_entry){.prefix = m->route[i], .value = i};
-	if (lpm_new(entries, m->route_count, &routes) < 0)
+	if (!view || lpm_new(entries, m->route_count, &view->routes) < 0) {
+		log_error("out of memory: the network that the edge pushed is not in force");
+		free(view);
 		return;
-	lpm_free(client->routes);
-	client->routes = routes;
-	client->route_count = m->route_count;
-	memcpy(client->route, m->route, sizeof client->route);
-	client->address_count = m->address_count;
-	memcpy(client->address, m->address, sizeof client->address);
+	}
+	view->route_count = m->route_count;
+	memcpy(view->route, m->route, sizeof view->route);
+	view->address_count = m->address_count;
+	memcpy(view->address, m->address, sizeof view->address);
+	engine_publish(engine, &view->head);
 }
 
 static void uapi_allowed(const struct engine *engine, uint32_t slot, struct uapi_text *text)
 {
-	const struct client *client = engine->state;
+	const struct client_view *view = engine->view;
 
 	(void)slot;
-	for (uint32_t i = 0; i < client->route_count; i++)
-		uapi_put_prefix(text, &client->route[i]);
+	for (uint32_t i = 0; i < view->route_count; i++)
+		uapi_put_prefix(text, &view->route[i]);
 }
 
 const struct role_ops client_role = {

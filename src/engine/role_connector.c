@@ -9,6 +9,7 @@
 
 #include <tund/policy/narrow.h>
 #include <tund/sys/log.h>
+#include <tund/wire/outline.h>
 
 #include "role_judged.h"
 
@@ -22,7 +23,6 @@ struct holder {
 
 struct connector {
 	struct judged judged;
-	uint32_t self;            /* its own device in the judge's policy */
 	struct holder *incoming;  /* the list being received */
 	size_t incoming_count, incoming_cap;
 	bool incoming_refused;    /* said once, the rest of that list is ignored */
@@ -45,30 +45,34 @@ static int add_announced_routes(struct config *config)
 	return 0;
 }
 
-/* Builds and adopts the policy of `config` for these holders. */
-static int judge_anew(struct connector *c, const struct config *config,
+/* Builds the policy of `config` for these holders and puts it in force. */
+static int judge_anew(struct engine *engine, const struct config *config,
 		      const struct narrow_holder *holders, size_t n)
 {
-	struct policy *policy, *before;
+	const struct judged_view *before = judged_view(engine);
+	struct judged_view *view;
+	struct policy *policy;
 	uint32_t self;
-	int err = narrow_new(config->policy, holders, n, c->judged.policy, &policy, &self);
+	int err = narrow_new(config->policy, holders, n, before ? before->policy : NULL, &policy,
+			     &self);
 
 	if (err < 0)
 		return err;
-	err = judged_adopt(&c->judged, policy, &before);
-	if (err < 0) {
+	view = judged_view_new(policy, config->mtu);
+	if (!view) {
 		policy_free(policy);
-		return err;
+		return -ENOMEM;
 	}
-	policy_free(before);
-	c->self = self;
+	view->self = self;
 	for (uint32_t r = 0; r < policy_spec(policy)->route_count; r++)
-		reach_set(c->judged.reach, r, self, true);
+		reach_set(view->reach, r, self, true);
+	judged_publish(engine, view);
 	return 0;
 }
 
-static int publish_holders(struct connector *c, const struct config *config)
+static int publish_holders(struct engine *engine, const struct config *config)
 {
+	struct connector *c = engine->state;
 	struct narrow_holder *holders = calloc(c->incoming_count + 1, sizeof *holders);
 	int err;
 
@@ -87,7 +91,7 @@ static int publish_holders(struct connector *c, const struct config *config)
 			.group_count = h->said.group_count,
 		};
 	}
-	err = judge_anew(c, config, holders, c->incoming_count);
+	err = judge_anew(engine, config, holders, c->incoming_count);
 	free(holders);
 	return err;
 }
@@ -133,7 +137,7 @@ static void holder(struct engine *engine, const struct control_holders *m)
 	if (m->address.family != 0)
 		err = is_well_formed(m) ? keep_holder(c, m) : -EBADMSG;
 	if (err == 0 && m->last)
-		err = publish_holders(c, engine->config);
+		err = publish_holders(engine, engine->config);
 	if (err == 0)
 		return;
 	c->incoming_refused = true;
@@ -147,9 +151,11 @@ static int start(struct engine *engine, uint64_t now_ns)
 
 	engine->state = c;
 	if (err == 0)
+		err = judged_start_workers(engine, &c->judged);
+	if (err == 0)
 		err = add_announced_routes(engine->config);
 	if (err == 0)
-		err = judge_anew(c, engine->config, NULL, 0);
+		err = judge_anew(engine, engine->config, NULL, 0);
 	return err < 0 ? err : uplink_start(engine, now_ns);
 }
 
@@ -157,6 +163,7 @@ static void stop(struct engine *engine)
 {
 	struct connector *c = engine->state;
 
+	judged_stop_workers(engine);
 	judged_clear(&c->judged);
 	free(c->incoming);
 	free(c);
@@ -169,65 +176,64 @@ static int reload(struct engine *engine, uint64_t now_ns, struct config *fresh)
 
 	if (err == 0)
 		err = uplink_reload(engine, now_ns, fresh);
-	return err < 0 ? err : publish_holders(engine->state, fresh);
+	return err < 0 ? err : publish_holders(engine, fresh);
 }
 
-static void to_edge(struct engine *engine, uint64_t now_ns, uint32_t device,
+static void to_edge(struct worker *worker, uint64_t now_ns, uint32_t device,
 		    const struct inner_bytes *packet)
 {
 	(void)device;
-	engine_send(engine, now_ns, engine->uplink.peer, packet);
+	uplink_send(worker, now_ns, packet);
 }
 
-static void to_tun(struct engine *engine, uint64_t now_ns, uint32_t device,
+static void to_tun(struct worker *worker, uint64_t now_ns, uint32_t device,
 		   const struct inner_bytes *packet)
 {
 	(void)now_ns;
 	(void)device;
-	tun_port_write(engine, packet);
+	tun_port_write(worker, packet);
 }
 
-static void refuse_to_edge(struct engine *engine, uint64_t now_ns, struct peer *from,
+static void refuse_to_edge(struct worker *worker, uint64_t now_ns, struct peer *from,
 			   const struct inner_bytes *refusal)
 {
-	engine_send(engine, now_ns, from, refusal);
+	egress_send(worker, now_ns, from, refusal);
 }
 
-static void refuse_to_tun(struct engine *engine, uint64_t now_ns, struct peer *from,
+static void refuse_to_tun(struct worker *worker, uint64_t now_ns, struct peer *from,
 			  const struct inner_bytes *refusal)
 {
 	(void)now_ns;
 	(void)from;
-	tun_port_write(engine, refusal);
+	tun_port_write(worker, refusal);
 }
 
-static void from_session(struct engine *engine, uint64_t now_ns, struct peer *peer,
+static void from_session(struct worker *worker, uint64_t now_ns, struct peer *peer,
 			 const struct inner_bytes *packet)
 {
 	static const struct judged_exits exits = {to_tun, refuse_to_edge};
-	struct connector *c = engine->state;
-	struct inner_packet parsed;
-	enum inner_error error = inner_parse(packet->data, packet->len, &parsed);
+	const struct judged_view *view = worker->view;
+	struct outline o;
 	uint32_t device;
 
-	if (error != INNER_OK) {
-		engine->counters[reason_of_inner(error)]++;
+	if (outline_read(packet->data, packet->len, &o) < 0) {
+		worker_count(worker, reason_of_inner(INNER_NOT_IP));
 		return;
 	}
-	device = policy_holder(c->judged.policy, &parsed.src);
-	if (device == DEVICE_NONE || device == c->self) {
-		engine->counters[REASON_SOURCE_NOT_OWNED]++;
+	device = policy_holder(view->policy, &o.src);
+	if (device == DEVICE_NONE || device == view->self) {
+		worker_count(worker, REASON_SOURCE_NOT_OWNED);
 		return;
 	}
-	judged_packet(engine, &c->judged, now_ns, device, peer, packet, &exits);
+	judged_packet(worker, now_ns, device, peer, packet, &exits);
 }
 
-static void from_tun(struct engine *engine, uint64_t now_ns, const struct inner_bytes *packet)
+static void from_tun(struct worker *worker, uint64_t now_ns, const struct inner_bytes *packet)
 {
 	static const struct judged_exits exits = {to_edge, refuse_to_tun};
-	struct connector *c = engine->state;
+	const struct judged_view *view = worker->view;
 
-	judged_packet(engine, &c->judged, now_ns, c->self, NULL, packet, &exits);
+	judged_packet(worker, now_ns, view->self, NULL, packet, &exits);
 }
 
 /* Whoever holds an address in the tunnel comes through the edge. */

@@ -14,6 +14,7 @@
 #include "role_judged.h"
 
 #define EDGE_FLOWS (128 * 1024)
+#define DENIED_INTERVAL_NS (100 * NS_PER_MS)
 
 struct device {
 	struct peer *peer;      /* NULL: its key cannot be used */
@@ -23,6 +24,8 @@ struct device {
 	struct ip_prefix *announced;
 };
 
+/* The main thread's; what workers see is a judged_view. A peer's user is its device's number, which
+ * is all that a worker asks of it. */
 struct edge {
 	struct judged judged;
 	struct device **by_number; /* holes are NULL */
@@ -31,15 +34,25 @@ struct edge {
 	uint32_t slot_count;
 };
 
+static uint32_t number_of(const struct peer *peer)
+{
+	return (uint32_t)(uintptr_t)peer_user(peer);
+}
+
 static struct device *device_at(const struct edge *edge, uint32_t number)
 {
 	return number < edge->limit ? edge->by_number[number] : NULL;
 }
 
-/* Which of its routes a connector's device reaches now. */
-static void update_reach(struct edge *edge, const struct device *device)
+static struct device *device_of(const struct engine *engine, const struct peer *peer)
 {
-	const struct policy_spec *spec = policy_spec(edge->judged.policy);
+	return device_at(engine->state, number_of(peer));
+}
+
+/* Which of its routes a connector's device reaches now. */
+static void update_reach(const struct judged_view *view, const struct device *device)
+{
+	const struct policy_spec *spec = policy_spec(view->policy);
 
 	for (uint32_t r = 0; r < spec->route_count; r++) {
 		bool announced = false;
@@ -47,7 +60,7 @@ static void update_reach(struct edge *edge, const struct device *device)
 		for (uint32_t i = 0; i < device->announced_count; i++)
 			announced |= ip_prefix_equal(&spec->routes[r].prefix,
 						     &device->announced[i]);
-		reach_set(edge->judged.reach, r, device->number, device->up && announced);
+		reach_set(view->reach, r, device->number, device->up && announced);
 	}
 }
 
@@ -65,7 +78,7 @@ static struct device *add_device(struct engine *engine, uint64_t now_ns,
 				 const struct spec_device *spec, uint32_t number)
 {
 	struct device *device = calloc(1, sizeof *device);
-	struct peer_config config = {.pinned_suite = -1, .user = device};
+	struct peer_config config = {.pinned_suite = -1, .user = (void *)(uintptr_t)number};
 	int err;
 
 	if (!device)
@@ -93,37 +106,47 @@ static bool is_same_device(const struct spec_device *a, const struct spec_device
 	       secret_equal(a->preshared_key, b->preshared_key, KEY_SIZE);
 }
 
-/* Fills `fresh` with the devices of the policy: kept where they are the same, else new. Devices
- * that are gone lose their sessions first, so that a key may move to another device. */
-static int change_devices(struct engine *engine, uint64_t now_ns, const struct policy *before,
-			  struct device **fresh, uint32_t limit)
+/* Takes away the devices that `policy` does not have, or not as they were. Their sessions end, so
+ * that a key may move to another device; packets to them are lost from now on. */
+static void remove_gone_devices(struct engine *engine, const struct policy *policy)
 {
 	struct edge *edge = engine->state;
-	const struct policy *policy = edge->judged.policy;
+	struct judged_view *view = judged_view(engine);
 
 	for (uint32_t i = 0; i < edge->limit; i++) {
-		const struct spec_device *old = before ? policy_device(before, i) : NULL;
-
-		if (is_same_device(old, policy_device(policy, i)) && i < limit)
-			fresh[i] = edge->by_number[i];
-		else
-			remove_device(edge->by_number[i]);
+		if (!edge->by_number[i] ||
+		    is_same_device(policy_device(view->policy, i), policy_device(policy, i)))
+			continue;
+		view->peer[i] = NULL;
+		remove_device(edge->by_number[i]);
+		edge->by_number[i] = NULL;
 	}
+}
+
+/* The devices of the policy: kept where they are there, else new. -ENOMEM. */
+static int collect_devices(struct engine *engine, uint64_t now_ns, const struct policy *policy,
+			   struct device **fresh, uint32_t limit)
+{
+	struct edge *edge = engine->state;
+
 	for (uint32_t i = 0; i < limit; i++) {
 		const struct spec_device *spec = policy_device(policy, i);
 
-		if (spec && !fresh[i])
+		if (!spec)
+			continue;
+		fresh[i] = device_at(edge, i);
+		if (!fresh[i])
 			fresh[i] = add_device(engine, now_ns, spec, i);
-		if (spec && !fresh[i])
+		if (!fresh[i])
 			return -ENOMEM;
 	}
 	return 0;
 }
 
 /* Slots count the devices in the order in which the file has them. */
-static int number_slots(struct edge *edge)
+static int number_slots(struct edge *edge, const struct policy *policy)
 {
-	const struct policy_spec *spec = policy_spec(edge->judged.policy);
+	const struct policy_spec *spec = policy_spec(policy);
 	uint32_t *by_slot = calloc(edge->limit + 1, sizeof *by_slot);
 	uint32_t slot = 0;
 
@@ -132,7 +155,7 @@ static int number_slots(struct edge *edge)
 	for (size_t p = 0; p < spec->principal_count; p++) {
 		for (size_t d = 0; d < spec->principals[p].device_count; d++) {
 			const uint8_t *key = spec->principals[p].devices[d].public_key;
-			uint32_t number = policy_device_by_key(edge->judged.policy, key);
+			uint32_t number = policy_device_by_key(policy, key);
 
 			edge->by_number[number]->slot = slot;
 			by_slot[slot++] = number;
@@ -144,37 +167,53 @@ static int number_slots(struct edge *edge)
 	return 0;
 }
 
+/* What a policy change cannot survive half done is memory running out: then the process ends and
+ * the parent starts it with the new configuration. */
+static int change_devices(struct engine *engine, uint64_t now_ns, struct judged_view *view)
+{
+	struct edge *edge = engine->state;
+	struct device **fresh = calloc(view->limit + 1, sizeof(struct device *));
+	int err = fresh ? 0 : -ENOMEM;
+
+	if (judged_view(engine))
+		remove_gone_devices(engine, view->policy);
+	if (err == 0)
+		err = collect_devices(engine, now_ns, view->policy, fresh, view->limit);
+	free(edge->by_number);
+	edge->by_number = fresh;
+	edge->limit = fresh ? view->limit : 0;
+	if (err == 0)
+		err = number_slots(edge, view->policy);
+	if (err < 0)
+		ev_break(engine->loop, EVBREAK_ALL);
+	return err;
+}
+
 /* Puts the configuration's policy in force; takes it out of `config`. */
 static int adopt(struct engine *engine, uint64_t now_ns, struct config *config)
 {
+	const struct judged_view *before = judged_view(engine);
 	struct edge *edge = engine->state;
-	struct policy *policy, *before;
-	struct device **fresh;
-	uint32_t limit;
-	int err = policy_new(config->policy, edge->judged.policy, &policy);
+	struct judged_view *view;
+	struct policy *policy;
+	int err = policy_new(config->policy, before ? before->policy : NULL, &policy);
 
 	if (err < 0)
 		return err;
 	config->policy = NULL; /* the compiled policy owns it from now on */
-	limit = policy_device_limit(policy);
-	fresh = calloc(limit + 1, sizeof(struct device *));
-	err = fresh ? judged_adopt(&edge->judged, policy, &before) : -ENOMEM;
-	if (err < 0) {
-		free(fresh);
+	view = judged_view_new(policy, config->mtu);
+	if (!view) {
 		policy_free(policy);
-		return err;
+		return -ENOMEM;
 	}
-	err = change_devices(engine, now_ns, before, fresh, limit);
-	free(edge->by_number);
-	edge->by_number = fresh;
-	edge->limit = limit;
-	policy_free(before);
-	if (err == 0)
-		err = number_slots(edge);
-	for (uint32_t i = 0; err == 0 && i < limit; i++) {
-		if (fresh[i])
-			update_reach(edge, fresh[i]);
+	err = change_devices(engine, now_ns, view);
+	for (uint32_t i = 0; err == 0 && i < edge->limit; i++) {
+		if (!edge->by_number[i])
+			continue;
+		view->peer[i] = edge->by_number[i]->peer;
+		update_reach(view, edge->by_number[i]);
 	}
+	judged_publish(engine, view);
 	return err;
 }
 
@@ -184,6 +223,8 @@ static int start(struct engine *engine, uint64_t now_ns)
 	int err = edge ? judged_init(&edge->judged, true, EDGE_FLOWS) : -ENOMEM;
 
 	engine->state = edge;
+	if (err == 0)
+		err = judged_start_workers(engine, &edge->judged);
 	return err < 0 ? err : adopt(engine, now_ns, engine->config);
 }
 
@@ -195,35 +236,26 @@ static void stop(struct engine *engine)
 		remove_device(edge->by_number[i]);
 	free(edge->by_number);
 	free(edge->by_slot);
+	judged_stop_workers(engine);
 	judged_clear(&edge->judged);
 	free(edge);
 	engine->state = NULL;
 }
 
-/* What a policy change cannot survive half done is memory running out: then the process ends and
- * the parent starts it with the new configuration. */
-static int reload(struct engine *engine, uint64_t now_ns, struct config *fresh)
-{
-	int err = adopt(engine, now_ns, fresh);
-
-	if (err < 0)
-		ev_break(engine->loop, EVBREAK_ALL);
-	return err;
-}
-
-static void to_device(struct engine *engine, uint64_t now_ns, uint32_t number,
+static void to_device(struct worker *worker, uint64_t now_ns, uint32_t number,
 		      const struct inner_bytes *packet)
 {
-	const struct device *device = device_at(engine->state, number);
+	const struct judged_view *view = worker->view;
+	struct peer *peer = number < view->limit ? view->peer[number] : NULL;
 
-	if (device && device->peer)
-		engine_send(engine, now_ns, device->peer, packet);
+	if (peer)
+		egress_send(worker, now_ns, peer, packet);
 }
 
-static void refuse(struct engine *engine, uint64_t now_ns, struct peer *from,
+static void refuse(struct worker *worker, uint64_t now_ns, struct peer *from,
 		   const struct inner_bytes *refusal)
 {
-	engine_send(engine, now_ns, from, refusal);
+	egress_send(worker, now_ns, from, refusal);
 }
 
 static bool is_denial(enum reason reason)
@@ -231,29 +263,59 @@ static bool is_denial(enum reason reason)
 	return reason == REASON_NO_ROUTE || reason == REASON_DENIED || reason == REASON_NO_RULE;
 }
 
-static void from_session(struct engine *engine, uint64_t now_ns, struct peer *peer,
+/* For control, at most ten a second. */
+static void report(struct worker *worker, uint64_t now_ns, const struct peer *peer,
+		   const struct inner_bytes *packet, enum reason reason)
+{
+	struct worker_record record = {.says = WORKER_DENIED};
+	struct engine_denied *denied = &record.denied;
+	struct inner_packet parsed;
+
+	if (now_ns < worker->next_denied_ns ||
+	    inner_parse(packet->data, packet->len, &parsed) != INNER_OK)
+		return;
+	worker->next_denied_ns = now_ns + DENIED_INTERVAL_NS;
+	denied->slot = number_of(peer);
+	denied->src = parsed.src;
+	denied->dst = parsed.dst;
+	denied->proto = parsed.proto;
+	denied->port = parsed.dst_port;
+	strncpy(denied->reason, reason_name(reason), sizeof denied->reason - 1);
+	worker_tell(worker, &record);
+}
+
+static void from_session(struct worker *worker, uint64_t now_ns, struct peer *peer,
 			 const struct inner_bytes *packet)
 {
 	static const struct judged_exits exits = {to_device, refuse};
-	struct edge *edge = engine->state;
-	const struct device *device = peer_user(peer);
-	enum reason reason = judged_packet(engine, &edge->judged, now_ns, device->number, peer,
-					   packet, &exits);
+	enum reason reason =
+		judged_packet(worker, now_ns, number_of(peer), peer, packet, &exits);
 
 	if (is_denial(reason))
-		engine_report_denied(engine, now_ns, peer, packet, reason);
+		report(worker, now_ns, peer, packet, reason);
+}
+
+static void denied(struct engine *engine, struct engine_denied *m)
+{
+	const struct device *device = device_at(engine->state, m->slot);
+
+	if (!device)
+		return;
+	m->generation = engine->generation;
+	m->slot = device->slot;
+	control_link_say(engine, ENGINE_DENIED, m, sizeof *m, NULL, 0);
 }
 
 static void peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer,
 		       enum peer_event event)
 {
-	struct device *device = peer_user(peer);
+	struct device *device = device_of(engine, peer);
 
 	(void)now_ns;
-	if (event != PEER_UP && event != PEER_DOWN)
+	if (!device || (event != PEER_UP && event != PEER_DOWN))
 		return;
 	device->up = event == PEER_UP;
-	update_reach(engine->state, device);
+	update_reach(judged_view(engine), device);
 }
 
 static uint32_t slot_count(const struct engine *engine)
@@ -272,14 +334,15 @@ static struct peer *peer_at(const struct engine *engine, uint32_t slot)
 
 static uint32_t slot_of(const struct engine *engine, const struct peer *peer)
 {
-	(void)engine;
-	return ((const struct device *)peer_user(peer))->slot;
+	const struct device *device = device_of(engine, peer);
+
+	return device ? device->slot : UINT32_MAX;
 }
 
 static void routes(struct engine *engine, const struct control_routes *m)
 {
 	struct peer *peer = peer_at(engine, m->slot);
-	struct device *device = peer ? peer_user(peer) : NULL;
+	struct device *device = peer ? device_of(engine, peer) : NULL;
 	size_t bytes = m->route_count * sizeof m->route[0];
 	struct ip_prefix *announced = malloc(bytes + 1);
 
@@ -291,7 +354,7 @@ static void routes(struct engine *engine, const struct control_routes *m)
 	free(device->announced);
 	device->announced = announced;
 	device->announced_count = m->route_count;
-	update_reach(engine->state, device);
+	update_reach(judged_view(engine), device);
 }
 
 static void last_seen(struct engine *engine, uint64_t now_ns, const struct control_last_seen *m)
@@ -311,13 +374,13 @@ static void last_seen(struct engine *engine, uint64_t now_ns, const struct contr
 	peer_handshake(peer, now_ns);
 }
 
-static void say(const struct edge *edge, const struct explain_answer *from,
+static void say(const struct policy *policy, const struct explain_answer *from,
 		struct engine_explained *to)
 {
 	static const char *const actions[] = {
 		[POLICY_ACCEPT] = "accept", [POLICY_REJECT] = "reject", [POLICY_DROP] = "drop"};
 	const struct judgement *j = &from->judgement;
-	const struct policy_spec *spec = policy_spec(edge->judged.policy);
+	const struct policy_spec *spec = policy_spec(policy);
 
 	to->error = 0;
 	to->accepted = from->accepted;
@@ -334,7 +397,7 @@ static void say(const struct edge *edge, const struct explain_answer *from,
 static void explain(struct engine *engine, const struct control_explain *m,
 		    struct engine_explained *answer)
 {
-	struct edge *edge = engine->state;
+	const struct policy *policy = judged_view(engine)->policy;
 	struct explain_question question = {
 		.principal = m->principal,
 		.source = m->source,
@@ -343,11 +406,11 @@ static void explain(struct engine *engine, const struct control_explain *m,
 		.port = m->port,
 	};
 	struct explain_answer said;
-	int err = policy_explain(edge->judged.policy, &question, &said);
+	int err = policy_explain(policy, &question, &said);
 
 	answer->error = -err;
 	if (err == 0)
-		say(edge, &said, answer);
+		say(policy, &said, answer);
 }
 
 /* Its own addresses, and what a connector announces. */
@@ -355,7 +418,7 @@ static void uapi_allowed(const struct engine *engine, uint32_t slot, struct uapi
 {
 	const struct edge *edge = engine->state;
 	const struct device *device = device_at(edge, edge->by_slot[slot]);
-	const struct spec_device *spec = policy_device(edge->judged.policy, device->number);
+	const struct spec_device *spec = policy_device(judged_view(engine)->policy, device->number);
 
 	for (size_t i = 0; i < spec->address_count; i++)
 		uapi_put_address(text, &spec->addresses[i]);
@@ -367,8 +430,9 @@ const struct role_ops edge_role = {
 	.handshake_queue = 4096,
 	.start = start,
 	.stop = stop,
-	.reload = reload,
+	.reload = adopt,
 	.from_session = from_session,
+	.denied = denied,
 	.peer_event = peer_event,
 	.slot_count = slot_count,
 	.peer_at = peer_at,

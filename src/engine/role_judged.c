@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* What edge and connector share: one judge, and what is done with its verdicts. */
+/* What edge and connector share: judges, and what is done with their verdicts. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <tund/crypto/random.h>
@@ -12,94 +13,154 @@ int judged_init(struct judged *judged, bool router, size_t flows)
 	struct rng rng = rng_system();
 	struct siphash_key key;
 
-	*judged = (struct judged){.forward.router = router};
 	rng_fill(&rng, &key, sizeof key);
-	judged->forward.flows = flow_table_new(flows, &key);
-	judged->forward.fragments = fragment_table_new();
-	judged->forward.cache = flow_cache_new();
-	if (judged->forward.flows && judged->forward.fragments && judged->forward.cache)
-		return 0;
-	judged_clear(judged);
-	return -ENOMEM;
+	judged->router = router;
+	judged->flows = flow_table_new(flows, &key);
+	return judged->flows ? 0 : -ENOMEM;
 }
 
 void judged_clear(struct judged *judged)
 {
-	flow_table_free(judged->forward.flows);
-	fragment_table_free(judged->forward.fragments);
-	flow_cache_free(judged->forward.cache);
-	refusal_limiter_free(judged->limiter);
-	reach_free(judged->reach);
-	policy_free(judged->policy);
-	memset(judged, 0, sizeof *judged);
+	flow_table_free(judged->flows);
 }
 
-int judged_adopt(struct judged *judged, struct policy *policy, struct policy **before)
+int judged_start_workers(struct engine *engine, const struct judged *judged)
 {
-	struct reach *reach = reach_new(policy);
-	struct refusal_limiter *limiter = refusal_limiter_new(policy_device_limit(policy));
+	for (unsigned i = 0; i < engine->worker_count; i++) {
+		struct forward *forward = calloc(1, sizeof *forward);
 
-	if (!reach || !limiter) {
-		reach_free(reach);
-		refusal_limiter_free(limiter);
-		return -ENOMEM;
+		if (!forward)
+			return -ENOMEM;
+		engine->workers[i]->forward = forward;
+		forward->router = judged->router;
+		forward->flows = judged->flows;
+		forward->fragments = fragment_table_new();
+		forward->cache = flow_cache_new();
+		if (!forward->fragments || !forward->cache)
+			return -ENOMEM;
 	}
-	reach_free(judged->reach);
-	refusal_limiter_free(judged->limiter);
-	*before = judged->policy;
-	judged->policy = policy;
-	judged->reach = reach;
-	judged->limiter = limiter;
-	judged->forward.policy = policy;
-	judged->forward.reach = reach;
-	judged->forward.limiter = limiter;
 	return 0;
 }
 
-static void forward(struct engine *engine, uint64_t now_ns, const struct inner_bytes *packet,
+void judged_stop_workers(struct engine *engine)
+{
+	for (unsigned i = 0; i < engine->worker_count; i++) {
+		struct forward *forward = engine->workers[i]->forward;
+
+		if (!forward)
+			continue;
+		fragment_table_free(forward->fragments);
+		flow_cache_free(forward->cache);
+		free(forward);
+		engine->workers[i]->forward = NULL;
+	}
+}
+
+static void view_free(void *arg)
+{
+	struct judged_view *view = arg;
+
+	reach_free(view->reach);
+	refusal_limiter_free(view->limiter);
+	policy_free(view->policy);
+	free(view);
+}
+
+struct judged_view *judged_view_new(struct policy *policy, uint32_t mtu)
+{
+	uint32_t limit = policy_device_limit(policy);
+	struct judged_view *view = calloc(1, sizeof *view + limit * sizeof view->peer[0]);
+
+	if (!view)
+		return NULL;
+	view->reach = reach_new(policy);
+	view->limiter = refusal_limiter_new(limit);
+	if (!view->reach || !view->limiter) {
+		reach_free(view->reach);
+		refusal_limiter_free(view->limiter);
+		free(view);
+		return NULL;
+	}
+	view->head.free = view_free;
+	view->policy = policy;
+	view->mtu = mtu;
+	view->self = DEVICE_NONE;
+	view->limit = limit;
+	return view;
+}
+
+struct judged_view *judged_view(const struct engine *engine)
+{
+	return atomic_load_explicit(&engine->view, memory_order_relaxed);
+}
+
+void judged_publish(struct engine *engine, struct judged_view *view)
+{
+	engine_publish(engine, &view->head);
+}
+
+static void forward(struct worker *worker, uint64_t now_ns, const struct inner_bytes *packet,
 		    const struct verdict *verdict, const struct judged_exits *exits)
 {
 	struct inner_bytes out = *packet;
 
 	out.len = verdict->len;
-	exits->forward(engine, now_ns, verdict->device, &out);
+	exits->forward(worker, now_ns, verdict->device, &out);
 	for (size_t i = 0; i < verdict->piece_count; i++) {
 		struct inner_bytes piece = {.data = verdict->pieces[i].data,
 					    .len = verdict->pieces[i].len};
 
-		exits->forward(engine, now_ns, verdict->device, &piece);
+		exits->forward(worker, now_ns, verdict->device, &piece);
 	}
 }
 
-/* An edge pushes one MTU to all; what is larger came from a peer with one of its own. */
-static void judge(struct engine *engine, struct judged *judged, uint64_t now_ns, uint32_t device,
-		  const struct inner_bytes *packet, struct verdict *out)
+/* A batch may see a newer policy than the one before. */
+static struct forward *judge_of(struct worker *worker)
 {
-	uint32_t mtu = engine->config->mtu;
+	const struct judged_view *view = worker->view;
+	struct forward *judge = worker->forward;
 
-	forward_judge(&judged->forward, now_ns, device, packet->data, packet->len,
-		      packet->partial_checksum, out);
-	if (judged->forward.router && out->kind == VERDICT_FORWARD && out->len > mtu)
-		forward_too_big(&judged->forward, now_ns, device, packet->data, packet->len,
-				packet->partial_checksum, mtu, out);
+	judge->policy = view->policy;
+	judge->reach = view->reach;
+	judge->limiter = view->limiter;
+	return judge;
 }
 
-enum reason judged_packet(struct engine *engine, struct judged *judged, uint64_t now_ns,
-			  uint32_t device, struct peer *from, const struct inner_bytes *packet,
+/* The largest packet that it becomes. */
+static size_t largest(const struct inner_bytes *packet, size_t len)
+{
+	return packet->gso.kind == GSO_NONE ? len : packet->gso.header_len + packet->gso.size;
+}
+
+/* An edge pushes one MTU to all; what is larger came from a peer with one of its own. */
+static void judge(struct worker *worker, uint64_t now_ns, uint32_t device,
+		  const struct inner_bytes *packet, struct verdict *out)
+{
+	const struct judged_view *view = worker->view;
+	struct forward *f = judge_of(worker);
+
+	forward_judge(f, now_ns, device, packet->data, packet->len, packet->partial_checksum, out);
+	if (f->router && out->kind == VERDICT_FORWARD && largest(packet, out->len) > view->mtu)
+		forward_too_big(f, now_ns, device, packet->data, packet->len,
+				packet->partial_checksum, view->mtu, out);
+}
+
+enum reason judged_packet(struct worker *worker, uint64_t now_ns, uint32_t device,
+			  struct peer *from, const struct inner_bytes *packet,
 			  const struct judged_exits *exits)
 {
 	struct inner_bytes refusal;
 	struct verdict verdict;
 
-	judge(engine, judged, now_ns, device, packet, &verdict);
-	engine->counters[verdict.reason]++;
+	judge(worker, now_ns, device, packet, &verdict);
+	worker_count(worker, verdict.reason);
 	switch (verdict.kind) {
 	case VERDICT_FORWARD:
-		forward(engine, now_ns, packet, &verdict, exits);
+		forward(worker, now_ns, packet, &verdict, exits);
 		break;
 	case VERDICT_REFUSE:
 		refusal = (struct inner_bytes){.data = verdict.refusal, .len = verdict.refusal_len};
-		exits->refuse(engine, now_ns, from, &refusal);
+		exits->refuse(worker, now_ns, from, &refusal);
 		break;
 	case VERDICT_DROP:
 	case VERDICT_HELD:

@@ -16,7 +16,6 @@
 #include "role_wireguard.h"
 
 #define HANDSHAKES 4096
-#define PACKET_MAX 65000 /* peer_send() */
 
 static int start(struct engine *engine, uint64_t now_ns)
 {
@@ -27,8 +26,9 @@ static int start(struct engine *engine, uint64_t now_ns)
 		return -ENOMEM;
 	TAILQ_INIT(&wg->peers);
 	engine->state = wg;
+	wg->changed = true;
 	wg->socket = outer_reserve_udp(engine);
-	if (wg->socket == 0)
+	if (wg->socket == 0 || wg_publish(engine) < 0)
 		return -ENOMEM;
 	parent_link_ready(engine);
 	return 0;
@@ -36,12 +36,12 @@ static int start(struct engine *engine, uint64_t now_ns)
 
 static void stop(struct engine *engine)
 {
-	wg_table_free(engine->state);
+	wg_peers_clear(engine);
 	free(engine->state);
 	engine->state = NULL;
 }
 
-static void from_session(struct engine *engine, uint64_t now_ns, struct peer *peer,
+static void from_session(struct worker *worker, uint64_t now_ns, struct peer *peer,
 			 const struct inner_bytes *packet)
 {
 	struct inner_bytes trimmed = *packet;
@@ -51,28 +51,28 @@ static void from_session(struct engine *engine, uint64_t now_ns, struct peer *pe
 	(void)now_ns;
 	if (outline_read(packet->data, packet->len, &o) < 0)
 		reason = reason_of_inner(INNER_NOT_IP);
-	else if (wg_route(engine->state, &o.src) != peer_user(peer))
+	else if (wg_route(worker->view, &o.src) != peer)
 		reason = REASON_SOURCE_NOT_OWNED;
-	engine->counters[reason]++;
+	worker_count(worker, reason);
 	if (reason != REASON_ACCEPTED)
 		return;
 	trimmed.len = o.len;
-	tun_port_write(engine, &trimmed);
+	tun_port_write(worker, &trimmed);
 }
 
-static void from_tun(struct engine *engine, uint64_t now_ns, const struct inner_bytes *packet)
+static void from_tun(struct worker *worker, uint64_t now_ns, const struct inner_bytes *packet)
 {
-	struct wg_peer *peer = NULL;
+	struct peer *peer = NULL;
 	enum reason reason = REASON_ACCEPTED;
 	struct outline o;
 
-	if (outline_read(packet->data, packet->len, &o) < 0 || packet->len > PACKET_MAX)
+	if (outline_read(packet->data, packet->len, &o) < 0)
 		reason = reason_of_inner(INNER_NOT_IP);
-	else if (!(peer = wg_route(engine->state, &o.dst)))
+	else if (!(peer = wg_route(worker->view, &o.dst)))
 		reason = REASON_NO_ROUTE;
-	engine->counters[reason]++;
+	worker_count(worker, reason);
 	if (peer)
-		engine_send(engine, now_ns, peer->peer, packet);
+		egress_send(worker, now_ns, peer, packet);
 }
 
 void wg_begin(struct engine *engine, uint64_t now_ns)
@@ -111,7 +111,7 @@ static void on_interface(struct engine *engine, uint64_t now_ns,
 	wg->up = up;
 	wg->listen.wanted.open = up;
 	if (!up) {
-		tun_port_pause(engine);
+		workers_call(engine, tun_port_pause, NULL);
 		end(engine, now_ns);
 	}
 	wg_listen_apply(engine);
@@ -127,7 +127,7 @@ static void on_opened(struct engine *engine, const struct parent_reply *reply, i
 	wg_listen_opened(engine, reply, fd);
 	/* A packet read before would begin a handshake that cannot be sent. */
 	if (wg->up && wg->listen.actual.open && !was_open) {
-		tun_port_watch(engine);
+		workers_call(engine, tun_port_watch, NULL);
 		wg_begin(engine, clock_now_ns());
 	}
 }

@@ -33,17 +33,18 @@ struct wg_peer {
 	TAILQ_ENTRY(wg_peer) next;
 	struct allowed_ips allowed;
 	uint16_t keepalive_s;
-	uint32_t slot; /* in the snapshot; LPM_NONE: not in it */
+	uint32_t slot; /* in the view; LPM_NONE: not in it */
 };
 
 TAILQ_HEAD(wg_peers, wg_peer);
 
-/* What packets are routed by: made anew when a transaction ends, so that it costs once what a
- * transaction of any size changes. A peer that was removed since leaves a hole. */
-struct wg_snapshot {
+/* What packets are routed by, as the workers see it: made anew when a transaction ends, so that it
+ * costs once what a transaction of any size changes. A peer that was removed since leaves a hole. */
+struct wg_view {
+	struct view_head head;
 	struct lpm *lpm;
-	struct wg_peer **by_slot;
 	uint32_t count;
+	struct peer *_Atomic by_slot[];
 };
 
 struct wg_listen {
@@ -66,8 +67,7 @@ struct wireguard {
 	uint32_t socket;        /* handle in outer.h, for ever */
 	struct wg_peers peers;  /* in the order in which they came */
 	struct allowed_ip *allowed; /* uthash by prefix */
-	struct wg_snapshot snapshot;
-	bool changed;           /* the snapshot is to be made anew */
+	bool changed;           /* the view is to be made anew */
 	struct wg_listen listen;
 	struct wg_zone zone;
 	bool up;                /* the interface */
@@ -80,8 +80,8 @@ void wg_begin(struct engine *engine, uint64_t now_ns);
 /* Makes a peer. -errno of peer_add(). */
 int wg_peer_new(struct engine *engine, uint64_t now_ns, const uint8_t public_key[KEY_SIZE],
 		struct wg_peer **out);
-void wg_peer_free(struct wireguard *wg, struct wg_peer *peer);
-void wg_peers_clear(struct wireguard *wg);
+void wg_peer_free(struct engine *engine, struct wg_peer *peer);
+void wg_peers_clear(struct engine *engine);
 /* NULL: there is none. */
 struct wg_peer *wg_peer_find(struct engine *engine, const uint8_t public_key[KEY_SIZE]);
 
@@ -91,9 +91,9 @@ int wg_allow(struct wireguard *wg, struct wg_peer *peer, const struct ip_prefix 
 void wg_disallow(struct wireguard *wg, struct wg_peer *peer, const struct ip_prefix *prefix);
 void wg_disallow_all(struct wireguard *wg, struct wg_peer *peer);
 /* Makes what changed valid for packets. -ENOMEM: the old routing stays. */
-int wg_publish(struct wireguard *wg);
-struct wg_peer *wg_route(const struct wireguard *wg, const struct ip_addr *addr);
-void wg_table_free(struct wireguard *wg);
+int wg_publish(struct engine *engine);
+/* A worker's question. */
+struct peer *wg_route(const struct wg_view *view, const struct ip_addr *addr);
 
 /* listen.wanted has changed: asks the parent for it. 0: that is what there is; UAPI_LATER: asked;
  * -errno. */

@@ -30,20 +30,25 @@ int wg_peer_new(struct engine *engine, uint64_t now_ns, const uint8_t public_key
 	return 0;
 }
 
-void wg_peer_free(struct wireguard *wg, struct wg_peer *peer)
+void wg_peer_free(struct engine *engine, struct wg_peer *peer)
 {
+	struct wireguard *wg = engine->state;
+	struct wg_view *view = engine->view;
+
 	wg_disallow_all(wg, peer);
 	if (peer->slot != LPM_NONE)
-		wg->snapshot.by_slot[peer->slot] = NULL;
+		view->by_slot[peer->slot] = NULL;
 	TAILQ_REMOVE(&wg->peers, peer, next);
 	peer_remove(peer->peer);
 	free(peer);
 }
 
-void wg_peers_clear(struct wireguard *wg)
+void wg_peers_clear(struct engine *engine)
 {
+	struct wireguard *wg = engine->state;
+
 	while (!TAILQ_EMPTY(&wg->peers))
-		wg_peer_free(wg, TAILQ_FIRST(&wg->peers));
+		wg_peer_free(engine, TAILQ_FIRST(&wg->peers));
 }
 
 struct wg_peer *wg_peer_find(struct engine *engine, const uint8_t public_key[KEY_SIZE])
@@ -107,35 +112,48 @@ void wg_disallow_all(struct wireguard *wg, struct wg_peer *peer)
 		forget(wg, TAILQ_FIRST(&peer->allowed));
 }
 
-static void snapshot_free(struct wg_snapshot *s)
+static void view_free(void *arg)
 {
-	lpm_free(s->lpm);
-	free(s->by_slot);
-	*s = (struct wg_snapshot){0};
+	struct wg_view *view = arg;
+
+	if (!view)
+		return;
+	lpm_free(view->lpm);
+	free(view);
 }
 
-/* Numbers the peers that have allowed IPs, and lists these. */
-static void list_entries(struct wireguard *wg, struct lpm_entry *entries, struct wg_snapshot *s)
+/* Numbers the peers and lists their allowed IPs. */
+static void list_entries(struct wireguard *wg, struct lpm_entry *entries, struct wg_view *view)
 {
 	struct wg_peer *peer;
 	struct allowed_ip *ip;
 	size_t n = 0;
 
 	TAILQ_FOREACH(peer, &wg->peers, next) {
-		s->by_slot[s->count] = peer;
+		view->by_slot[view->count] = peer->peer;
 		TAILQ_FOREACH(ip, &peer->allowed, next)
-			entries[n++] = (struct lpm_entry){.prefix = ip->prefix, .value = s->count};
-		s->count++;
+			entries[n++] =
+				(struct lpm_entry){.prefix = ip->prefix, .value = view->count};
+		view->count++;
 	}
 }
 
-int wg_publish(struct wireguard *wg)
+static void number_peers(struct wireguard *wg)
 {
-	size_t count = HASH_COUNT(wg->allowed);
-	struct wg_snapshot fresh = {0};
+	struct wg_peer *peer;
+	uint32_t slot = 0;
+
+	TAILQ_FOREACH(peer, &wg->peers, next)
+		peer->slot = slot++;
+}
+
+int wg_publish(struct engine *engine)
+{
+	struct wireguard *wg = engine->state;
+	size_t count = HASH_COUNT(wg->allowed), peers = 0;
 	struct lpm_entry *entries;
 	struct wg_peer *peer;
-	size_t peers = 0;
+	struct wg_view *view;
 	int err = -ENOMEM;
 
 	if (!wg->changed)
@@ -143,33 +161,26 @@ int wg_publish(struct wireguard *wg)
 	TAILQ_FOREACH(peer, &wg->peers, next)
 		peers++;
 	entries = calloc(count + 1, sizeof *entries);
-	fresh.by_slot = calloc(peers + 1, sizeof(struct wg_peer *));
-	if (entries && fresh.by_slot) {
-		list_entries(wg, entries, &fresh);
-		err = lpm_new(entries, count, &fresh.lpm);
+	view = calloc(1, sizeof *view + peers * sizeof view->by_slot[0]);
+	if (entries && view) {
+		view->head.free = view_free;
+		list_entries(wg, entries, view);
+		err = lpm_new(entries, count, &view->lpm);
 	}
 	free(entries);
 	if (err < 0) {
-		snapshot_free(&fresh);
+		view_free(view);
 		return err;
 	}
-	for (uint32_t i = 0; i < fresh.count; i++)
-		fresh.by_slot[i]->slot = i;
-	snapshot_free(&wg->snapshot);
-	wg->snapshot = fresh;
+	number_peers(wg);
+	engine_publish(engine, &view->head);
 	wg->changed = false;
 	return 0;
 }
 
-struct wg_peer *wg_route(const struct wireguard *wg, const struct ip_addr *addr)
+struct peer *wg_route(const struct wg_view *view, const struct ip_addr *addr)
 {
-	uint32_t slot = wg->snapshot.lpm ? lpm_find(wg->snapshot.lpm, addr) : LPM_NONE;
+	uint32_t slot = lpm_find(view->lpm, addr);
 
-	return slot == LPM_NONE ? NULL : wg->snapshot.by_slot[slot];
-}
-
-void wg_table_free(struct wireguard *wg)
-{
-	wg_peers_clear(wg);
-	snapshot_free(&wg->snapshot);
+	return slot == LPM_NONE ? NULL : view->by_slot[slot];
 }

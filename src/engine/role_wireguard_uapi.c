@@ -168,7 +168,7 @@ static int set_peer(struct engine *engine, uint64_t now_ns, struct uapi_cursor *
 
 	switch (line->key) {
 	case UAPI_REMOVE:
-		wg_peer_free(wg, peer);
+		wg_peer_free(engine, peer);
 		cursor->at = CURSOR_IGNORED;
 		return 0;
 	case UAPI_PRESHARED_KEY:
@@ -232,7 +232,7 @@ int wg_uapi_set(struct engine *engine, uint64_t now_ns, struct uapi_client *clie
 
 	if (!line) {
 		err = leave_peer(engine, now_ns, cursor);
-		return err < 0 ? err : wg_publish(engine->state);
+		return err < 0 ? err : wg_publish(engine);
 	}
 	if (line->key == UAPI_PUBLIC_KEY)
 		return enter_peer(engine, now_ns, cursor, line->bytes);
@@ -242,6 +242,6 @@ int wg_uapi_set(struct engine *engine, uint64_t now_ns, struct uapi_client *clie
 		return set_private_key(engine, now_ns, line->bytes);
 	if (line->key != UAPI_REPLACE_PEERS)
 		return set_listen(engine, line);
-	wg_peers_clear(engine->state);
+	wg_peers_clear(engine);
 	return 0;
 }

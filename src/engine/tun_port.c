@@ -1,94 +1,139 @@
 /* SPDX-License-Identifier: ISC */
-/* The engine's TUN queue: inner packets of this host. */
+/* A worker's TUN queue: inner packets of this host. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <tund/engine/engine.h>
-#include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 #include <tund/sys/tun.h>
-#include <tund/wire/inner.h>
+#include <tund/wire/coalesce.h>
+#include <tund/wire/virtio.h>
 
-#define TUN_ROOM (64 * 1024)
+/* A read may bring the largest packet; egress writes in front of it and behind it. */
+#define ROOM_FRONT 16
+#define ROOM (64 * 1024 + VIRTIO_HEADER)
+#define ROOM_BEHIND 16
+
+static void device_gone(struct worker *worker)
+{
+	struct worker_record record = {.says = WORKER_TUN_GONE};
+	struct tun_given none = {.fd = -1};
+
+	tun_port_attach(worker, &none);
+	worker_tell(worker, &record);
+}
+
+/* Reads one packet; false when there is nothing more for now. */
+static bool read_one(struct worker *worker, uint64_t now_ns)
+{
+	struct tun_port *tun = &worker->tun;
+	struct inner_bytes packet = {.data = tun->buffer + ROOM_FRONT};
+	ssize_t n = tun_read(&tun_kernel, tun->fd, packet.data, ROOM);
+
+	if (n == -ENODEV)
+		device_gone(worker);
+	if (n <= 0)
+		return false;
+	packet.len = (size_t)n;
+	if (tun->vnet_hdr && virtio_take(&packet.data, &packet.len, &packet.partial_checksum,
+					 &packet.gso) < 0)
+		return true;
+	tun->rx_packets++;
+	worker->engine->role->from_tun(worker, now_ns, &packet);
+	return true;
+}
 
 static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 {
-	struct engine *engine = io->data;
-	struct tun_port *tun = &engine->tun;
-	uint64_t now_ns = clock_now_ns();
+	struct worker *worker = io->data;
+	uint64_t now_ns = worker_begin(worker);
 
 	(void)loop;
 	(void)events;
-	for (int i = 0; i < TUN_BURST; i++) {
-		struct inner_bytes packet = {.data = tun->buffer};
-		ssize_t n = tun_read(&tun_kernel, tun->fd, tun->buffer, TUN_ROOM);
-
-		if (n == -ENODEV) {
-			log_info("the TUN device was deleted");
-			tun_port_close(engine);
-		}
-		if (n <= 0)
-			return;
-		packet.len = (size_t)n;
-		tun->rx_packets++;
-		engine->role->from_tun(engine, now_ns, &packet);
-	}
+	for (int i = 0; i < TUN_BURST && read_one(worker, now_ns); i++)
+		;
+	worker_end(worker);
 }
 
-void tun_port_attach(struct engine *engine, int fd)
+static void on_joined(void *ctx, const struct iovec *iov, size_t n)
 {
-	struct tun_port *tun = &engine->tun;
-
-	tun_port_close(engine);
-	if (!tun->buffer)
-		tun->buffer = malloc(TUN_ROOM);
-	if (!tun->buffer) {
-		log_error("out of memory: the TUN device is not served");
-		close(fd);
-		return;
-	}
-	tun->fd = fd;
-	ev_io_init(&tun->io, on_readable, fd, EV_READ);
-	tun->io.data = engine;
-	if (engine->host && !engine->role->tun_waits)
-		tun_port_watch(engine);
-}
-
-void tun_port_watch(struct engine *engine)
-{
-	if (engine->tun.fd >= 0)
-		ev_io_start(engine->loop, &engine->tun.io);
-}
-
-void tun_port_pause(struct engine *engine)
-{
-	if (engine->tun.fd >= 0)
-		ev_io_stop(engine->loop, &engine->tun.io);
-}
-
-void tun_port_write(struct engine *engine, const struct inner_bytes *packet)
-{
-	struct tun_port *tun = &engine->tun;
-	struct iovec whole = {.iov_base = packet->data, .iov_len = packet->len};
-	int err;
+	struct worker *worker = ctx;
+	struct tun_port *tun = &worker->tun;
 
 	if (tun->fd < 0)
 		return;
-	err = tun_write(&tun_kernel, tun->fd, &whole, 1);
-	if (err < 0)
+	if (tun_write(&tun_kernel, tun->fd, iov, n) < 0)
 		tun->write_errors++;
 	else
 		tun->tx_packets++;
 }
 
-void tun_port_close(struct engine *engine)
+int tun_port_init(struct worker *worker)
 {
-	struct tun_port *tun = &engine->tun;
+	struct tun_port *tun = &worker->tun;
 
+	tun->fd = -1;
+	tun->buffer = malloc(ROOM_FRONT + ROOM + ROOM_BEHIND);
+	tun->joined = coalescer_new(on_joined, worker);
+	return tun->buffer && tun->joined ? 0 : -ENOMEM;
+}
+
+void tun_port_clear(struct worker *worker)
+{
+	struct tun_port *tun = &worker->tun;
+
+	if (tun->fd >= 0)
+		close(tun->fd);
+	free(tun->buffer);
+	coalescer_free(tun->joined);
+}
+
+void tun_port_attach(struct worker *worker, void *arg)
+{
+	struct tun_port *tun = &worker->tun;
+	const struct tun_given *given = arg;
+
+	if (tun->fd >= 0) {
+		ev_io_stop(worker->loop, &tun->io);
+		close(tun->fd);
+	}
+	tun->fd = given->fd;
 	if (tun->fd < 0)
 		return;
-	ev_io_stop(engine->loop, &tun->io);
-	close(tun->fd);
-	tun->fd = -1;
+	tun->vnet_hdr = given->vnet_hdr;
+	coalesce_set_mode(tun->joined, !given->vnet_hdr ? COALESCE_PLAIN
+				       : given->uso	? COALESCE_TCP_UDP
+							: COALESCE_TCP);
+	ev_io_init(&tun->io, on_readable, tun->fd, EV_READ);
+	tun->io.data = worker;
+	if (worker->lane && !worker->engine->role->tun_waits)
+		ev_io_start(worker->loop, &tun->io);
+}
+
+void tun_port_watch(struct worker *worker, void *arg)
+{
+	(void)arg;
+	if (worker->tun.fd >= 0)
+		ev_io_start(worker->loop, &worker->tun.io);
+}
+
+void tun_port_pause(struct worker *worker, void *arg)
+{
+	(void)arg;
+	if (worker->tun.fd >= 0)
+		ev_io_stop(worker->loop, &worker->tun.io);
+}
+
+void tun_port_write(struct worker *worker, const struct inner_bytes *packet)
+{
+	if (worker->tun.fd >= 0)
+		coalesce_add(worker->tun.joined, packet->data, packet->len,
+			     packet->partial_checksum, &packet->gso);
+}
+
+void tun_port_flush(struct worker *worker)
+{
+	coalesce_flush(worker->tun.joined);
 }

@@ -113,12 +113,15 @@ static int add_edge(struct engine *engine, uint64_t now_ns, const struct config 
 		.keepalive_s = config->keepalive_s,
 		.connect = true,
 	};
+	struct peer *edge;
 	int err;
 
 	memcpy(peer.public_key, config->edge.public_key, KEY_SIZE);
 	memcpy(peer.preshared_key, config->edge.preshared_key, KEY_SIZE);
-	err = peer_add(engine->host, now_ns, &peer, &engine->uplink.peer);
+	err = peer_add(engine->host, now_ns, &peer, &edge);
 	explicit_bzero(&peer, sizeof peer);
+	if (err == 0)
+		engine->uplink.peer = edge;
 	return err;
 }
 
@@ -149,8 +152,7 @@ int uplink_reload(struct engine *engine, uint64_t now_ns, struct config *fresh)
 	if (is_same_edge(engine->config, fresh))
 		return 0;
 	had_path = peer_path(up->peer, &path);
-	peer_remove(up->peer);
-	up->peer = NULL;
+	peer_remove(atomic_exchange(&up->peer, NULL));
 	err = add_edge(engine, now_ns, fresh);
 	if (err < 0) {
 		add_edge(engine, now_ns, engine->config);
@@ -232,7 +234,7 @@ static void use_udp(struct engine *engine, int fd)
 {
 	struct uplink *up = &engine->uplink;
 	struct path path = {.transport = TRANSPORT_UDP, .remote = up->endpoint[up->current]};
-	uint32_t handle = outer_add_udp(engine, fd, &path.remote);
+	uint32_t handle = outer_add_connected(engine, fd, &path.remote);
 
 	if (handle == 0) {
 		attempt_soon(engine);
@@ -277,6 +279,14 @@ void uplink_opened(struct engine *engine, const struct parent_reply *reply, int 
 	} else {
 		use_tcp(engine, fd);
 	}
+}
+
+void uplink_send(struct worker *worker, uint64_t now_ns, const struct inner_bytes *packet)
+{
+	struct peer *edge = worker->engine->uplink.peer;
+
+	if (edge)
+		egress_send(worker, now_ns, edge, packet);
 }
 
 void uplink_connected(struct engine *engine, uint64_t now_ns, const struct path *path)

@@ -38,7 +38,7 @@ void queues_init(struct queues *q, uint32_t workers)
 
 int queues_open_tun(struct queues *q, const char *name, uid_t owner, char why[WHY_MAX])
 {
-	struct tun_options options = {.owner = owner, .queues = q->workers};
+	struct tun_options options = {.owner = owner, .queues = q->workers, .vnet_hdr = true};
 	int err = tun_open(&tun_kernel, name, &options, &q->features, q->tun, why);
 
 	if (err == 0)

@@ -29,6 +29,7 @@ static const struct {
 	[REASON_FRAGMENT_EVICTED] = {"fragment_evicted", "pushed out by newer fragments"},
 	[REASON_TTL_EXCEEDED] = {"ttl_exceeded", "on its last hop"},
 	[REASON_TOO_BIG] = {"too_big", "larger than the way to the next hop"},
+	[REASON_BAD_FRAME] = {"bad_frame", "a TSO packet in a frame that is not what it says"},
 };
 
 const char *reason_name(enum reason reason)

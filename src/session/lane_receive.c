@@ -252,3 +252,8 @@ enum received_kind lane_receive(struct lane *lane, uint64_t now_ns, const struct
 	lane_count(lane, out->reason);
 	return kind;
 }
+
+bool lane_knows_index(const struct lane *lane, uint32_t index)
+{
+	return host_knows_index(lane->host, index);
+}

@@ -21,7 +21,7 @@ static int read_v4(const uint8_t *p, size_t len, struct outline *out)
 		.src = ip_addr_from_bytes(4, p + 12),
 		.dst = ip_addr_from_bytes(4, p + 16),
 		.len = total,
-		.ecn = p[1] & ECN_MASK,
+		.ecn = outline_ecn(p),
 	};
 	return 0;
 }
@@ -39,7 +39,7 @@ static int read_v6(const uint8_t *p, size_t len, struct outline *out)
 		.src = ip_addr_from_bytes(6, p + 8),
 		.dst = ip_addr_from_bytes(6, p + 24),
 		.len = total,
-		.ecn = p[1] >> 4 & ECN_MASK, /* the traffic class begins in the byte before */
+		.ecn = outline_ecn(p), /* the traffic class begins in the byte before */
 	};
 	return 0;
 }

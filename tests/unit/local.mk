@@ -13,6 +13,7 @@ UNIT_TESTS = \
 	tests/unit/check_channel \
 	tests/unit/check_checksum \
 	tests/unit/check_child \
+	tests/unit/check_coalesce \
 	tests/unit/check_config \
 	tests/unit/check_control \
 	tests/unit/check_control_channel \
@@ -26,6 +27,7 @@ UNIT_TESTS = \
 	tests/unit/check_forward \
 	tests/unit/check_fragment \
 	tests/unit/check_frame \
+	tests/unit/check_gso \
 	tests/unit/check_inner \
 	tests/unit/check_host \
 	tests/unit/check_journal \
@@ -55,6 +57,7 @@ UNIT_TESTS = \
 	tests/unit/check_ring \
 	tests/unit/check_roster \
 	tests/unit/check_secret \
+	tests/unit/check_segment \
 	tests/unit/check_setting \
 	tests/unit/check_siphash \
 	tests/unit/check_socket \
@@ -65,6 +68,7 @@ UNIT_TESTS = \
 	tests/unit/check_udp \
 	tests/unit/check_unixsock \
 	tests/unit/check_verify \
+	tests/unit/check_virtio \
 	tests/unit/check_x25519 \
 	tests/unit/check_xaead \
 	tests/unit/handshake_table \
@@ -89,6 +93,13 @@ TSAN_TESTS = \
 	tests/sim/workers
 
 check_PROGRAMS += $(UNIT_TESTS)
+
+# Tests that make packets to be cut and joined.
+PACKET_SOURCES = tests/unit/gso_packets.c tests/unit/gso_packets.h
+tests_unit_check_coalesce_SOURCES = tests/unit/check_coalesce.c $(PACKET_SOURCES)
+tests_unit_check_gso_SOURCES = tests/unit/check_gso.c $(PACKET_SOURCES)
+tests_unit_check_segment_SOURCES = tests/unit/check_segment.c $(PACKET_SOURCES)
+tests_unit_check_virtio_SOURCES = tests/unit/check_virtio.c $(PACKET_SOURCES)
 noinst_HEADERS += tests/unit/tap.h tests/unit/config_cases.h tests/unit/vectors.h tests/unit/blake2s_table.h
 noinst_HEADERS += tests/unit/prng.h
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The engine: the process that owns keys, sessions, policy and packets. It is the core wrapped in
- * one libev loop. What differs between edge, connector, client and WireGuard interface is in one
- * `struct role_ops` for each (role.h); everything else is shared. One thread.
+ * libev loops: the main thread's, which this header is about, and one for each data worker
+ * (worker.h). What differs between edge, connector, client and WireGuard interface is in one
+ * `struct role_ops` for each (role.h); everything else is shared. Main thread, where a function
+ * does not say otherwise.
  */
 #ifndef TUND_ENGINE_ENGINE_H
 #define TUND_ENGINE_ENGINE_H
 
 #include <ev.h>
 
+#include <tund/base/epoch.h>
 #include <tund/base/time.h>
 #include <tund/config/config.h>
 #include <tund/engine/control_link.h>
@@ -18,6 +21,7 @@
 #include <tund/engine/tun_port.h>
 #include <tund/engine/uapi.h>
 #include <tund/engine/uplink.h>
+#include <tund/engine/worker.h>
 #include <tund/ipc/engine.h>
 #include <tund/policy/reason.h>
 #include <tund/session/host.h>
@@ -36,28 +40,39 @@ struct engine {
 	struct parent_link parent;
 	struct control_link control;
 	struct outer outer;
-	struct tun_port tun;
+	struct inbox inbox;        /* what the workers have to say */
+	unsigned worker_count;
+	struct worker *workers[WORKERS_MAX];
+	void *_Atomic view;        /* the role's, as its workers see it: a struct view_head in front */
+	_Atomic uint32_t frame_mtu; /* that a TSO packet in a frame must fit */
+	unsigned tun_count;        /* queues that the parent has handed over */
 	struct uplink uplink;      /* client and connector */
 	struct uapi uapi;
 	ev_timer deadline;         /* the host's next */
 	ev_prepare before_wait;    /* queued handshakes, flushes, the deadline */
 	ev_idle busy;              /* keeps the loop from waiting while handshakes are queued */
 	ev_timer farewell;         /* after PARENT_STOP */
-	uint8_t ecn;               /* of the outer header of the packet being sent */
-	uint64_t next_denied_ns;   /* when the next ENGINE_DENIED may go out */
-	uint64_t counters[REASON_COUNT];
+	uint64_t udp_send_errors;  /* of the main thread */
 	_Alignas(8) uint8_t *message; /* CHANNEL_BODY_MAX bytes: one message from parent or control */
 };
 
-/* One message from outside, decrypted in place and handed on. `congested`: its IP header said so
- * (ECN). True if it was authentic. */
-bool engine_receive(struct engine *engine, uint64_t now_ns, const struct path *from, uint8_t *msg,
-		    size_t len, bool congested);
+/* What the role publishes for its workers begins with this. */
+struct view_head {
+	void (*free)(void *view);
+	struct retired retired;
+};
 
-/* Sends an inner packet to a peer; whatever happens to it, it is the caller's no longer. The
- * checksum is completed first where it is partial. */
-void engine_send(struct engine *engine, uint64_t now_ns, struct peer *peer,
-		 const struct inner_bytes *packet);
+/*
+ * Puts a view of the role's state in the place of the one before, which is freed when no worker can
+ * see it any more. Consumes `view`.
+ */
+void engine_publish(struct engine *engine, struct view_head *view);
+
+/* The end: frees the view in force. */
+void engine_unpublish(struct engine *engine);
+
+/* The inbox of the main thread; the loop is there. -ENOMEM. */
+int engine_init(struct engine *engine);
 
 /* Host and role are made and the watchers started; called once, at PARENT_GO. 0 or -errno. */
 int engine_start(struct engine *engine);
@@ -70,9 +85,5 @@ void engine_farewell(struct engine *engine);
 
 /* What changed about a peer, or an answer to CONTROL_STATUS (`id`), to control. */
 void engine_report_peer(struct engine *engine, struct peer *peer, uint32_t id);
-
-/* Reports a refusal to control, at most ten a second. */
-void engine_report_denied(struct engine *engine, uint64_t now_ns, struct peer *peer,
-			  const struct inner_bytes *packet, enum reason reason);
 
 #endif

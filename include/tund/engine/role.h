@@ -12,20 +12,27 @@
 #include <tund/ipc/engine.h>
 #include <tund/ipc/parent.h>
 #include <tund/session/host.h>
+#include <tund/wire/gso.h>
 
 struct engine;
 struct uapi_client;
 struct uapi_line;
 struct uapi_text;
+struct worker;
 
-/* An inner packet that came out of a session, or out of the TUN device. */
+/*
+ * An inner packet that came out of a session, or out of the TUN device. In front of it 2 bytes are
+ * writable, behind it 16.
+ */
 struct inner_bytes {
 	uint8_t *data;
 	size_t len;            /* bytes, padding included */
 	bool partial_checksum; /* the TCP or UDP checksum is still to be completed */
+	struct gso gso;        /* kind other than GSO_NONE: still to be cut */
 };
 
-/* What a role does. Pointers that a role has no use for are NULL. */
+/* What a role does; in the main thread, where nothing else is said. Pointers that a role has no use
+ * for are NULL. */
 struct role_ops {
 	uint32_t handshake_queue; /* slots: many where strangers knock */
 	bool tun_waits; /* packets wait in the TUN queue until the role begins to read them */
@@ -34,9 +41,12 @@ struct role_ops {
 	void (*stop)(struct engine *engine);
 	/* A checked configuration replaces engine->config, which the caller then frees. */
 	int (*reload)(struct engine *engine, uint64_t now_ns, struct config *fresh);
-	void (*from_session)(struct engine *engine, uint64_t now_ns, struct peer *peer,
+	/* Packets, in a worker's thread and within a batch. */
+	void (*from_session)(struct worker *worker, uint64_t now_ns, struct peer *peer,
 			     const struct inner_bytes *packet);
-	void (*from_tun)(struct engine *engine, uint64_t now_ns, const struct inner_bytes *packet);
+	void (*from_tun)(struct worker *worker, uint64_t now_ns, const struct inner_bytes *packet);
+	/* A refusal that a worker reports; its `slot` is the device's number. */
+	void (*denied)(struct engine *engine, struct engine_denied *denied);
 	void (*peer_event)(struct engine *engine, uint64_t now_ns, struct peer *peer,
 			   enum peer_event event);
 	/* Slots of ipc/engine.h. slot_of() of a peer that has none is UINT32_MAX. */

@@ -8,6 +8,7 @@
 #ifndef TUND_ENGINE_UPLINK_H
 #define TUND_ENGINE_UPLINK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,6 +19,8 @@
 #include <tund/session/host.h>
 
 struct engine;
+struct inner_bytes;
+struct worker;
 
 /* A new attempt begins at the earliest this long after the previous one. */
 #define UPLINK_PAUSE_S 0.5
@@ -25,7 +28,7 @@ struct engine;
 #define UPLINK_CONNECT_S 5.0
 
 struct uplink {
-	struct peer *peer; /* the edge */
+	struct peer *_Atomic peer; /* the edge; workers look at it, too */
 	uint32_t count, current;
 	struct endpoint endpoint[ENDPOINTS_MAX];
 	enum transport transport; /* of the way in use or being tried */
@@ -55,6 +58,9 @@ void uplink_peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer
 /* The edge's key or keepalive may have changed with the configuration: takes `fresh` into account,
  * which becomes engine->config later. 0, or peer_add()'s error with nothing changed. */
 int uplink_reload(struct engine *engine, uint64_t now_ns, struct config *fresh);
+
+/* Sends an inner packet to the edge. A worker's thread, within a batch. */
+void uplink_send(struct worker *worker, uint64_t now_ns, const struct inner_bytes *packet);
 
 /* A socket of ours cannot send (its address or route is gone), or its connection ended. */
 void uplink_broken(struct engine *engine, uint64_t now_ns, uint32_t socket);

@@ -33,6 +33,8 @@ enum reason {
 	/* routing */
 	REASON_TTL_EXCEEDED,
 	REASON_TOO_BIG, /* for the caller: larger than the next hop's MTU */
+	/* carriage */
+	REASON_BAD_FRAME, /* for the caller: a whole TSO packet that is not what it says */
 	/* malformed: REASON_INNER + enum inner_error */
 	REASON_INNER,
 	REASON_COUNT = REASON_INNER + INNER_ERROR_COUNT,

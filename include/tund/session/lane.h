@@ -66,6 +66,9 @@ bool lane_posted(struct lane *lane);
 enum received_kind lane_receive(struct lane *lane, uint64_t now_ns, const struct path *from,
 				uint8_t *msg, size_t len, struct received *out);
 
+/* As host_knows_index(). */
+bool lane_knows_index(const struct lane *lane, uint32_t index);
+
 /* A run of messages to one peer under one keypair and on one path, on the caller's stack. Public
  * are path and suite, to be read between begin and end. */
 struct sealing {

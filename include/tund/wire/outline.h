@@ -27,6 +27,12 @@ struct outline {
 /* 0; -EBADMSG: neither IPv4 nor IPv6, or a length that is not in `len` bytes. */
 int outline_read(const uint8_t *packet, size_t len, struct outline *out);
 
+/* The ECN bits alone of a packet of at least 2 bytes. */
+static inline uint8_t outline_ecn(const uint8_t *packet)
+{
+	return (packet[0] >> 4 == 6 ? packet[1] >> 4 : packet[1]) & ECN_MASK;
+}
+
 /* The ECN bits of the outer header of a packet with `inner` (RFC 6040 section 4.1, normal mode;
  * congestion that the packet met before is not repeated outside). */
 uint8_t outline_outer_ecn(uint8_t inner);

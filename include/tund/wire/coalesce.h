@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Joins consecutive packets of a flow into one, as a network card (LRO) or Linux (GRO) does, for
+ * the price of one write to the TUN device. Payloads are not copied: what comes out is a list of
+ * pieces, the first of which holds the virtio header and the headers. A few flows at a time; the
+ * order within a flow is kept.
+ *
+ * TCP segments are joined when all but sequence number, PSH, IPv4's identification and length is
+ * the same, they follow each other without a gap, and every one but the last is of the same size; a
+ * PSH ends it. UDP datagrams are joined likewise, of the same size. Checksums: one that is still to
+ * be completed is left to the kernel; one that is complete is verified first. The two never mix.
+ *
+ * Not for more than one thread at a time. Nothing allocates after coalescer_new().
+ */
+#ifndef TUND_WIRE_COALESCE_H
+#define TUND_WIRE_COALESCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include <tund/wire/gso.h>
+
+struct coalescer;
+
+enum coalesce_mode {
+	COALESCE_PLAIN,   /* a device without virtio headers: packets go alone, completed */
+	COALESCE_TCP,     /* virtio headers, TSO */
+	COALESCE_TCP_UDP, /* and USO */
+};
+
+/* `emit` gets each packet that comes out, to be used before it returns. NULL: out of memory. */
+struct coalescer *coalescer_new(void (*emit)(void *ctx, const struct iovec *iov, size_t n),
+				void *ctx);
+void coalescer_free(struct coalescer *c);
+
+/* Nothing is being joined at that moment. */
+void coalesce_set_mode(struct coalescer *c, enum coalesce_mode mode);
+
+/*
+ * Takes one packet of exactly `len` bytes, an IP packet whose lengths have been checked. `partial`:
+ * its TCP or UDP checksum is to be completed. `gso`: what it is already. A packet that cannot be
+ * joined comes out at once, behind those of its flow; all others when something ends them, at
+ * coalesce_flush() at the latest, until when their bytes belong to the coalescer.
+ */
+void coalesce_add(struct coalescer *c, uint8_t *packet, size_t len, bool partial,
+		  const struct gso *gso);
+
+/* Everything comes out. */
+void coalesce_flush(struct coalescer *c);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: ISC */
+/* Inner packets cut, sealed and sent. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tund/base/bytes.h>
+#include <tund/crypto/secret.h>
+#include <tund/engine/engine.h>
+#include <tund/session/lane.h>
+#include <tund/wire/outline.h>
+#include <tund/wire/segment.h>
+
+
+/* What a payload becomes at most. */
+#define SEALED_MAX(len) ((len) + PADDING + DATA_OVERHEAD)
+
+int egress_init(struct egress *egress)
+{
+	for (unsigned i = 0; i < EGRESS_TRAINS; i++) {
+		egress->train[i].buffer = malloc(TRAIN_BYTES);
+		if (!egress->train[i].buffer)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void egress_clear(struct egress *egress)
+{
+	for (unsigned i = 0; i < EGRESS_TRAINS; i++)
+		free(egress->train[i].buffer);
+}
+
+static void send_train(struct worker *worker, struct train *train)
+{
+	if (train->count > 0)
+		outer_udp_send_train(worker, train);
+	train->count = 0;
+	train->len = 0;
+	train->closed = false;
+}
+
+/* The train on this path, or one that is free, or the one that has waited longest. */
+static struct train *train_on(struct worker *worker, const struct path *path, uint8_t tos)
+{
+	struct egress *egress = &worker->egress;
+	struct train *oldest = &egress->train[0];
+
+	for (unsigned i = 0; i < EGRESS_TRAINS; i++) {
+		struct train *train = &egress->train[i];
+
+		if (train->count > 0 && train->tos == tos && path_equal(&train->path, path))
+			return train;
+		if (train->count == 0 || train->last_used < oldest->last_used)
+			oldest = train;
+	}
+	send_train(worker, oldest);
+	oldest->path = *path;
+	oldest->tos = tos;
+	return oldest;
+}
+
+/* Whether another message may be sealed behind those that are there. */
+static bool has_room(const struct train *train, size_t len)
+{
+	return !train->closed && train->count < UDP_TRAIN_MAX &&
+	       train->len + SEALED_MAX(len) <= UDP_TRAIN_BYTES_MAX;
+}
+
+/* A message of `len` bytes lies behind the others: it goes with them, or begins a train. */
+static void append(struct worker *worker, struct train *train, size_t len)
+{
+	if (train->count > 0 && len > train->segment) {
+		uint8_t *message = train->buffer + train->len;
+
+		send_train(worker, train);
+		memmove(train->buffer, message, len);
+	}
+	if (train->count == 0)
+		train->segment = (uint16_t)len;
+	train->closed = len < train->segment;
+	train->count++;
+	train->len += (uint32_t)len;
+}
+
+/* A packet may become more messages than a run has counters for. */
+static ssize_t seal(struct sealing *s, uint8_t flags, uint8_t *payload, size_t len, uint8_t *out)
+{
+	ssize_t n = lane_seal(s, flags, payload, len, out);
+	struct lane *lane = s->lane;
+	struct peer *peer = s->peer;
+	uint64_t now_ns = s->now_ns;
+
+	if (n != -ENOBUFS)
+		return n;
+	lane_send_end(s);
+	if (lane_send_begin(lane, now_ns, peer, SEALING_MAX, s) < 0)
+		return -ENOBUFS;
+	return lane_seal(s, flags, payload, len, out);
+}
+
+static void seal_into_train(struct worker *worker, struct train *train, struct sealing *s,
+			    uint8_t flags, uint8_t *packet, size_t len)
+{
+	ssize_t n;
+
+	if (!has_room(train, len))
+		send_train(worker, train);
+	n = seal(s, flags, packet, len, train->buffer + train->len);
+	if (n > 0)
+		append(worker, train, (size_t)n);
+}
+
+/* Seals one message into the TCP connection's own buffer. */
+static void seal_into_frame(struct worker *worker, struct sealing *s, uint8_t flags,
+			    uint8_t *payload, size_t len)
+{
+	uint8_t *out = outer_tcp_reserve(worker, s->path.socket, SEALED_MAX(len));
+	ssize_t n;
+
+	if (!out) {
+		worker->egress.dropped++;
+		return;
+	}
+	n = seal(s, flags, payload, len, out);
+	outer_tcp_commit(worker, s->path.socket, n > 0 ? (size_t)n : 0);
+}
+
+/* A whole TSO packet, the segment size in front of it. */
+static void send_whole(struct worker *worker, struct sealing *s, const struct inner_bytes *packet)
+{
+	uint8_t flags = DATA_FLAG_GSO | (packet->partial_checksum ? DATA_FLAG_CSUM : 0);
+	uint8_t *payload = packet->data - GSO_PREFIX;
+
+	put_be16(payload, packet->gso.size);
+	seal_into_frame(worker, s, flags, payload, packet->len + GSO_PREFIX);
+}
+
+static void send_pieces(struct worker *worker, struct sealing *s, const struct inner_bytes *packet,
+			uint8_t tos)
+{
+	bool over_tcp = s->path.transport == TRANSPORT_TCP;
+	bool partial = packet->partial_checksum && s->suite != SUITE_WIREGUARD;
+	uint8_t flags = partial ? DATA_FLAG_CSUM : 0, *piece;
+	struct train *train = over_tcp ? NULL : train_on(worker, &s->path, tos);
+	struct segmenter cut;
+	size_t len;
+
+	if (segment_begin(&cut, packet->data, packet->len, &packet->gso,
+			  packet->partial_checksum, !partial) < 0) {
+		worker->egress.dropped++;
+		return;
+	}
+	while (segment_next(&cut, &piece, &len)) {
+		if (over_tcp)
+			seal_into_frame(worker, s, flags, piece, len);
+		else
+			seal_into_train(worker, train, s, flags, piece, len);
+	}
+	if (train)
+		train->last_used = ++worker->egress.clock;
+}
+
+/* How many messages it becomes on this path. */
+static uint32_t message_count(const struct inner_bytes *packet)
+{
+	size_t pieces;
+
+	if (packet->gso.kind == GSO_NONE)
+		return 1;
+	pieces = (packet->len - packet->gso.header_len + packet->gso.size - 1) / packet->gso.size;
+	return pieces < SEALING_MAX ? (uint32_t)pieces : SEALING_MAX;
+}
+
+/* What waits for a session waits in pieces: the main thread sends them one by one. */
+static void stage(struct worker *worker, uint64_t now_ns, struct peer *peer,
+		  const struct inner_bytes *packet)
+{
+	struct segmenter cut;
+	uint8_t *piece;
+	size_t len;
+
+	if (segment_begin(&cut, packet->data, packet->len, &packet->gso,
+			  packet->partial_checksum, true) < 0)
+		return;
+	while (segment_next(&cut, &piece, &len))
+		lane_stage(worker->lane, now_ns, peer, piece, len);
+}
+
+void egress_send(struct worker *worker, uint64_t now_ns, struct peer *peer,
+		 const struct inner_bytes *packet)
+{
+	uint8_t tos = outline_outer_ecn(outline_ecn(packet->data));
+	struct sealing s;
+	int err = lane_send_begin(worker->lane, now_ns, peer, message_count(packet), &s);
+
+	if (err == -EAGAIN)
+		stage(worker, now_ns, peer, packet);
+	if (err < 0)
+		return;
+	if (packet->gso.kind == GSO_TCP && s.path.transport == TRANSPORT_TCP &&
+	    s.suite != SUITE_WIREGUARD)
+		send_whole(worker, &s, packet);
+	else
+		send_pieces(worker, &s, packet, tos);
+	lane_send_end(&s);
+}
+
+void egress_flush(struct worker *worker)
+{
+	for (unsigned i = 0; i < EGRESS_TRAINS; i++)
+		send_train(worker, &worker->egress.train[i]);
+}
