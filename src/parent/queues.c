@@ -9,7 +9,7 @@
 #include <tund/parent/queues.h>
 #include <tund/sys/udp.h>
 
-#define WORKERS_DEFAULT_MAX 1
+#define WORKERS_DEFAULT_MAX 8
 
 /* A TSO packet of this many bytes, sealed, is one train of datagrams or little more. */
 #define GSO_MAX 60000

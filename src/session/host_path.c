@@ -72,18 +72,37 @@ static void unpack(const uint64_t words[PATH_WORDS], struct path *path)
 
 /* A version is odd while the words change. Releasing stores keep their order, and so do acquiring
  * loads (Boehm, "Can seqlocks get along with programming language memory models?"). */
-void path_publish(struct peer *peer)
+static void show(struct peer *peer, const uint64_t words[PATH_WORDS])
 {
 	struct traffic *t = &peer->traffic;
-	uint32_t version = atomic_load_explicit(&t->path_version, memory_order_relaxed);
-	uint64_t words[PATH_WORDS] = {0};
+	uint32_t version;
 
-	if (peer->has_path)
-		pack(&peer->path, words);
+	lock_take(&t->path_lock);
+	version = atomic_load_explicit(&t->path_version, memory_order_relaxed);
 	atomic_store_explicit(&t->path_version, version + 1, memory_order_relaxed);
 	for (int i = 0; i < PATH_WORDS; i++)
 		atomic_store_explicit(&t->path[i], words[i], memory_order_release);
 	atomic_store_explicit(&t->path_version, version + 2, memory_order_release);
+	lock_release(&t->path_lock);
+}
+
+void path_publish(struct peer *peer)
+{
+	uint64_t words[PATH_WORDS] = {0};
+
+	if (peer->has_path)
+		pack(&peer->path, words);
+	show(peer, words);
+}
+
+void path_show(struct peer *peer, const struct path *from)
+{
+	uint64_t words[PATH_WORDS];
+
+	pack(from, words);
+	show(peer, words);
+	/* Main is yet to hear of it. */
+	atomic_store(&peer->traffic.path_heard_ns, 0);
 }
 
 bool path_is_active(const struct peer *peer, const struct path *from, uint32_t *version)
@@ -191,12 +210,16 @@ void path_heard_newest(struct peer *peer, uint64_t now_ns, const struct path *fr
 		       struct keypair *keypair, uint64_t order)
 {
 	bool moved = false;
+	uint32_t version;
 
 	remember(peer, now_ns, from);
 	/* Under the lock, so that a lane that finds the active path notes its message before we
 	 * look, or sees after it that the path has changed. */
 	lock_take(&keypair->lock);
-	if (order >= keypair->stayed && order >= keypair->moved) {
+	if (path_is_active(peer, from, &version)) {
+		moved = store(peer, from); /* a lane has shown it already */
+	} else if (order >= keypair->stayed && order >= keypair->moved &&
+		   order >= keypair->shown) {
 		keypair->moved = order + 1;
 		moved = store(peer, from);
 	}

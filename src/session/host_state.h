@@ -92,8 +92,9 @@ struct keypair {
 	/* Under the lock. */
 	_Alignas(CACHE_LINE) struct lock lock;
 	uint64_t arrivals;      /* messages accepted */
-	uint64_t stayed, moved; /* one more than the greatest order (see struct note) of a message
-				 * that could move and came on the active path; that moved */
+	/* One more than the greatest order (see struct note) of a message that could move and came
+	 * on the active path; that moved; that a lane moved ahead of main. */
+	uint64_t stayed, moved, shown;
 	uint64_t rx_bytes, rx_packets; /* not yet in the peer's */
 	struct replay replay;
 };
@@ -155,7 +156,9 @@ struct traffic {
 	atomic_bool watched;            /* main was asked to look at the timers and has not yet */
 	atomic_bool rescuing;           /* the pending handshake is there because nothing is heard */
 	atomic_bool sent_last_minute;   /* rekeyed on receive, once in a keypair's life */
-	/* The active path: odd while main writes it. */
+	/* The active path, as main has it or a lane that has just heard a newer one: odd while it
+	 * is being written, under the lock. */
+	struct lock path_lock;
 	_Atomic uint32_t path_version;
 	_Atomic uint64_t path[PATH_WORDS];
 	_Alignas(CACHE_LINE) _Atomic uint64_t tx_bytes;
@@ -335,6 +338,9 @@ void path_heard_newest(struct peer *peer, uint64_t now_ns, const struct path *fr
 void path_set(struct peer *peer, const struct path *path);
 /* Shows peer->path to the lanes. */
 void path_publish(struct peer *peer);
+/* A lane's: the next message goes to this path already; main makes it the peer's when it takes up
+ * the note. */
+void path_show(struct peer *peer, const struct path *from);
 /* Any thread: whether `from` is the active path, and in which version; whether it still is that
  * version; a copy of it, false if there is none. */
 bool path_is_active(const struct peer *peer, const struct path *from, uint32_t *version);

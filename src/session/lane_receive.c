@@ -58,9 +58,26 @@ static void take_standing(struct keypair *keypair, uint64_t counter, uint8_t fla
 	}
 }
 
+/*
+ * An answer to this message may leave before main has taken up the note, and must not go where the
+ * peer no longer is: it would move the other side back. A straggler under an old keypair says
+ * nothing. Under the keypair's lock.
+ */
+static void move_ahead(struct keypair *keypair, const struct path *from, uint64_t order)
+{
+	struct peer *peer = keypair->peer;
+
+	if (order < keypair->stayed || order < keypair->moved || order < keypair->shown ||
+	    atomic_load_explicit(&peer->current, memory_order_relaxed) != keypair)
+		return;
+	keypair->shown = order + 1;
+	path_show(peer, from);
+}
+
 /* Check and set are one, and so are looking which path is active and saying that this message
  * stays on it: path_heard_newest(). */
-static bool take_in(struct keypair *keypair, const uint8_t *msg, size_t len, struct standing *s)
+static bool take_in(struct lane *lane, struct keypair *keypair, const struct path *from,
+		    const uint8_t *msg, size_t len, struct standing *s)
 {
 	uint64_t counter = get_le64(msg + DATA_COUNTER);
 	bool is_new;
@@ -75,6 +92,8 @@ static bool take_in(struct keypair *keypair, const uint8_t *msg, size_t len, str
 		keypair->rx_bytes += len;
 		if (s->on_active && s->may_move && s->order >= keypair->stayed)
 			keypair->stayed = s->order + 1;
+		if (!s->on_active && s->may_move && !lane->is_main)
+			move_ahead(keypair, from, s->order);
 	}
 	lock_release(&keypair->lock);
 	return is_new;
@@ -215,7 +234,7 @@ static enum received_kind receive_data(struct lane *lane, uint64_t now_ns, const
 	if (out->reason != SESSION_OK)
 		return RECEIVED_NOTHING;
 	s.on_active = path_is_active(keypair->peer, from, &s.version);
-	if (!take_in(keypair, msg, len, &s)) {
+	if (!take_in(lane, keypair, from, msg, len, &s)) {
 		out->reason = SESSION_REPLAYED_COUNTER;
 		return RECEIVED_NOTHING;
 	}
