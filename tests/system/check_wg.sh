@@ -244,6 +244,27 @@ moved()
 		wait_for 5 on alice ip netns exec inside ping -n -q -c 1 -W 1 10.99.0.1
 }
 
+# A full packet is not padded beyond the MTU: of 1411 bytes, which 16 does not divide, it is 1471
+# outside.
+mtu_changes_there()
+{
+	in_network edge nft -f - <<END
+table ip test {
+	counter full { }
+	chain prerouting {
+		type filter hook prerouting priority raw
+		udp dport $port ip length 1471 counter name full
+	}
+}
+END
+	on alice ip netns exec inside sh -c '
+		ip link set wg0 mtu 1411 && ping -n -q -c 3 -i 0.2 -W 2 -M do -s 1383 10.99.0.1'
+	mtu_status=$?
+	in_network edge nft list counters table ip test | tee "$work/full"
+	in_network edge nft delete table ip test
+	[ $mtu_status = 0 ] && grep -q 'packets [1-9]' "$work/full"
+}
+
 deleted_there()
 {
 	on alice ip netns exec inside ip link delete wg0 &&
@@ -417,6 +438,7 @@ ok 'and over IPv4' dscp_and_ecn ip "$edge4"
 ok 'down closes the socket, up opens it' down_and_up
 ok 'the MTU changes' mtu_changes
 ok 'moved to another network namespace it goes on' moved
+ok 'a change of the MTU is noticed there' mtu_changes_there
 ok 'deleted there it ends' deleted_there
 
 ### wg-quick
