@@ -36,6 +36,18 @@ static inline uint32_t rotate(uint32_t x, unsigned n)
 	return x >> n | x << (32 - n);
 }
 
+/* Keeps the compiler from gathering words into vectors, only to take them apart again. */
+static inline uint32_t scalar(uint32_t x)
+{
+	__asm__("" : "+r"(x));
+	return x;
+}
+
+static inline uint32_t word(const uint8_t block[BLOCK_SIZE], uint8_t i)
+{
+	return get_le32(block + 4 * i);
+}
+
 /* RFC 7693, 3.1: the mixing function G. */
 static inline __attribute__((always_inline)) void mix(uint32_t v[16], int a, int b, int c, int d,
 						      uint32_t x, uint32_t y)
@@ -53,12 +65,12 @@ static inline __attribute__((always_inline)) void mix(uint32_t v[16], int a, int
 /* RFC 7693, 3.2: the compression function F. All is unrolled, so that `v` is in registers. */
 static void compress(struct blake2s *h, const uint8_t block[BLOCK_SIZE], bool last)
 {
-	uint32_t m[16], v[16];
+	uint32_t v[16];
 
-	for (int i = 0; i < 16; i++)
-		m[i] = get_le32(block + 4 * i);
-	memcpy(v, h->h, sizeof h->h);
-	memcpy(v + 8, iv, sizeof iv);
+	for (int i = 0; i < 8; i++) {
+		v[i] = scalar(h->h[i]);
+		v[i + 8] = iv[i];
+	}
 	v[12] ^= (uint32_t)h->count;
 	v[13] ^= (uint32_t)(h->count >> 32);
 	v[14] ^= last ? UINT32_MAX : 0;
@@ -66,17 +78,17 @@ static void compress(struct blake2s *h, const uint8_t block[BLOCK_SIZE], bool la
 	for (int i = 0; i < 10; i++) {
 		const uint8_t *s = sigma[i];
 
-		mix(v, 0, 4, 8, 12, m[s[0]], m[s[1]]);
-		mix(v, 1, 5, 9, 13, m[s[2]], m[s[3]]);
-		mix(v, 2, 6, 10, 14, m[s[4]], m[s[5]]);
-		mix(v, 3, 7, 11, 15, m[s[6]], m[s[7]]);
-		mix(v, 0, 5, 10, 15, m[s[8]], m[s[9]]);
-		mix(v, 1, 6, 11, 12, m[s[10]], m[s[11]]);
-		mix(v, 2, 7, 8, 13, m[s[12]], m[s[13]]);
-		mix(v, 3, 4, 9, 14, m[s[14]], m[s[15]]);
+		mix(v, 0, 4, 8, 12, word(block, s[0]), word(block, s[1]));
+		mix(v, 1, 5, 9, 13, word(block, s[2]), word(block, s[3]));
+		mix(v, 2, 6, 10, 14, word(block, s[4]), word(block, s[5]));
+		mix(v, 3, 7, 11, 15, word(block, s[6]), word(block, s[7]));
+		mix(v, 0, 5, 10, 15, word(block, s[8]), word(block, s[9]));
+		mix(v, 1, 6, 11, 12, word(block, s[10]), word(block, s[11]));
+		mix(v, 2, 7, 8, 13, word(block, s[12]), word(block, s[13]));
+		mix(v, 3, 4, 9, 14, word(block, s[14]), word(block, s[15]));
 	}
 	for (int i = 0; i < 8; i++)
-		h->h[i] ^= v[i] ^ v[i + 8];
+		h->h[i] ^= scalar(v[i] ^ v[i + 8]);
 }
 
 /* RFC 7693, 2.5: the parameter block of a sequential hash. */

@@ -10,7 +10,8 @@
 #define SECRET_MAX 4096 /* bytes: one page is plenty for keys */
 
 struct secret {
-	uint8_t *bytes; /* from sodium_malloc(): guard pages, locked, not dumped */
+	uint8_t *bytes;  /* from sodium_malloc(): guard pages, locked, not dumped */
+	unsigned opened; /* so many more times than closed */
 };
 
 bool secret_equal(const void *a, const void *b, size_t n)
@@ -44,11 +45,17 @@ fail:
 
 const uint8_t *secret_open(struct secret *s)
 {
-	return sodium_mprotect_readonly(s->bytes) == 0 ? s->bytes : NULL;
+	if (s->opened == 0 && sodium_mprotect_readonly(s->bytes) != 0)
+		return NULL;
+	s->opened++;
+	return s->bytes;
 }
 
 void secret_close(struct secret *s)
 {
+	assert(s->opened > 0);
+	if (--s->opened > 0)
+		return;
 	/* Only lifting a protection can fail, for want of memory; never taking rights away. */
 	(void)sodium_mprotect_noaccess(s->bytes);
 }

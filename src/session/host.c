@@ -120,6 +120,10 @@ enum received_kind host_receive(struct host *host, uint64_t now_ns, const struct
 
 size_t host_work(struct host *host, uint64_t now_ns, size_t budget)
 {
+	/* Open for all of them, if it can be: each that needs the key opens it again. */
+	struct secret *key = host->queue_count > 0 && secret_open(host->private_key)
+				     ? host->private_key : NULL;
+
 	for (; budget > 0 && host->queue_count > 0; budget--) {
 		struct queued_handshake *item = &host->queue[host->queue_head];
 		enum session_reason reason = handshake_handle(host, now_ns, item);
@@ -128,6 +132,8 @@ size_t host_work(struct host *host, uint64_t now_ns, size_t budget)
 		host->queue_count--;
 		lanes_count(host, reason);
 	}
+	if (key)
+		secret_close(key);
 	return host->queue_count;
 }
 

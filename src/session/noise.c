@@ -17,6 +17,12 @@ static void mix_key(struct noise *noise, const void *data, size_t len)
 	blake2s_hkdf(noise->ck, data, len, noise->ck, noise->k, NULL);
 }
 
+/* MixKey() where another follows before anything is encrypted: the key would be for nothing. */
+static void mix_chaining_key(struct noise *noise, const void *data, size_t len)
+{
+	blake2s_hkdf(noise->ck, data, len, noise->ck, NULL, NULL);
+}
+
 /* MixKeyAndHash(), for a PSK. */
 static void mix_key_and_hash(struct noise *noise, const uint8_t psk[KEY_SIZE])
 {
@@ -27,15 +33,16 @@ static void mix_key_and_hash(struct noise *noise, const uint8_t psk[KEY_SIZE])
 	secret_wipe(temp, sizeof temp);
 }
 
-/* MixKey(DH(private, public)). */
+/* MixKey(DH(private, public)), by one of the two functions above. */
 static int mix_dh(struct noise *noise, const uint8_t private_key[KEY_SIZE],
-		  const uint8_t public_key[KEY_SIZE])
+		  const uint8_t public_key[KEY_SIZE],
+		  void (*mix)(struct noise *noise, const void *data, size_t len))
 {
 	uint8_t shared[KEY_SIZE];
 	int err = x25519_dh(private_key, public_key, shared);
 
 	if (err == 0)
-		mix_key(noise, shared, sizeof shared);
+		mix(noise, shared, sizeof shared);
 	secret_wipe(shared, sizeof shared);
 	return err;
 }
@@ -89,13 +96,13 @@ static void write_e(struct noise *noise, const uint8_t ephemeral[KEY_SIZE], uint
 {
 	x25519_public(ephemeral, out);
 	noise_mix_hash(noise, out, KEY_SIZE);
-	mix_key(noise, out, KEY_SIZE);
+	mix_chaining_key(noise, out, KEY_SIZE);
 }
 
 static void read_e(struct noise *noise, const uint8_t e[KEY_SIZE])
 {
 	noise_mix_hash(noise, e, KEY_SIZE);
-	mix_key(noise, e, KEY_SIZE);
+	mix_chaining_key(noise, e, KEY_SIZE);
 }
 
 int noise_write_first(struct noise *noise, const uint8_t ephemeral[KEY_SIZE],
@@ -109,7 +116,7 @@ int noise_write_first(struct noise *noise, const uint8_t ephemeral[KEY_SIZE],
 	/* e */
 	write_e(noise, ephemeral, out);
 	/* es */
-	err = mix_dh(noise, ephemeral, responder_public);
+	err = mix_dh(noise, ephemeral, responder_public, mix_key);
 	/* s */
 	if (err == 0)
 		err = encrypt_and_hash(noise, own_public, KEY_SIZE, out + KEY_SIZE);
@@ -129,7 +136,7 @@ int noise_read_static(struct noise *noise, const uint8_t own_private[KEY_SIZE],
 	/* e */
 	read_e(noise, message);
 	/* es */
-	err = mix_dh(noise, own_private, message);
+	err = mix_dh(noise, own_private, message, mix_key);
 	if (err < 0)
 		return err;
 	/* s */
@@ -157,10 +164,10 @@ int noise_write_second(struct noise *noise, const uint8_t ephemeral[KEY_SIZE],
 	/* e */
 	write_e(noise, ephemeral, out);
 	/* ee */
-	err = mix_dh(noise, ephemeral, initiator_ephemeral);
+	err = mix_dh(noise, ephemeral, initiator_ephemeral, mix_chaining_key);
 	/* se */
 	if (err == 0)
-		err = mix_dh(noise, ephemeral, initiator_public);
+		err = mix_dh(noise, ephemeral, initiator_public, mix_chaining_key);
 	if (err < 0)
 		return err;
 	/* psk */
@@ -178,10 +185,10 @@ int noise_read_second(struct noise *noise, const uint8_t ephemeral[KEY_SIZE],
 	/* e */
 	read_e(noise, message);
 	/* ee */
-	err = mix_dh(noise, ephemeral, message);
+	err = mix_dh(noise, ephemeral, message, mix_chaining_key);
 	/* se */
 	if (err == 0)
-		err = mix_dh(noise, own_private, message);
+		err = mix_dh(noise, own_private, message, mix_chaining_key);
 	if (err < 0)
 		return err;
 	/* psk */

@@ -73,6 +73,9 @@ START_TEST(secret_unreadable_when_closed)
 		ck_assert_mem_eq(p, KEY_BYTES, 32);
 		ck_assert(!faults(read_byte, p));
 		ck_assert(faults(write_byte, p));
+		ck_assert_ptr_eq(secret_open(s), p);
+		secret_close(s);
+		ck_assert(!faults(read_byte, p));
 		secret_close(s);
 		ck_assert(faults(read_byte, p));
 	}

@@ -37,8 +37,9 @@ struct secret;
 struct secret *secret_new(const void *bytes, size_t n);
 
 /*
- * Makes it readable until secret_close(); does not nest. Touching the bytes after that, or
- * writing to them ever, is a SIGSEGV. NULL: the kernel refused.
+ * Makes it readable until secret_close(). Both are a system call, but not inside another such pair:
+ * they nest, so that whoever knows of several uses to come opens around them all. Touching the
+ * bytes after the last close, or writing to them ever, is a SIGSEGV. NULL: the kernel refused.
  */
 const uint8_t *secret_open(struct secret *s);
 void secret_close(struct secret *s);

@@ -34,7 +34,7 @@ enum peer_event {
 };
 
 /* Called during host_receive(), host_work(), host_tick() and the peer functions; must not call
- * back into peer_remove() or host_free(). */
+ * back into peer_remove(), host_set_private_key() or host_free(). */
 struct host_ops {
 	void *ctx;
 	/* Sends one message; a failure is a lost packet. `msg` is borrowed for the call. */
