@@ -40,8 +40,7 @@ static struct lpm *table(int family, uint32_t n)
 	struct lpm *lpm = NULL;
 
 	for (uint32_t i = 0; entries && i < n; i++)
-		entries[i] = (struct lpm_entry){
-			{nth(family, i), family == 4 ? 24 : 64}, i};
+		entries[i] = (struct lpm_entry){{nth(family, i), family == 4 ? 24 : 64}, i};
 	if (!entries || lpm_new(entries, n, &lpm) < 0) {
 		fputs("the table cannot be made\n", stderr);
 		exit(EXIT_FAILURE);
