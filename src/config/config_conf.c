@@ -62,8 +62,12 @@ static bool read_prefixes(struct diag *diag, cfg_t *root, const char *name,
 
 static bool read_common(struct diag *diag, cfg_t *root, struct config *config)
 {
+	static const char *const aeads[] = {
+		[AEAD_AUTO] = "auto", [AEAD_IPSEC_MB] = "ipsec-mb", [AEAD_LIBCRYPTO] = "libcrypto",
+		[AEAD_LIBSODIUM] = "libsodium", NULL};
 	const struct setting *s = tree_one(root, "private_key");
 	uint32_t mtu, workers;
+	int aead;
 	bool ok;
 
 	ok = require(diag, s, "private_key", "the output of \"tund genkey\" in quotes") &&
@@ -73,6 +77,8 @@ static bool read_common(struct diag *diag, cfg_t *root, struct config *config)
 	config->mtu = (uint16_t)mtu;
 	ok &= read_number(diag, root, "workers", 1, CONFIG_WORKERS_MAX, false, 0, &workers);
 	config->workers = (uint8_t)workers;
+	ok &= read_choice(diag, root, "aead", aeads, &aead);
+	config->aead = (enum aead_choice)aead;
 	return ok;
 }
 

@@ -83,6 +83,7 @@ static void read_fields(struct reader *r, enum config_view view, struct config *
 	c->mtu = read_u16(r);
 	c->keepalive_s = read_u16(r);
 	c->workers = read_below(r, CONFIG_WORKERS_MAX + 1);
+	c->aead = (enum aead_choice)read_below(r, AEAD_LIBSODIUM + 1);
 	c->listen_port = read_u16(r);
 	c->address_count = read_below(r, CONFIG_ADDRESSES_MAX + 1);
 	for (uint32_t i = 0; i < c->address_count; i++)

@@ -50,6 +50,7 @@ void config_encode(const struct config *config, enum config_view view, struct wr
 	write_u16(w, config->mtu);
 	write_u16(w, config->keepalive_s);
 	write_u8(w, config->workers);
+	write_u8(w, (uint8_t)config->aead);
 	write_u16(w, config->listen_port);
 	write_u8(w, (uint8_t)config->address_count);
 	for (uint32_t i = 0; i < config->address_count; i++)

@@ -302,6 +302,21 @@ static uint64_t rekey_after(void)
 	return 0;
 }
 
+static const char *aead_name(enum aead_choice choice)
+{
+	switch (choice) {
+	case AEAD_IPSEC_MB:
+		return "ipsec-mb";
+	case AEAD_LIBCRYPTO:
+		return "libcrypto";
+	case AEAD_LIBSODIUM:
+		return "libsodium";
+	case AEAD_AUTO:
+		break;
+	}
+	return NULL;
+}
+
 static int make_host(struct engine *engine, uint64_t now_ns)
 {
 	struct host_config config = {
@@ -317,6 +332,7 @@ static int make_host(struct engine *engine, uint64_t now_ns)
 
 	if (engine->config) {
 		config.mtu = engine->config->mtu;
+		config.aead = aead_name(engine->config->aead);
 		engine->frame_mtu = config.mtu;
 		memcpy(config.private_key, engine->config->private_key, KEY_SIZE);
 		explicit_bzero(engine->config->private_key, KEY_SIZE);
@@ -324,6 +340,9 @@ static int make_host(struct engine *engine, uint64_t now_ns)
 	memcpy(config.last_tai64n, engine->last_tai64n, TAI64N_SIZE);
 	err = host_new(&config, now_ns, &engine->host);
 	explicit_bzero(config.private_key, KEY_SIZE);
+	if (err == -EOPNOTSUPP)
+		log_error("aead = %s: this build or this processor cannot do it; expected another "
+			  "library, or auto", config.aead ? config.aead : "auto");
 	return err;
 }
 

@@ -150,6 +150,8 @@ const char *verify_reload(const struct config *before, const struct config *now)
 		return "listen";
 	if (before->workers != now->workers)
 		return "workers";
+	if (before->aead != now->aead)
+		return "aead";
 	if (before->fwmark != now->fwmark)
 		return "fwmark";
 	if (before->source != now->source)

@@ -10,10 +10,10 @@
 #include "host_state.h"
 #include "lane_state.h"
 
-static int choose_providers(struct host *host)
+static int choose_providers(struct host *host, const char *name)
 {
 	for (int suite = 0; suite < SUITE_COUNT; suite++) {
-		host->aead[suite] = aead_select(suite_rules[suite].kind, NULL);
+		host->aead[suite] = aead_select(suite_rules[suite].kind, name);
 		if (!host->aead[suite])
 			return -EOPNOTSUPP;
 	}
@@ -70,7 +70,7 @@ int host_new(const struct host_config *config, uint64_t now_ns, struct host **ou
 	if (err == 0)
 		err = session_index_init(host);
 	if (err == 0)
-		err = choose_providers(host);
+		err = choose_providers(host, config->aead);
 	if (err == 0)
 		err = allocate_tables(host, config->handshake_queue);
 	if (err == 0)

@@ -180,6 +180,7 @@ START_TEST(defaults_of_a_client)
 	ck_assert_uint_eq(c->mtu, 1420);
 	ck_assert_uint_eq(c->keepalive_s, 25);
 	ck_assert_uint_eq(c->workers, 0);
+	ck_assert_int_eq(c->aead, AEAD_AUTO);
 	ck_assert_int_eq(c->edge.suite, -1);
 	ck_assert_int_eq(c->transport, TRANSPORT_AUTO);
 	ck_assert_uint_eq(c->accept_routes.count, 5);
@@ -215,6 +216,7 @@ START_TEST(options_as_written)
 	struct config *c = parse_good(
 		"role = connector private_key = " KEY_A " mtu = 1280 keepalive = 0\r\n"
 		"workers = 64\n"
+		"aead = libcrypto\n"
 		"edge { public_key = " KEY_B " preshared_key = " KEY_C " endpoint = 192.0.2.1:443\n"
 		"suite = chacha20-poly1305 } transport = tcp accept_routes = {} full_tunnel = on\n"
 		"accept_dns = yes fwmark = 0xCAFE source = preserve interface = 'vpn.1-a_b'\n"
@@ -223,6 +225,7 @@ START_TEST(options_as_written)
 
 	ck_assert_uint_eq(c->mtu, 1280);
 	ck_assert_uint_eq(c->workers, 64);
+	ck_assert_int_eq(c->aead, AEAD_LIBCRYPTO);
 	ck_assert_uint_eq(c->keepalive_s, 0);
 	ck_assert_int_eq(c->edge.suite, 2);
 	ck_assert_uint_eq(c->edge.preshared_key[0], 3);
@@ -359,7 +362,7 @@ static const char *const round_trips[][2] = {
 	{EDGE, WG_ALICE},
 	{CONNECTOR, "route \"10.77.0.0/25\" { rule \"a\" { from = {\"group:x\"} } }"},
 	{EDGE, ""},
-	{EDGE "pool = {\"100.80.0.0/16\"} listen = 1 mtu = 9000 workers = 7",
+	{EDGE "pool = {\"100.80.0.0/16\"} listen = 1 mtu = 9000 workers = 7 aead = libsodium",
 	 ALICE DC1 "route \"10.77.0.0/24\" { via = {dc1} rule \"a\" { from = {any} proto = tcp "
 		   "ports = {1-5} } }"},
 };

@@ -57,6 +57,19 @@ static void send_from(unsigned node)
 	sim_run(&sim, SEC / 10);
 }
 
+START_TEST(aead_providers_by_name)
+{
+	static const char *const names[] = {NULL, "libcrypto", "none"};
+	struct host_config config = {.handshake_queue = 8, .rng = rng_system()};
+	struct host *other = NULL;
+
+	config.aead = names[_i];
+	ck_assert_int_eq(host_new(&config, SEC, &other), _i < 2 ? 0 : -EOPNOTSUPP);
+	ck_assert((other != NULL) == (_i < 2));
+	host_free(other);
+}
+END_TEST
+
 START_TEST(a_path_alone_sends_nothing)
 {
 	sim_run(&sim, 30 * SEC);
@@ -235,6 +248,7 @@ int main(void)
 	if (crypto_init() < 0)
 		return EXIT_FAILURE;
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_loop_test(tc, aead_providers_by_name, 0, 3);
 	tcase_add_test(tc, a_path_alone_sends_nothing);
 	tcase_add_test(tc, without_identity_nothing_is_begun_or_answered);
 	tcase_add_test(tc, another_identity_is_another_host);

@@ -234,6 +234,8 @@ START_TEST(reload)
 	ck_assert_ptr_null(verify_reload(before, now));
 	now->fwmark = 7;
 	ck_assert_str_eq(verify_reload(before, now), "fwmark");
+	now->aead = AEAD_LIBSODIUM;
+	ck_assert_str_eq(verify_reload(before, now), "aead");
 	now->workers = 2;
 	ck_assert_str_eq(verify_reload(before, now), "workers");
 	now->listen_port = 1;

@@ -90,6 +90,8 @@ static const struct bad values[] = {
 	 "t.conf", 2, "is all zeros"},
 	{EDGE "mtu = 010000\n", "", "t.conf", 3,
 	 "expected 1280 to 9000, in decimal, without a leading zero"},
+	{EDGE "aead = openssl\n", "", "t.conf", 3,
+	 "aead = \"openssl\" is not known; expected one of: auto, ipsec-mb, libcrypto, libsodium"},
 	{EDGE "mtu = 1279\n", "", "t.conf", 3, "mtu = \"1279\" is no such number"},
 	{EDGE "mtu = 9001\n", "", "t.conf", 3, "mtu = \"9001\""},
 	{EDGE "mtu = 99999999999999999999\n", "", "t.conf", 3, "mtu = \"99999999999999999999\""},

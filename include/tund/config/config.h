@@ -33,6 +33,14 @@ enum source_mode {
 	SOURCE_PRESERVE, /* the origin sees the client's tunnel address */
 };
 
+/* Which library encrypts. */
+enum aead_choice {
+	AEAD_AUTO, /* the fastest that works here */
+	AEAD_IPSEC_MB,
+	AEAD_LIBCRYPTO,
+	AEAD_LIBSODIUM,
+};
+
 #define CONFIG_PREFIXES_MAX 256 /* in one list: accept_routes, announce */
 #define CONFIG_ADDRESSES_MAX 8  /* inner addresses of this host */
 #define CONFIG_HOST_MAX 254     /* bytes of a host name */
@@ -62,6 +70,7 @@ struct config {
 	uint16_t keepalive_s;          /* persistent keepalive; 0: off */
 	uint8_t workers;               /* threads that carry packets: 1..CONFIG_WORKERS_MAX; 0: as the
 					* parent chooses */
+	enum aead_choice aead;
 
 	/* Own inner addresses. Edge: the source of ICMP errors, at most one of a family. Client of a
 	 * stock WireGuard server: what the edge would push; else none. */

@@ -63,6 +63,7 @@ struct host_config {
 	uint32_t handshake_queue; /* slots for handshake messages waiting for host_work() */
 	uint16_t mtu;             /* inner, bytes: padding never makes a packet longer than this */
 	uint8_t lanes;            /* data workers (lane.h): 0..LANES_MAX */
+	const char *aead;         /* provider of both AEADs (crypto/aead.h); NULL: the fastest */
 	bool prefer_aes;          /* AES is in hardware: initiate with suite 1 where not pinned */
 };
 
@@ -94,7 +95,8 @@ struct received {
 	enum session_reason reason; /* why dropped; SESSION_OK when consumed or delivered */
 };
 
-/* Creates a host. -EINVAL: no handshake queue, or too many lanes; -ENOMEM. Owned by the caller, freed by host_free(). */
+/* Creates a host. -EINVAL: no handshake queue, or too many lanes; -EOPNOTSUPP: the AEAD provider is
+ * not in this build or fails on this CPU; -ENOMEM. Owned by the caller, freed by host_free(). */
 int host_new(const struct host_config *config, uint64_t now_ns, struct host **out);
 
 /* Erases every key and frees all peers. NULL is allowed. */
