@@ -17,6 +17,7 @@ UNIT_TESTS = \
 	tests/unit/check_config \
 	tests/unit/check_control \
 	tests/unit/check_control_channel \
+	tests/unit/check_daemon \
 	tests/unit/check_edge \
 	tests/unit/check_cookie \
 	tests/unit/check_epoch \
@@ -169,6 +170,7 @@ tests_unit_check_verify_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_journal_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_child_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_queues_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
+tests_unit_check_daemon_LDADD = $(CMD_LIBS) $(UNIT_LIBS)
 tests_unit_check_question_LDADD = $(CMD_LIBS) $(UNIT_LIBS)
 
 # Tests of inner packets and of policy: packets made by hand, and one policy for all.
