@@ -219,7 +219,7 @@ void path_heard_newest(struct peer *peer, uint64_t now_ns, const struct path *fr
 	if (path_is_active(peer, from, &version)) {
 		moved = store(peer, from); /* a lane has shown it already */
 	} else if (order >= keypair->stayed && order >= keypair->moved &&
-		   order >= keypair->shown) {
+		   order + 1 >= keypair->shown) {
 		keypair->moved = order + 1;
 		moved = store(peer, from);
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <tund/session/lane.h>
+#include <tund/session/setting.h>
 
 #include "../../src/session/lane_state.h"
 #include "../sim/pair.h"
@@ -300,6 +301,27 @@ START_TEST(a_lost_source_is_told)
 }
 END_TEST
 
+/* The next message goes to the new path before main has heard of it, and main, which may show the
+ * old one again in between, moves in the end. */
+START_TEST(a_lane_moves_ahead_of_main)
+{
+	struct path elsewhere = sim_udp_path(&sim, 1, 2), path;
+	struct endpoint nowhere = sim.nodes[2].udp;
+	struct sealing s;
+	uint8_t msg[2048];
+
+	established(_i == 0 ? wireguard : tund, _i == 0 ? wireguard : tund);
+	ck_assert_int_eq(open_one(&elsewhere, msg, seal_one(msg, &s)), SESSION_OK);
+	ck_assert(path_copy(b, &path) && path_equal(&path, &elsewhere));
+	ck_assert(peer_path(b, &path) && !path_equal(&path, &elsewhere));
+	host_source_lost(sim.nodes[1].host, 1, &nowhere);
+	drain(1);
+	ck_assert(path_copy(b, &path) && path_equal(&path, &elsewhere));
+	ck_assert(peer_path(b, &path) && path_equal(&path, &elsewhere));
+	ck_assert_uint_eq(sim.nodes[1].events[PEER_MOVED], 2);
+}
+END_TEST
+
 /* A busy peer costs main a look now and then, not one for each packet. */
 START_TEST(a_busy_peer_posts_little)
 {
@@ -351,6 +373,7 @@ int main(void)
 	tcase_add_test(tc, no_room_loses_no_timer);
 	tcase_add_test(tc, no_room_loses_no_keypair);
 	tcase_add_test(tc, a_lost_source_is_told);
+	tcase_add_loop_test(tc, a_lane_moves_ahead_of_main, 0, 2);
 	tcase_add_test(tc, a_busy_peer_posts_little);
 	suite_add_tcase(suite, tc);
 	return tap_run(suite);
