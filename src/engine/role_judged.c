@@ -27,11 +27,13 @@ void judged_clear(struct judged *judged)
 int judged_start_workers(struct engine *engine, const struct judged *judged)
 {
 	for (unsigned i = 0; i < engine->worker_count; i++) {
-		struct forward *forward = calloc(1, sizeof *forward);
+		struct judge *judge = calloc(1, sizeof *judge);
+		struct forward *forward;
 
-		if (!forward)
+		if (!judge)
 			return -ENOMEM;
-		engine->workers[i]->forward = forward;
+		engine->workers[i]->judge = judge;
+		forward = &judge->forward;
 		forward->router = judged->router;
 		forward->flows = judged->flows;
 		forward->fragments = fragment_table_new();
@@ -45,14 +47,14 @@ int judged_start_workers(struct engine *engine, const struct judged *judged)
 void judged_stop_workers(struct engine *engine)
 {
 	for (unsigned i = 0; i < engine->worker_count; i++) {
-		struct forward *forward = engine->workers[i]->forward;
+		struct judge *judge = engine->workers[i]->judge;
 
-		if (!forward)
+		if (!judge)
 			continue;
-		fragment_table_free(forward->fragments);
-		flow_cache_free(forward->cache);
-		free(forward);
-		engine->workers[i]->forward = NULL;
+		fragment_table_free(judge->forward.fragments);
+		flow_cache_free(judge->forward.cache);
+		free(judge);
+		engine->workers[i]->judge = NULL;
 	}
 }
 
@@ -115,21 +117,23 @@ static void forward(struct worker *worker, uint64_t now_ns, const struct inner_b
 }
 
 /* A batch may see a newer policy than the one before. */
-static struct forward *judge_of(struct worker *worker)
+static struct forward *forward_of(struct worker *worker)
 {
 	const struct judged_view *view = worker->view;
-	struct forward *judge = worker->forward;
+	struct forward *f = &worker->judge->forward;
 
-	judge->policy = view->policy;
-	judge->reach = view->reach;
-	judge->limiter = view->limiter;
-	return judge;
+	f->policy = view->policy;
+	f->reach = view->reach;
+	f->limiter = view->limiter;
+	return f;
 }
 
 /* The largest packet that it becomes. */
 static size_t largest(const struct inner_bytes *packet, size_t len)
 {
-	return packet->gso.kind == GSO_NONE ? len : packet->gso.header_len + packet->gso.size;
+	return packet->gso.kind == GSO_NONE
+		       ? len
+		       : (size_t)packet->gso.header_len + packet->gso.size;
 }
 
 /* An edge pushes one MTU to all; what is larger came from a peer with one of its own. */
@@ -137,34 +141,39 @@ static void judge(struct worker *worker, uint64_t now_ns, uint32_t device,
 		  const struct inner_bytes *packet, struct verdict *out)
 {
 	const struct judged_view *view = worker->view;
-	struct forward *f = judge_of(worker);
+	struct forward *f = forward_of(worker);
+	size_t size;
 
 	forward_judge(f, now_ns, device, packet->data, packet->len, packet->partial_checksum, out);
-	if (f->router && out->kind == VERDICT_FORWARD && largest(packet, out->len) > view->mtu)
-		forward_too_big(f, now_ns, device, packet->data, packet->len,
-				packet->partial_checksum, view->mtu, out);
+	if (!f->router || out->kind != VERDICT_FORWARD)
+		return;
+	size = largest(packet, out->len);
+	if (size > view->mtu)
+		forward_too_big(f, now_ns, device, packet->data, size, packet->partial_checksum,
+				view->mtu, out);
 }
 
 enum reason judged_packet(struct worker *worker, uint64_t now_ns, uint32_t device,
 			  struct peer *from, const struct inner_bytes *packet,
 			  const struct judged_exits *exits)
 {
+	struct verdict *verdict = &worker->judge->verdict;
 	struct inner_bytes refusal;
-	struct verdict verdict;
 
-	judge(worker, now_ns, device, packet, &verdict);
-	worker_count(worker, verdict.reason);
-	switch (verdict.kind) {
+	judge(worker, now_ns, device, packet, verdict);
+	worker_count(worker, verdict->reason);
+	switch (verdict->kind) {
 	case VERDICT_FORWARD:
-		forward(worker, now_ns, packet, &verdict, exits);
+		forward(worker, now_ns, packet, verdict, exits);
 		break;
 	case VERDICT_REFUSE:
-		refusal = (struct inner_bytes){.data = verdict.refusal, .len = verdict.refusal_len};
+		refusal = (struct inner_bytes){.data = verdict->refusal,
+						.len = verdict->refusal_len};
 		exits->refuse(worker, now_ns, from, &refusal);
 		break;
 	case VERDICT_DROP:
 	case VERDICT_HELD:
 		break;
 	}
-	return verdict.reason;
+	return verdict->reason;
 }

@@ -19,6 +19,13 @@ struct judged_view {
 	struct peer *_Atomic peer[];
 };
 
+/* A worker's. The verdict is kept here because it is too large to be made anew on the stack for each
+ * packet. */
+struct judge {
+	struct forward forward;
+	struct verdict verdict;
+};
+
 /* The main thread's. */
 struct judged {
 	struct flow_table *flows;

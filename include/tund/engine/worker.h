@@ -32,7 +32,7 @@
 #include <tund/policy/reason.h>
 
 struct engine;
-struct forward;
+struct judge;
 struct lane;
 
 #define WORKERS_MAX 64
@@ -52,7 +52,7 @@ struct worker {
 	void *arg;
 	struct lane *lane;
 	const void *view;         /* the role's, as worker_begin() found it */
-	struct forward *forward;  /* of roles that judge; NULL else */
+	struct judge *judge;      /* of roles that judge; NULL else */
 	struct tun_port tun;
 	struct udp_table udp;
 	struct tcp_table tcp;
