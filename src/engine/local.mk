@@ -17,6 +17,8 @@ src_engine_engine_SOURCES = \
 	src/engine/main.c \
 	src/engine/outer_ports.h \
 	src/engine/outer_tcp.c \
+	src/engine/outer_tcp.h \
+	src/engine/outer_tcp_open.c \
 	src/engine/outer_udp.c \
 	src/engine/role_client.c \
 	src/engine/role_connector.c \

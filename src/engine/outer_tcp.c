@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * TCP connections of a worker. A stranger's connection costs a small buffer, has OUTER_STRANGER_S
- * to become authentic and may send nothing but an initiation or data of a live index; the oldest
- * stranger makes room for the newest. A full connection drops what it is given, as a link would.
+ * What passes through the TCP connections of a worker. A stranger's connection costs a small buffer
+ * and may send nothing but an initiation or data of a live index. A full connection drops what it
+ * is given, as a link would.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,12 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A table that cannot grow leaves the new connection out, it never exits. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #include <tund/base/bytes.h>
-#include <tund/engine/engine.h>
 #include <tund/session/lane.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
@@ -23,32 +18,13 @@
 #include <tund/wire/frame.h>
 
 #include "outer_ports.h"
+#include "outer_tcp.h"
 
 #define STRANGER_MESSAGE_MAX 9216 /* inner MTU 9000 and what surrounds it */
 #define STRANGER_BUFFER (FRAME_HEADER + STRANGER_MESSAGE_MAX)
 #define IN_BUFFER (256 * 1024)
 #define OUT_BUFFER (1024 * 1024)
 #define STRANGER_OUT_BUFFER 2048 /* a cookie or two, should it not read them */
-
-struct tcp_connection {
-	uint32_t handle;
-	struct worker *worker;
-	struct path path;
-	int fd;
-	bool connecting;
-	bool stranger;  /* nothing authentic has come through it yet */
-	bool inside;    /* its own frames are being handled: close after that */
-	bool closed;
-	ev_io readable, writable;
-	ev_timer limit; /* to connect, or to stop being a stranger */
-	uint8_t *in, *out;
-	size_t in_len, in_cap, out_pos, out_len, out_cap;
-	bool is_unflushed;
-	UT_hash_handle hh;
-	TAILQ_ENTRY(tcp_connection) older;
-	LIST_ENTRY(tcp_connection) next_unflushed;
-	LIST_ENTRY(tcp_connection) next_ended;
-};
 
 /* What another thread wants of a connection; a message to send follows the record. */
 enum wanted { WANTED_SEND, WANTED_HANG_UP, WANTED_CLOSE };
@@ -58,7 +34,7 @@ struct tcp_record {
 	uint32_t handle;
 };
 
-static struct tcp_connection *find_connection(struct tcp_table *table, uint32_t handle)
+struct tcp_connection *tcp_find(struct tcp_table *table, uint32_t handle)
 {
 	struct tcp_connection *c;
 
@@ -66,7 +42,7 @@ static struct tcp_connection *find_connection(struct tcp_table *table, uint32_t 
 	return c;
 }
 
-static void forget_stranger(struct tcp_connection *c)
+void tcp_forget_stranger(struct tcp_connection *c)
 {
 	struct tcp_table *table = &c->worker->tcp;
 
@@ -79,11 +55,11 @@ static void forget_stranger(struct tcp_connection *c)
 }
 
 /* Nothing of it is left but its number, should the main thread still have to be told that. */
-static void shut_connection(struct tcp_connection *c)
+void tcp_shut(struct tcp_connection *c)
 {
 	struct worker *worker = c->worker;
 
-	forget_stranger(c);
+	tcp_forget_stranger(c);
 	ev_timer_stop(worker->loop, &c->limit);
 	ev_io_stop(worker->loop, &c->readable);
 	ev_io_stop(worker->loop, &c->writable);
@@ -95,7 +71,7 @@ static void shut_connection(struct tcp_connection *c)
 	free(c->out);
 }
 
-static bool tell(struct tcp_connection *c, enum worker_says says)
+bool tcp_tell(struct tcp_connection *c, enum worker_says says)
 {
 	struct worker_record record = {.says = says, .path = c->path};
 
@@ -103,7 +79,7 @@ static bool tell(struct tcp_connection *c, enum worker_says says)
 }
 
 /* The connection ended: the session forgets the path, the uplink hears of it. */
-static void end_connection(struct tcp_connection *c)
+void tcp_end(struct tcp_connection *c)
 {
 	struct worker *worker = c->worker;
 	bool was_stranger = c->stranger;
@@ -112,9 +88,9 @@ static void end_connection(struct tcp_connection *c)
 		c->closed = true;
 		return;
 	}
-	shut_connection(c);
+	tcp_shut(c);
 	/* A stranger's connection is nobody's path. */
-	if (was_stranger || tell(c, WORKER_TCP_ENDED))
+	if (was_stranger || tcp_tell(c, WORKER_TCP_ENDED))
 		free(c);
 	else
 		LIST_INSERT_HEAD(&worker->tcp.ended, c, next_ended);
@@ -125,7 +101,7 @@ static void tell_ended(struct worker *worker)
 {
 	struct tcp_connection *c;
 
-	while ((c = LIST_FIRST(&worker->tcp.ended)) && tell(c, WORKER_TCP_ENDED)) {
+	while ((c = LIST_FIRST(&worker->tcp.ended)) && tcp_tell(c, WORKER_TCP_ENDED)) {
 		LIST_REMOVE(c, next_ended);
 		free(c);
 	}
@@ -178,7 +154,7 @@ static bool handle_frames(struct tcp_connection *c, uint64_t now_ns, size_t *don
 		if (c->stranger && !is_admissible(c, msg, len))
 			return false;
 		if (worker_receive(c->worker, now_ns, &c->path, msg, len, false))
-			forget_stranger(c);
+			tcp_forget_stranger(c);
 	}
 	return n == 0;
 }
@@ -199,13 +175,10 @@ static bool handle_batch(struct tcp_connection *c)
 	return ok && !c->closed;
 }
 
-static void on_readable(struct ev_loop *loop, ev_io *io, int events)
+void tcp_on_readable(struct tcp_connection *c)
 {
-	struct tcp_connection *c = io->data;
 	ssize_t n = -ENOMEM;
 
-	(void)loop;
-	(void)events;
 	if (has_in_buffer(c))
 		n = tcp_read(c->fd, c->in + c->in_len, c->in_cap - c->in_len);
 	if (n == -EAGAIN)
@@ -213,7 +186,7 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 	if (n > 0)
 		c->in_len += (size_t)n;
 	if (n <= 0 || !handle_batch(c))
-		end_connection(c);
+		tcp_end(c);
 }
 
 static void note_unflushed(struct tcp_connection *c)
@@ -291,7 +264,7 @@ static void commit(struct tcp_connection *c, size_t len)
 
 static struct tcp_connection *sendable(struct worker *worker, uint32_t handle)
 {
-	struct tcp_connection *c = find_connection(&worker->tcp, handle);
+	struct tcp_connection *c = tcp_find(&worker->tcp, handle);
 
 	return !c || c->connecting || c->closed ? NULL : c;
 }
@@ -343,7 +316,7 @@ static void send_for(struct tcp_connection *c, const uint8_t *msg, size_t len)
 
 	/* Only who has authenticated is answered with a response. */
 	if (msg[0] == MESSAGE_RESPONSE)
-		forget_stranger(c);
+		tcp_forget_stranger(c);
 	out = reserve(c, len);
 	if (!out) {
 		c->worker->tcp.full++;
@@ -359,7 +332,7 @@ void outer_tcp_record(struct worker *worker, const uint8_t *record, size_t len)
 	struct tcp_record r;
 
 	memcpy(&r, record, sizeof r);
-	c = find_connection(&worker->tcp, r.handle);
+	c = tcp_find(&worker->tcp, r.handle);
 	if (!c)
 		return;
 	switch (r.wanted) {
@@ -371,7 +344,7 @@ void outer_tcp_record(struct worker *worker, const uint8_t *record, size_t len)
 		shutdown(c->fd, SHUT_RDWR);
 		break;
 	case WANTED_CLOSE:
-		end_connection(c);
+		tcp_end(c);
 		break;
 	}
 }
@@ -394,232 +367,13 @@ void outer_tcp_flush(struct worker *worker)
 		LIST_REMOVE(c, next_unflushed);
 		c->is_unflushed = false;
 		if (!ev_is_active(&c->writable) && !flush_connection(c))
-			end_connection(c);
+			tcp_end(c);
 	}
 	tell_ended(worker);
 }
 
-static void finish_connect(struct tcp_connection *c)
+void tcp_on_writable(struct tcp_connection *c)
 {
-	int err = socket_error(c->fd);
-
-	ev_timer_stop(c->worker->loop, &c->limit);
-	ev_io_stop(c->worker->loop, &c->writable);
-	if (err < 0) {
-		log_debug("TCP to the edge: %s", strerror(-err));
-		end_connection(c);
-		return;
-	}
-	c->connecting = false;
-	ev_io_start(c->worker->loop, &c->readable);
-	tell(c, WORKER_TCP_CONNECTED);
-}
-
-static void on_writable(struct ev_loop *loop, ev_io *io, int events)
-{
-	struct tcp_connection *c = io->data;
-
-	(void)loop;
-	(void)events;
-	if (c->connecting)
-		finish_connect(c);
-	else if (!flush_connection(c))
-		end_connection(c);
-}
-
-static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	struct tcp_connection *c = timer->data;
-
-	(void)loop;
-	(void)events;
-	if (c->stranger)
-		c->worker->tcp.strangers_dropped++;
-	end_connection(c);
-}
-
-static struct tcp_connection *new_connection(struct worker *worker, int fd, uint32_t handle)
-{
-	struct tcp_connection *c = calloc(1, sizeof *c);
-
-	if (!c) {
-		close(fd);
-		return NULL;
-	}
-	c->worker = worker;
-	c->fd = fd;
-	c->handle = handle;
-	c->path = (struct path){.transport = TRANSPORT_TCP, .socket = c->handle};
-	ev_io_init(&c->readable, on_readable, fd, EV_READ);
-	ev_io_init(&c->writable, on_writable, fd, EV_WRITE);
-	c->readable.data = c;
-	c->writable.data = c;
-	HASH_ADD(hh, worker->tcp.by_handle, handle, sizeof c->handle, c);
-	if (c->hh.tbl)
-		return c;
-	close(fd);
-	free(c);
-	return NULL;
-}
-
-static void start_limit(struct tcp_connection *c, double seconds)
-{
-	ev_timer_init(&c->limit, on_limit, seconds, 0);
-	c->limit.data = c;
-	ev_now_update(c->worker->loop);
-	ev_timer_start(c->worker->loop, &c->limit);
-}
-
-/* What worker_call() hands over. */
-struct connecting {
-	int fd;
-	const struct endpoint *remote;
-	uint32_t handle; /* 0: out of memory */
-};
-
-static void add_connecting(struct worker *worker, void *arg)
-{
-	struct connecting *new = arg;
-	struct tcp_connection *c = new_connection(worker, new->fd, new->handle);
-
-	if (!c) {
-		new->handle = 0;
-		return;
-	}
-	c->connecting = true;
-	c->path.remote = *new->remote;
-	start_limit(c, UPLINK_CONNECT_S);
-	ev_io_start(worker->loop, &c->writable);
-}
-
-uint32_t outer_add_connecting(struct engine *engine, int fd, const struct endpoint *remote)
-{
-	struct connecting new = {
-		.fd = fd, .remote = remote, .handle = outer_next_handle(&engine->outer, 0)};
-
-	worker_call(engine->workers[0], add_connecting, &new);
-	return new.handle;
-}
-
-static void drop_oldest_stranger(struct tcp_table *table)
-{
-	if (TAILQ_EMPTY(&table->strangers))
-		return;
-	table->strangers_dropped++;
-	end_connection(TAILQ_FIRST(&table->strangers));
-}
-
-/* A handle may come again after 2^26 connections, but not while the old one lives. */
-static uint32_t free_handle(struct worker *worker)
-{
-	uint32_t handle;
-
-	do
-		handle = outer_next_handle(&worker->engine->outer, worker->number);
-	while (find_connection(&worker->tcp, handle));
-	return handle;
-}
-
-static void add_stranger(struct worker *worker, int fd, const struct endpoint *remote,
-			 const struct endpoint *local)
-{
-	struct tcp_table *table = &worker->tcp;
-	int fd_limit = worker->engine->outer.fd_limit;
-	struct tcp_connection *c;
-
-	if (table->stranger_count >= OUTER_STRANGERS_MAX || fd >= fd_limit)
-		drop_oldest_stranger(table);
-	if (fd >= fd_limit + OUTER_SPARE_FDS / 2) {
-		close(fd);
-		return;
-	}
-	c = new_connection(worker, fd, free_handle(worker));
-	if (!c)
-		return;
-	c->path.remote = *remote;
-	c->path.local = *local;
-	c->stranger = true;
-	TAILQ_INSERT_TAIL(&table->strangers, c, older);
-	table->stranger_count++;
-	start_limit(c, OUTER_STRANGER_S);
-	ev_io_start(worker->loop, &c->readable);
-}
-
-static bool is_out_of_descriptors(int err)
-{
-	return err == -EMFILE || err == -ENFILE || err == -ENOBUFS || err == -ENOMEM;
-}
-
-static void pause_accepting(struct worker *worker)
-{
-	struct tcp_table *table = &worker->tcp;
-
-	/* The connection still waits: make room for it, and do not spin until there is. */
-	ev_io_stop(worker->loop, &table->accept);
-	ev_timer_set(&table->accept_pause, 0.1, 0);
-	ev_timer_start(worker->loop, &table->accept_pause);
-	drop_oldest_stranger(table);
-}
-
-static void on_accept(struct ev_loop *loop, ev_io *io, int events)
-{
-	struct worker *worker = io->data;
-	struct endpoint remote, local;
-
-	(void)loop;
-	(void)events;
-	for (int i = 0; i < 16; i++) {
-		int fd;
-		int err = tcp_accept(worker->tcp.listener, &fd, &remote, &local);
-
-		if (is_out_of_descriptors(err))
-			pause_accepting(worker);
-		if (err == -ECONNABORTED)
-			continue;
-		if (err < 0)
-			return;
-		add_stranger(worker, fd, &remote, &local);
-	}
-}
-
-static void on_accept_again(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	struct worker *worker = timer->data;
-
-	(void)events;
-	ev_io_start(loop, &worker->tcp.accept);
-}
-
-void outer_tcp_watch(struct worker *worker)
-{
-	struct tcp_table *table = &worker->tcp;
-
-	if (table->listener < 0)
-		return;
-	ev_io_init(&table->accept, on_accept, table->listener, EV_READ);
-	table->accept.data = worker;
-	ev_init(&table->accept_pause, on_accept_again);
-	table->accept_pause.data = worker;
-	ev_io_start(worker->loop, &table->accept);
-}
-
-void outer_tcp_close(struct worker *worker)
-{
-	struct tcp_table *table = &worker->tcp;
-	struct tcp_connection *c, *next;
-
-	HASH_ITER(hh, table->by_handle, c, next) {
-		shut_connection(c);
-		free(c);
-	}
-	while ((c = LIST_FIRST(&table->ended))) {
-		LIST_REMOVE(c, next_ended);
-		free(c);
-	}
-	if (table->listener < 0)
-		return;
-	ev_io_stop(worker->loop, &table->accept);
-	ev_timer_stop(worker->loop, &table->accept_pause);
-	close(table->listener);
-	table->listener = -1;
+	if (!flush_connection(c))
+		tcp_end(c);
 }
