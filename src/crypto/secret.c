@@ -14,11 +14,6 @@ struct secret {
 	unsigned opened; /* so many more times than closed */
 };
 
-bool secret_equal(const void *a, const void *b, size_t n)
-{
-	return sodium_memcmp(a, b, n) == 0;
-}
-
 bool secret_is_zero(const void *p, size_t n)
 {
 	return sodium_is_zero(p, n) == 1;

@@ -17,12 +17,31 @@
  */
 static inline void secret_wipe(void *p, size_t n)
 {
+	__asm__("" : "+r"(n)); /* of a known size gcc makes a "rep stos", which takes 10 ns to start */
 	memset(p, 0, n);
 	__asm__ volatile("" : : "r"(p) : "memory");
 }
 
-/* Compares in constant time. Any thread. */
-bool secret_equal(const void *a, const void *b, size_t n);
+/* Compares in constant time: the compiler never knows whether all was equal so far. Inline for the
+ * tag of each packet. Any thread. */
+static inline bool secret_equal(const void *a, const void *b, size_t n)
+{
+	const uint8_t *p = a, *q = b;
+	uint64_t x = 0, y = 0, difference = 0;
+
+	while (n > 0) {
+		size_t step = n < sizeof x ? 1 : sizeof x;
+
+		memcpy(&x, p, step);
+		memcpy(&y, q, step);
+		difference |= x ^ y;
+		__asm__("" : "+r"(difference));
+		p += step;
+		q += step;
+		n -= step;
+	}
+	return difference == 0;
+}
 
 /* Whether all `n` bytes are zero, in constant time. Any thread. */
 bool secret_is_zero(const void *p, size_t n);
