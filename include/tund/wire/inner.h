@@ -27,6 +27,8 @@ enum {
 	TCP_RST = 0x04,
 	TCP_PSH = 0x08,
 	TCP_ACK = 0x10,
+	TCP_URG = 0x20,
+	TCP_CWR = 0x80,
 };
 
 #define INNER_MAX_EXTENSIONS 8       /* extension headers in one packet */
