@@ -1,7 +1,7 @@
 # Messages and packets as they are on the wire; part of libtund_core.a.
 libtund_core_a_SOURCES += \
 	include/tund/wire/checksum.h src/wire/checksum.c \
-	include/tund/wire/coalesce.h src/wire/coalesce.c \
+	include/tund/wire/coalesce.h src/wire/coalesce.c src/wire/coalesce_view.h src/wire/coalesce_view.c \
 	include/tund/wire/control_frame.h \
 	include/tund/wire/frame.h src/wire/frame.c \
 	include/tund/wire/gso.h src/wire/gso.c \

@@ -79,10 +79,13 @@ static bool is_plain(const struct header *h, const uint8_t *packet, size_t len)
 static int complete(const struct header *h, uint8_t *packet, size_t len)
 {
 	size_t start = h->csum_start, field = start + h->csum_offset;
+	uint16_t value;
 
 	if (field + 2 > len)
 		return -EBADMSG;
-	put_be16(packet + field, checksum_fold(checksum_add(0, packet + start, len - start)));
+	value = checksum_fold(checksum_add(0, packet + start, len - start));
+	/* RFC 768: 0 would mean none; elsewhere the two are the same */
+	put_be16(packet + field, value ? value : 0xffff);
 	return 0;
 }
 
@@ -115,7 +118,17 @@ int virtio_take(uint8_t **packet, size_t *len, bool *partial, struct gso *gso)
 	return 0;
 }
 
-void virtio_put(uint8_t header[VIRTIO_HEADER], bool ipv6, bool partial, uint8_t proto,
+static uint8_t gso_type(const struct gso *gso, const uint8_t *headers)
+{
+	uint8_t type = headers[0] >> 4 == 6 ? HDR_GSO_TCPV6 : HDR_GSO_TCPV4;
+
+	if (gso->kind == GSO_UDP)
+		return HDR_GSO_UDP_L4;
+	/* A card that does not know CWR would repeat it in every piece. */
+	return headers[gso->l4 + 13] & TCP_CWR ? type | HDR_GSO_ECN : type;
+}
+
+void virtio_put(uint8_t header[VIRTIO_HEADER], const uint8_t *headers, bool partial, uint8_t proto,
 		const struct gso *gso, uint16_t l4)
 {
 	struct header h = {.gso_type = HDR_GSO_NONE};
@@ -126,9 +139,7 @@ void virtio_put(uint8_t header[VIRTIO_HEADER], bool ipv6, bool partial, uint8_t 
 		h.csum_offset = proto == PROTO_TCP ? TCP_CSUM : UDP_CSUM;
 	}
 	if (gso && gso->kind != GSO_NONE) {
-		h.gso_type = gso->kind == GSO_UDP ? HDR_GSO_UDP_L4
-			     : ipv6		  ? HDR_GSO_TCPV6
-						  : HDR_GSO_TCPV4;
+		h.gso_type = gso_type(gso, headers);
 		h.gso_size = gso->size;
 		h.hdr_len = gso->header_len;
 	}

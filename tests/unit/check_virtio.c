@@ -104,9 +104,9 @@ START_TEST(put_is_what_the_kernel_reads)
 {
 	struct gso gso = {.kind = GSO_TCP, .size = 1380, .l4 = 40, .header_len = 72};
 	struct virtio_net_hdr h;
-	uint8_t header[VIRTIO_HEADER];
+	uint8_t header[VIRTIO_HEADER], headers[72] = {0x60};
 
-	virtio_put(header, true, true, 6, &gso, 40);
+	virtio_put(header, headers, true, 6, &gso, 40);
 	memcpy(&h, header, sizeof h);
 	ck_assert_uint_eq(h.flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
 	ck_assert_uint_eq(h.gso_type, VIRTIO_NET_HDR_GSO_TCPV6);
@@ -114,7 +114,10 @@ START_TEST(put_is_what_the_kernel_reads)
 	ck_assert_uint_eq(h.hdr_len, 72);
 	ck_assert_uint_eq(h.csum_start, 40);
 	ck_assert_uint_eq(h.csum_offset, 16);
-	virtio_put(header, false, false, 17, NULL, 20);
+	headers[40 + 13] = 0x80;
+	virtio_put(header, headers, true, 6, &gso, 40);
+	ck_assert_uint_eq(header[1], VIRTIO_NET_HDR_GSO_TCPV6 | VIRTIO_NET_HDR_GSO_ECN);
+	virtio_put(header, headers, false, 17, NULL, 20);
 	memcpy(&h, header, sizeof h);
 	ck_assert_uint_eq(h.flags, 0);
 	ck_assert_uint_eq(h.gso_type, VIRTIO_NET_HDR_GSO_NONE);

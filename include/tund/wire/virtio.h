@@ -16,13 +16,19 @@
 #define VIRTIO_HEADER 10
 
 /*
- * Takes the header off what was read. *partial: the TCP or UDP checksum is to be completed; one of
- * anything else is completed here. -EBADMSG: the kernel says something that we do not understand.
+ * Takes the header off what was read: *packet and *len become those of the packet behind it.
+ * *partial: the TCP or UDP checksum is to be completed; one of anything else, or behind IPv6
+ * extension headers, is completed here. *gso: what is to be cut; its lengths are in the packet.
+ * -EBADMSG: too short, or the kernel says something that we do not understand.
  */
 int virtio_take(uint8_t **packet, size_t *len, bool *partial, struct gso *gso);
 
-/* Writes the header for a packet whose upper-layer header is at `l4`. */
-void virtio_put(uint8_t header[VIRTIO_HEADER], bool ipv6, bool partial, uint8_t proto,
+/*
+ * Writes the header for a packet that begins with `headers`, whose upper-layer header is at `l4`.
+ * `proto` (PROTO_TCP or PROTO_UDP) and `l4` matter only if it is partial; its checksum field must
+ * hold the sum over the pseudo-header. `gso`: NULL, or what it is; if not GSO_NONE, it is partial.
+ */
+void virtio_put(uint8_t header[VIRTIO_HEADER], const uint8_t *headers, bool partial, uint8_t proto,
 		const struct gso *gso, uint16_t l4);
 
 #endif
