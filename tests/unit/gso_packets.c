@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Packets for the tests of segment and coalesce. */
+#include <linux/virtio_net.h>
 #include <string.h>
 
 #include <tund/base/bytes.h>
 
+#include "gso_oracle.h"
 #include "gso_packets.h"
 
 struct shape shape_random(struct prng *r)
@@ -26,21 +28,21 @@ struct shape shape_random(struct prng *r)
 	};
 }
 
-static size_t l4_of(const struct shape *s)
+size_t shape_l4(const struct shape *s)
 {
-	return s->v6 ? 40 : 20;
+	return s->v6 ? 40 + 8u * s->ip_words : 20 + 4u * s->ip_words;
 }
 
 size_t shape_header_len(const struct shape *s)
 {
-	return l4_of(s) + (s->udp ? 8u : 20u + 4u * s->option_words);
+	return shape_l4(s) + (s->udp ? 8u : 20u + 4u * s->option_words);
 }
 
 struct gso shape_gso(const struct shape *s, uint16_t size)
 {
 	return (struct gso){.kind = s->udp ? GSO_UDP : GSO_TCP,
 			    .size = size,
-			    .l4 = (uint16_t)l4_of(s),
+			    .l4 = (uint16_t)shape_l4(s),
 			    .header_len = (uint16_t)shape_header_len(s)};
 }
 
@@ -61,17 +63,16 @@ uint16_t plain_sum(uint32_t sum, const uint8_t *data, size_t len)
 static uint16_t l4_sum(const uint8_t *p, size_t len)
 {
 	bool v6 = p[0] >> 4 == 6;
-	size_t l4 = v6 ? 40 : 20;
-	uint32_t sum = running_sum(0, p + (v6 ? 8 : 12), v6 ? 32 : 8);
+	uint8_t proto = 0;
+	size_t l4 = oracle_l4(p, len, &proto);
+	uint32_t sum = running_sum(0, p + (v6 ? 8 : 12), v6 ? 32 : 8) + proto;
 
-	sum = running_sum(sum + (v6 ? p[6] : p[9]) + (uint32_t)(len - l4), p, 0);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return plain_sum(sum, p + l4, len - l4);
+	return plain_sum(sum + (uint32_t)(len - l4), p + l4, len - l4);
 }
 
 bool checksums_are_right(const uint8_t *p, size_t len)
 {
-	return l4_sum(p, len) == 0 && (p[0] >> 4 == 6 || plain_sum(0, p, 20) == 0);
+	return l4_sum(p, len) == 0 && (p[0] >> 4 == 6 || plain_sum(0, p, (p[0] & 15) * 4u) == 0);
 }
 
 static void write_ip(const struct shape *s, size_t len, uint8_t *p)
@@ -82,13 +83,17 @@ static void write_ip(const struct shape *s, size_t len, uint8_t *p)
 		p[0] = (uint8_t)(0x60 | s->tos >> 4);
 		p[1] = (uint8_t)(s->tos << 4);
 		put_be16(p + 4, (uint16_t)(len - 40));
-		p[6] = proto;
+		p[6] = s->ip_words ? 0 : proto;
 		p[7] = s->ttl;
 		memset(p + 8, 0xfd, 16);
 		memset(p + 24, 0xfc, 16);
+		if (s->ip_words) /* one PadN fills it */
+			memcpy(p + 40, (uint8_t[]){proto, (uint8_t)(s->ip_words - 1), 1,
+						   (uint8_t)(8 * s->ip_words - 4)}, 4);
 		return;
 	}
-	p[0] = 0x45;
+	p[0] = (uint8_t)(0x45 + s->ip_words);
+	memset(p + 20, 1, 4u * s->ip_words);
 	p[1] = s->tos;
 	put_be16(p + 2, (uint16_t)len);
 	put_be16(p + 4, s->id);
@@ -97,7 +102,7 @@ static void write_ip(const struct shape *s, size_t len, uint8_t *p)
 	p[9] = proto;
 	put_be32(p + 12, 0x0a4d000a);
 	put_be32(p + 16, 0x6450000b);
-	put_be16(p + 10, plain_sum(0, p, 20));
+	put_be16(p + 10, plain_sum(0, p, 20 + 4u * s->ip_words));
 }
 
 static void write_l4(const struct shape *s, size_t len, uint8_t *l4)
@@ -118,7 +123,7 @@ static void write_l4(const struct shape *s, size_t len, uint8_t *l4)
 
 size_t shape_write(const struct shape *s, uint8_t *out)
 {
-	size_t header = shape_header_len(s), len = header + s->payload, l4 = l4_of(s);
+	size_t header = shape_header_len(s), len = header + s->payload, l4 = shape_l4(s);
 	uint16_t sum;
 
 	memset(out, 0, header);
@@ -129,4 +134,24 @@ size_t shape_write(const struct shape *s, uint8_t *out)
 	sum = l4_sum(out, len);
 	put_be16(out + l4 + (s->udp ? 6 : 16), s->udp && sum == 0 ? 0xffff : sum);
 	return len;
+}
+
+size_t shape_write_frame(const struct shape *s, uint16_t size, uint8_t *out)
+{
+	size_t l4 = shape_l4(s), n = shape_write(s, out + sizeof(struct virtio_net_hdr));
+	uint8_t *p = out + sizeof(struct virtio_net_hdr);
+	struct virtio_net_hdr h = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+				   .csum_start = (uint16_t)l4,
+				   .csum_offset = s->udp ? 6 : 16};
+	uint32_t sum = (s->udp ? 17u : 6u) + (uint32_t)(n - l4);
+
+	if (size) {
+		h.gso_type = s->udp ? 5 : s->v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
+		h.gso_size = size;
+		h.hdr_len = (uint16_t)shape_header_len(s);
+	}
+	sum = running_sum(sum, p + (s->v6 ? 8 : 12), s->v6 ? 32 : 8);
+	put_be16(p + l4 + h.csum_offset, (uint16_t)sum);
+	memcpy(out, &h, sizeof h);
+	return sizeof h + n;
 }

@@ -96,7 +96,8 @@ TSAN_TESTS = \
 check_PROGRAMS += $(UNIT_TESTS)
 
 # Tests that make packets to be cut and joined.
-PACKET_SOURCES = tests/unit/gso_packets.c tests/unit/gso_packets.h
+PACKET_SOURCES = tests/unit/gso_packets.c tests/unit/gso_packets.h \
+	tests/unit/gso_oracle.c tests/unit/gso_oracle.h
 tests_unit_check_coalesce_SOURCES = tests/unit/check_coalesce.c $(PACKET_SOURCES)
 tests_unit_check_gso_SOURCES = tests/unit/check_gso.c $(PACKET_SOURCES)
 tests_unit_check_segment_SOURCES = tests/unit/check_segment.c $(PACKET_SOURCES)
