@@ -253,13 +253,19 @@ def processor():
         return re.search(r"model name\s*: (.*)|$", f.read())[1] or platform.machine()
 
 
+def congestion_control():
+    with open("/proc/sys/net/ipv4/tcp_congestion_control") as f:
+        return f.read().strip()
+
+
 def about(args):
     return {
         "schema": SCHEMA,
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "machine": {"processor": processor(), "processors": os.cpu_count(),
                     "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 10**6,
-                    "kernel": platform.release(), "load": os.getloadavg()[0]},
+                    "kernel": platform.release(), "load": os.getloadavg()[0],
+                    "tcp": congestion_control()},
         "versions": {"tund": args.tund, "commit": commit(), "wireguard-go": args.go,
                      "iperf3": first_line(["iperf3", "--version"])},
         "settings": {"repeat": args.repeat, "seconds": args.seconds, "mtu": MTU},
@@ -272,7 +278,8 @@ def figure(value):
 
 def print_table(report):
     machine, versions = report["machine"], report["versions"]
-    print("%(processor)s, %(processors)d processors, Linux %(kernel)s, load %(load).2f" % machine)
+    print("%(processor)s, %(processors)d processors, Linux %(kernel)s, TCP with %(tcp)s, "
+          "load %(load).2f" % machine)
     print("; ".join("%s: %s" % v for v in versions.items() if v[1]))
     print("%(repeat)d repetitions, %(seconds)d s each, MTU %(mtu)d inside\n" % report["settings"])
     print("%-64s %9s %9s %9s" % ("", "min", "median", "max"))

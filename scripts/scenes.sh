@@ -67,6 +67,8 @@ scenes_up()
 	done
 }
 
+# scene_link SCENE: unlike the links of the tests, these carry whole trains of packets, as a bare
+# link and UDP_SEGMENT need it.
 scene_link()
 {
 	case $1 in
@@ -81,6 +83,13 @@ scene_link()
 			$1-client wan 192.0.2.10/24 2001:db8:a::10/64
 		;;
 	esac
+	for host in $(scene_hosts $1); do
+		on $host sh -c '
+			for link in wan client server; do
+				[ ! -e /sys/class/net/$link ] ||
+					ip link set $link gso_max_segs 65535 || exit
+			done' || return
+	done
 }
 
 # scene_is SCENE ADDRESS HOST...: it is up; so much of its line.
