@@ -113,6 +113,7 @@ START_TEST(across_threads)
 	struct ring *r = ring_new(16 * 1024); /* few turns on a busy machine */
 	struct prng prng = {1};
 	pthread_t thread;
+	size_t wrong = 0;
 
 	ck_assert_int_eq(pthread_create(&thread, NULL, produce, r), 0);
 	for (uint32_t i = 0; i < RECORDS; i++) {
@@ -124,10 +125,11 @@ START_TEST(across_threads)
 		ck_assert_uint_eq(len, expected);
 		ck_assert_uint_eq((uintptr_t)p % RING_ALIGN, 0);
 		for (size_t k = 0; k < len; k++)
-			ck_assert_uint_eq(p[k], i & 0xff);
+			wrong += p[k] != (i & 0xff); /* ck_assert would take minutes here */
 		ring_consume(r);
 	}
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_uint_eq(wrong, 0);
 	ring_free(r);
 }
 END_TEST
