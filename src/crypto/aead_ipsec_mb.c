@@ -74,10 +74,21 @@ static void key_clear(void *key)
 	(void)key;
 }
 
+/* In constant time, as secret_equal(), which goes byte by byte. */
+static bool tags_equal(const uint8_t *a, const uint8_t *b)
+{
+	uint64_t x[2], y[2];
+
+	_Static_assert(sizeof x == AEAD_TAG_SIZE, "a tag is two words");
+	memcpy(x, a, sizeof x);
+	memcpy(y, b, sizeof y);
+	return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+}
+
 /* ipsec-mb decrypts and leaves the comparison to us. */
 static int check_tag(const uint8_t *tag, const uint8_t *expected, size_t len, uint8_t *dst)
 {
-	if (secret_equal(tag, expected, AEAD_TAG_SIZE))
+	if (tags_equal(tag, expected))
 		return 0;
 	if (len > 0)
 		memset(dst, 0, len);
