@@ -10,6 +10,7 @@
 #include <tund/session/lane.h>
 #include <tund/session/setting.h>
 #include <tund/sys/clock.h>
+#include <tund/sys/hook.h>
 #include <tund/sys/log.h>
 
 /* Handshake messages handled before packets have their turn again: about 0.5 ms. */
@@ -293,13 +294,9 @@ void engine_configure(struct engine *engine, struct config *config, uint32_t gen
 /* Tests that want to see rekeys do not wait for two minutes. */
 static uint64_t rekey_after(void)
 {
-#ifdef TUND_TEST_HOOKS
-	const char *seconds = getenv("TUND_TEST_REKEY_S");
+	const char *seconds = hook_value("TUND_TEST_REKEY_S");
 
-	if (seconds)
-		return strtoul(seconds, NULL, 10) * NS_PER_SEC;
-#endif
-	return 0;
+	return seconds ? strtoul(seconds, NULL, 10) * NS_PER_SEC : 0;
 }
 
 static const char *aead_name(enum aead_choice choice)

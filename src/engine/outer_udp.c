@@ -8,6 +8,7 @@
 #include <tund/engine/engine.h>
 #include <tund/session/setting.h>
 #include <tund/sys/clock.h>
+#include <tund/sys/hook.h>
 #include <tund/sys/log.h>
 #include <tund/wire/outline.h>
 
@@ -158,7 +159,9 @@ static void put_socket(struct udp_port *port, int fd, int *err)
 		close(fd);
 		return;
 	}
-	udp_set_gro(socket);
+	if (!hook_without("gro"))
+		udp_set_gro(socket);
+	socket->gso = socket->gso && !hook_without("gso");
 	port->count++;
 }
 

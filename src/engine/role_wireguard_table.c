@@ -4,13 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tund/sys/hook.h>
+
 #include "role_wireguard.h"
+
+/* A benchmark that compares data paths wants tund's suites between two hosts, without an edge. */
+static int suite_of_peers(void)
+{
+	const char *suite = hook_value("TUND_TEST_SUITE");
+
+	return suite ? (int)strtoul(suite, NULL, 10) % SUITE_COUNT : SUITE_WIREGUARD;
+}
 
 int wg_peer_new(struct engine *engine, uint64_t now_ns, const uint8_t public_key[KEY_SIZE],
 		struct wg_peer **out)
 {
 	struct wireguard *wg = engine->state;
-	struct peer_config config = {.wireguard = true, .pinned_suite = SUITE_WIREGUARD};
+	int suite = suite_of_peers();
+	struct peer_config config = {.wireguard = suite == SUITE_WIREGUARD, .pinned_suite = suite};
 	struct wg_peer *peer = calloc(1, sizeof *peer);
 	int err;
 

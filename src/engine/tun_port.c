@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <tund/engine/engine.h>
+#include <tund/sys/hook.h>
 #include <tund/sys/log.h>
 #include <tund/sys/tun.h>
 #include <tund/wire/coalesce.h>
@@ -104,7 +105,7 @@ void tun_port_attach(struct worker *worker, void *arg)
 		return;
 	tun->vnet_hdr = given->vnet_hdr;
 	coalesce_set_mode(tun->joined, !given->vnet_hdr ? COALESCE_PLAIN
-				       : given->uso	? COALESCE_TCP_UDP
+				       : given->uso && !hook_without("uso")	? COALESCE_TCP_UDP
 							: COALESCE_TCP);
 	ev_io_init(&tun->io, on_readable, tun->fd, EV_READ);
 	tun->io.data = worker;

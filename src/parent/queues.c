@@ -7,6 +7,7 @@
 
 #include <tund/ipc/parent.h>
 #include <tund/parent/queues.h>
+#include <tund/sys/hook.h>
 #include <tund/sys/udp.h>
 
 #define WORKERS_DEFAULT_MAX 8
@@ -38,7 +39,8 @@ void queues_init(struct queues *q, uint32_t workers)
 
 int queues_open_tun(struct queues *q, const char *name, uid_t owner, char why[WHY_MAX])
 {
-	struct tun_options options = {.owner = owner, .queues = q->workers, .vnet_hdr = true};
+	struct tun_options options = {
+		.owner = owner, .queues = q->workers, .vnet_hdr = !hook_without("vnet_hdr")};
 	int err = tun_open(&tun_kernel, name, &options, &q->features, q->tun, why);
 
 	if (err == 0)

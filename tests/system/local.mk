@@ -10,7 +10,7 @@ SYSTEM_TESTS += tests/system/check_parent.sh
 SYSTEM_TESTS += tests/system/check_wireguard.sh tests/system/check_interop.sh
 SYSTEM_TESTS += tests/system/check_wg.sh tests/system/check_wg_families.sh
 SYSTEM_TESTS += tests/system/check_flood.sh tests/system/check_reload.sh
-SYSTEM_TESTS += tests/system/check_workers.sh tests/system/check_bench.sh
+SYSTEM_TESTS += tests/system/check_workers.sh tests/system/check_fallbacks.sh tests/system/check_bench.sh
 EXTRA_DIST += $(SYSTEM_TESTS) tests/system/lib.sh tests/system/flood.py tests/system/interop.py \
 	tests/system/uapi.py tests/system/wg.sh tests/system/without_ipv6.py
 
