@@ -47,7 +47,7 @@ void wg_peer_free(struct engine *engine, struct wg_peer *peer)
 	struct wg_view *view = engine->view;
 
 	wg_disallow_all(wg, peer);
-	if (peer->slot != LPM_NONE)
+	if (view && peer->slot != LPM_NONE) /* at the end no packet is routed any more */
 		view->by_slot[peer->slot] = NULL;
 	TAILQ_REMOVE(&wg->peers, peer, next);
 	peer_remove(peer->peer);

@@ -114,11 +114,13 @@ static void forget(struct child *child, struct journal *journal, pid_t pid)
 	child->process.pid = 0;
 }
 
-static void log_end(const struct child *child, pid_t pid, enum process_end end, int code)
+/* `expected`: it was told to end. */
+static void log_end(const struct child *child, pid_t pid, enum process_end end, int code,
+		    bool expected)
 {
 	char again[48] = "";
 
-	if (!child->once)
+	if (!child->once && !expected)
 		snprintf(again, sizeof again, "; starting it again in %u ms", child->backoff_ms);
 	if (end == PROCESS_KILLED)
 		log_error("%s (pid %d) was killed by signal %d (%s)%s", child->program, (int)pid,
@@ -137,11 +139,11 @@ bool child_reap(struct child *child, struct journal *journal, uint64_t now_ns, b
 	if (pid == 0 || process_reap(&child->process, &end, &code))
 		return false;
 	forget(child, journal, pid);
-	if (expected)
-		return true;
-	if (!child->once)
+	if (!expected && !child->once)
 		schedule_restart(child, now_ns);
-	log_end(child, pid, end, code);
+	/* A crash on the way out is one, too. */
+	if (!expected || (end == PROCESS_KILLED && code != SIGKILL))
+		log_end(child, pid, end, code, expected);
 	return true;
 }
 

@@ -271,6 +271,12 @@ deleted_there()
 		wait_for 2 clean alice && on alice ip netns delete inside
 }
 
+# No process of any of these tests was killed: it would have said so.
+ended_in_order()
+{
+	! grep 'killed by signal [^9]' "$work"/*/log
+}
+
 socket_removed()
 {
 	on alice sh -c "tund-wg wg0 && rm $socket" && wait_for 2 clean alice
@@ -565,6 +571,7 @@ gone()
 
 ok 'the server goes' on edge ip link delete wg0
 ok 'nothing left behind there' wait_for 2 clean edge
+ok 'no engine has crashed, not even at its end' ended_in_order
 
 # A key as a regular expression.
 public()

@@ -39,7 +39,7 @@ void child_send(struct child *child, uint32_t kind, const void *body, size_t len
 
 /*
  * Collects it when it has ended: logs how, closes the channel, and sets when it is due again.
- * False: it runs.
+ * `expected`: it was told to end; only a crash is logged, and it is not due again. False: it runs.
  */
 bool child_reap(struct child *child, struct journal *journal, uint64_t now_ns, bool expected);
 
