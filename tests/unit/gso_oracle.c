@@ -35,12 +35,12 @@ static void put_word(uint8_t *p, uint32_t v)
 	p[1] = (uint8_t)v;
 }
 
-/* skb_checksum_help(): the field holds what is not in the packet. 0 is sent as 0xffff. */
+/* The field holds what is not in the packet. Of UDP 0 would mean none, so it is sent as 0xffff. */
 static void complete_from(uint8_t *packet, size_t len, size_t start, size_t field)
 {
 	uint32_t sum = 0xffff & ~plain(0, packet + start, len - start);
 
-	put_word(packet + field, sum ? sum : 0xffff);
+	put_word(packet + field, sum == 0 && field - start != 16 ? 0xffff : sum);
 }
 
 size_t oracle_l4(const uint8_t *p, size_t len, uint8_t *proto)

@@ -72,6 +72,7 @@ UNIT_TESTS = \
 	tests/unit/check_virtio \
 	tests/unit/check_x25519 \
 	tests/unit/check_xaead \
+	tests/unit/coalesce_headers \
 	tests/unit/handshake_table \
 	tests/unit/protocol_by_hand \
 	tests/sim/day \
@@ -98,7 +99,9 @@ check_PROGRAMS += $(UNIT_TESTS)
 # Tests that make packets to be cut and joined.
 PACKET_SOURCES = tests/unit/gso_packets.c tests/unit/gso_packets.h \
 	tests/unit/gso_oracle.c tests/unit/gso_oracle.h
-tests_unit_check_coalesce_SOURCES = tests/unit/check_coalesce.c $(PACKET_SOURCES)
+ORDER_SOURCES = tests/unit/gso_order.c tests/unit/gso_order.h $(PACKET_SOURCES)
+tests_unit_check_coalesce_SOURCES = tests/unit/check_coalesce.c $(ORDER_SOURCES)
+tests_unit_coalesce_headers_SOURCES = tests/unit/coalesce_headers.c $(ORDER_SOURCES)
 tests_unit_check_gso_SOURCES = tests/unit/check_gso.c $(PACKET_SOURCES)
 tests_unit_check_segment_SOURCES = tests/unit/check_segment.c $(PACKET_SOURCES)
 tests_unit_check_virtio_SOURCES = tests/unit/check_virtio.c $(PACKET_SOURCES)
