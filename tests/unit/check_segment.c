@@ -161,6 +161,24 @@ START_TEST(whole_packets)
 }
 END_TEST
 
+/* RFC 768: a checksum of 0 would mean that there is none. */
+START_TEST(zero_checksum)
+{
+	struct shape s = {.v6 = _i, .udp = true, .ttl = 64, .payload = 100};
+	struct gso gso = shape_gso(&s, 100);
+	size_t len = shape_write(&s, packet), n;
+	struct segmenter c;
+	uint8_t *piece;
+
+	packet_zero_sum(packet, shape_l4(&s));
+	memcpy(original, packet, len);
+	ck_assert(checksums_are_right(original, len));
+	ck_assert_int_eq(segment_begin(&c, packet, len, &gso, true, true), 0);
+	ck_assert(segment_next(&c, &piece, &n));
+	ck_assert_mem_eq(piece, original, len);
+}
+END_TEST
+
 /* A packet, what is said of it, and what is changed in it. */
 static const struct {
 	bool v6, udp, partial;
@@ -247,6 +265,7 @@ int main(void)
 	tcase_add_test(tc, odd_sizes);
 	tcase_add_test(tc, whole_packets);
 	tcase_add_test(tc, limits);
+	tcase_add_loop_test(tc, zero_checksum, 0, 2);
 	tcase_add_loop_test(tc, what_cannot_be_cut, 0, sizeof claims / sizeof *claims);
 	tcase_add_test(tc, too_long);
 	tcase_add_test(tc, what_cannot_be_completed);

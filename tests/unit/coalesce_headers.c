@@ -153,6 +153,29 @@ START_TEST(difference)
 }
 END_TEST
 
+/* Flags that the stack must see for each packet, though all have the same. */
+START_TEST(flags_that_go_alone)
+{
+	static const struct {
+		uint8_t flags;
+		unsigned writes;
+	} kinds[] = {{0x10, 1}, {0x50, 1}, {0x12, 3}, {0x14, 3}, {0x30, 3}, {0x90, 3}, {0, 3},
+		     {0x08, 3}, {0x18, 3}, {0x11, 3}};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		struct coalescer *c = make(COALESCE_TCP_UDP);
+		struct shape s = shape_bulk(_i, false);
+
+		s.flags = kinds[i].flags;
+		for (unsigned n = 0; n < 3; n++) {
+			order_add(&order, c, &s, true);
+			shape_advance(&s);
+		}
+		finish(c, kinds[i].writes);
+	}
+}
+END_TEST
+
 /* Every bit of the header, but for those of lengths, checksums, identification, sequence number,
  * PSH and FIN, keeps two packets apart; a packet that is not what it says is left as it is. */
 START_TEST(every_bit)
@@ -191,6 +214,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, wrong_checksum_goes_alone, 0, sizeof wrong / sizeof *wrong);
 	tcase_add_loop_test(tc, difference, 0, sizeof differences / sizeof *differences);
+	tcase_add_loop_test(tc, flags_that_go_alone, 0, 2);
 	tcase_add_loop_test(tc, every_bit, 0, 4);
 	suite_add_tcase(suite, tc);
 	return tap_run(suite);

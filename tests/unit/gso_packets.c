@@ -136,6 +136,14 @@ size_t shape_write(const struct shape *s, uint8_t *out)
 	return len;
 }
 
+void packet_zero_sum(uint8_t *p, size_t l4)
+{
+	uint32_t word = (uint32_t)get_be16(p + l4 + 8) + get_be16(p + l4 + 6);
+
+	put_be16(p + l4 + 8, (uint16_t)(word + (word >> 16)));
+	put_be16(p + l4 + 6, 0xffff);
+}
+
 size_t shape_write_frame(const struct shape *s, uint16_t size, uint8_t *out)
 {
 	size_t l4 = shape_l4(s), n = shape_write(s, out + sizeof(struct virtio_net_hdr));

@@ -36,6 +36,9 @@ struct gso shape_gso(const struct shape *s, uint16_t size);
  * of seq + i. */
 size_t shape_write(const struct shape *s, uint8_t *out);
 
+/* Changes the payload of a UDP packet so that its checksum is 0, and is sent as 0xffff. */
+void packet_zero_sum(uint8_t *packet, size_t l4);
+
 /* The same behind a virtio header, its checksum left to be completed; with `size` > 0 to be cut
  * into pieces of so many bytes. */
 size_t shape_write_frame(const struct shape *s, uint16_t size, uint8_t *out);
