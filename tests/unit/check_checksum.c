@@ -40,6 +40,27 @@ START_TEST(every_length)
 }
 END_TEST
 
+/* As long as a packet can be, all ones, at any address, in two pieces. */
+START_TEST(long_ones)
+{
+	static uint8_t data[65536 + 64];
+
+	memset(data, 0xff, sizeof data);
+	for (size_t at = 0; at < 40; at++) {
+		for (size_t len = 65490; len < 65536; len += 5)
+			ck_assert_uint_eq(checksum_fold(checksum_add(0, data + at, len)),
+					  plain(data + at, len));
+	}
+	for (size_t i = 0; i < sizeof data; i++)
+		data[i] = (uint8_t)(i * i >> 3);
+	for (size_t first = 0; first < 9000; first += 46)
+		ck_assert_uint_eq(
+			checksum_fold(checksum_add(checksum_add(0, data + 1, first),
+						   data + 1 + first, 9001 - first)),
+			plain(data + 1, 9001));
+}
+END_TEST
+
 START_TEST(updates)
 {
 	uint8_t data[20] = {0x45, 1, 2, 3, 4, 5, 6, 7, 0x40, 17};
@@ -61,6 +82,7 @@ int main(void)
 
 	tcase_add_test(tc, rfc1071_example);
 	tcase_add_test(tc, every_length);
+	tcase_add_test(tc, long_ones);
 	tcase_add_test(tc, updates);
 	suite_add_tcase(suite, tc);
 	return tap_run(suite);
