@@ -31,6 +31,11 @@ tests_fuzz_fuzz_inner_SOURCES = tests/fuzz/fuzz_inner.c tests/unit/packets.c
 tests_fuzz_fuzz_inner_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz_policy.c $(ORACLE_SOURCES)
 tests_fuzz_fuzz_policy_LDADD = $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_coalesce tests/fuzz/fuzz_segment
+tests_fuzz_fuzz_coalesce_SOURCES = tests/fuzz/fuzz_coalesce.c $(ORDER_SOURCES)
+tests_fuzz_fuzz_coalesce_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c tests/unit/gso_oracle.c
+tests_fuzz_fuzz_segment_LDADD = $(FUZZ_LIBS)
 
 if ENABLE_FUZZERS
 FUZZ_LIBS = $(CORE_LIBS) $(FUZZ_LDFLAGS)

@@ -61,12 +61,22 @@ size_t oracle_l4(const uint8_t *p, size_t len, uint8_t *proto)
 	return at;
 }
 
+/* What its header says is the packet; the rest is padding. */
+static size_t own_len(const uint8_t *p, size_t len)
+{
+	size_t own = p[0] >> 4 == 4 ? word(p + 2) : 40 + word(p + 4);
+
+	return own < len ? own : len;
+}
+
 bool oracle_complete(uint8_t *p, size_t len)
 {
 	uint8_t proto = 0;
 	size_t at = oracle_l4(p, len, &proto), field = at + (proto == IPPROTO_TCP ? 16 : 6);
 	uint32_t sum;
 
+	if (at > 0)
+		len = own_len(p, len);
 	if (at == 0 || (proto != IPPROTO_TCP && proto != IPPROTO_UDP) || field + 2 > len)
 		return false;
 	sum = p[0] >> 4 == 4 ? plain(proto, p + 12, 8) : plain(proto, p + 8, 32);
@@ -167,7 +177,7 @@ static bool read_whole(const struct virtio_net_hdr *h, struct whole *w)
 	    type != (w->v4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6))
 		return false;
 	if (!(h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) || h->csum_offset != (w->tcp ? 16 : 6) ||
-	    w->size == 0 || w->l4 + 20 > w->len)
+	    w->size == 0 || w->l4 + (w->tcp ? 20u : 8u) > w->len)
 		return false;
 	w->header = w->l4 + (w->tcp ? (w->packet[w->l4 + 12] >> 4) * 4u : 8);
 	return w->header < w->len;

@@ -46,19 +46,23 @@ static bool same_bytes(const uint8_t *a, const uint8_t *b, size_t len)
 	       memcmp(a + 12, b + 12, len - 12) == 0;
 }
 
-/* It is the oldest in its order that has not come out, but for those that may be dropped. */
+/* It is the oldest in its order that has not come out, but for those that may be dropped. Of
+ * several that are alike it is the last, for the others may have been. */
 static bool is_next(struct order *o, const uint8_t *piece, size_t len)
 {
+	bool *found = NULL;
+
 	for (size_t i = 0; i < o->count; i++) {
 		if (o->in[i].seen || !same_order(o->in[i].bytes, o->in[i].len, piece, len))
 			continue;
-		o->in[i].seen = true;
 		if (o->in[i].len == len && same_bytes(o->in[i].bytes, piece, len))
-			return true;
+			found = &o->in[i].seen;
 		if (!o->in[i].optional)
-			return false;
+			break;
 	}
-	return false;
+	if (found)
+		*found = true;
+	return found != NULL;
 }
 
 static void check_piece(struct order *o, const uint8_t *piece, size_t len)
