@@ -83,6 +83,21 @@ int keypair_new(struct peer *peer, const struct noise *noise, enum suite suite, 
 	return 0;
 }
 
+void keypair_show_ahead(struct keypair *keypair)
+{
+	lock_take(&keypair->lock);
+	if (!keypair->ended)
+		atomic_store_explicit(&keypair->peer->ahead, keypair, memory_order_release);
+	lock_release(&keypair->lock);
+}
+
+void keypair_not_ahead(struct keypair *keypair)
+{
+	struct keypair *expected = keypair;
+
+	atomic_compare_exchange_strong(&keypair->peer->ahead, &expected, NULL);
+}
+
 /* What leaves its slots ends: to be called when it is in none of them any more. */
 static void end(struct keypair *keypair)
 {
@@ -92,6 +107,10 @@ static void end(struct keypair *keypair)
 		return;
 	host = keypair->peer->host;
 	session_index_remove(host, keypair->local_index);
+	lock_take(&keypair->lock);
+	keypair->ended = true;
+	lock_release(&keypair->lock);
+	keypair_not_ahead(keypair);
 	keypair_count(keypair);
 	epoch_retire(host->epoch, &keypair->retired, discard, keypair);
 }

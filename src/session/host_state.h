@@ -96,6 +96,7 @@ struct keypair {
 	 * on the active path; that moved; that a lane moved ahead of main. */
 	uint64_t stayed, moved, shown;
 	uint64_t rx_bytes, rx_packets; /* not yet in the peer's */
+	bool ended;                    /* in no slot any more */
 	struct replay replay;
 };
 
@@ -184,6 +185,10 @@ struct peer {
 	struct peer_secrets *secrets;
 	struct keypair *previous, *next;
 	_Atomic(struct keypair *) current; /* shared */
+	/* What lanes send with in its place: the next one, proven by what a lane has heard, until
+	 * main has taken that up. An answer under the old one would be lost on who has lost that.
+	 * NULL: nothing. Shared; set under the keypair's lock. */
+	_Atomic(struct keypair *) ahead;
 	bool up;
 
 	struct tai64n_greatest greatest_tai64n; /* received */
@@ -278,6 +283,10 @@ int keypair_new(struct peer *peer, const struct noise *noise, enum suite suite, 
 void keypair_install(struct peer *peer, struct keypair *keypair);
 /* The first data under `next` has come: it becomes current. */
 void keypair_confirm(struct peer *peer, uint64_t now_ns);
+/* A lane has proved it: see peer.ahead. */
+void keypair_show_ahead(struct keypair *keypair);
+/* Main has taken that up, or it ends. */
+void keypair_not_ahead(struct keypair *keypair);
 /* Any thread, as the next two. */
 bool keypair_may_send(const struct keypair *keypair, uint64_t now_ns);
 /* WireGuard paper 6.2: the initiator begins a new handshake in time, anyone when the counter

@@ -63,6 +63,8 @@ enum session_reason note_take_up(struct host *host, uint64_t now_ns, const struc
 		keypair_confirm(peer, now_ns);
 		data_send_staged(peer, now_ns);
 	}
+	if (note->work & NOTE_FIRST)
+		keypair_not_ahead(keypair);
 	if (note->work & NOTE_OLD_KEYS_HEARD)
 		keep_key_fresh_on_receive(peer, now_ns);
 	if (note->work & NOTE_OLD_KEYS_SENT)

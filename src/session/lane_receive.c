@@ -130,8 +130,10 @@ static uint8_t work_for_main(struct keypair *keypair, uint64_t now_ns, const str
 	if (!is_settled(peer, now_ns, s))
 		work |= s->may_move ? NOTE_PATH | NOTE_MOVE : NOTE_PATH;
 	if (atomic_load_explicit(&keypair->unproven, memory_order_relaxed) &&
-	    atomic_exchange(&keypair->unproven, false))
+	    atomic_exchange(&keypair->unproven, false)) {
+		keypair_show_ahead(keypair);
 		work |= NOTE_FIRST;
+	}
 	if (atomic_load_explicit(&peer->traffic.rescuing, memory_order_relaxed))
 		work |= NOTE_RESCUED;
 	if (has_old_keys(peer, now_ns) && lane_may_ask(keypair, now_ns))

@@ -62,10 +62,12 @@ static bool reserve(struct keypair *keypair, uint64_t now_ns, uint32_t messages,
 int lane_send_begin(struct lane *lane, uint64_t now_ns, struct peer *peer, uint32_t messages,
 		    struct sealing *out)
 {
-	struct keypair *keypair = atomic_load_explicit(&peer->current, memory_order_acquire);
+	struct keypair *keypair = atomic_load_explicit(&peer->ahead, memory_order_acquire);
 	struct path path;
 	uint64_t first;
 
+	if (!keypair)
+		keypair = atomic_load_explicit(&peer->current, memory_order_acquire);
 	if (!path_copy(peer, &path))
 		return -EHOSTUNREACH;
 	if (!reserve(keypair, now_ns, messages, &first))
