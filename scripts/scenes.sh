@@ -10,7 +10,8 @@
 #
 # The address of the server inside is 10.77.0.1 with tund, which has it announced by a connector on
 # the server, and 10.66.0.1 with WireGuard. With tund the hub is the edge; where there are two hosts
-# only, the server is edge and connector, for there is no tunnel of tund without an edge. With
+# only, the server is edge and connector, for there is no tunnel of tund without an edge; therefore
+# two hosts are also a pair, each the other's peer in suite 1, as only test hooks make them. With
 # WireGuard the hub forwards in the kernel.
 #
 # What there is to measure is one line for each scene in $work/scenes:
@@ -20,7 +21,7 @@
 # or $work/missing/SCENE, which says why there is none.
 
 scene_client4=100.80.0.11
-scene_names='veth go2 go3 wg2 tund2 tund3 null2 tcp3 many3 flows3'
+scene_names='veth go2 go3 wg2 pair2 tund2 tund3 null2 tcp3 many3 flows3'
 
 # scene_hosts SCENE: their names, the client first, the server last.
 scene_hosts()
@@ -122,13 +123,17 @@ scene_up()
 		;;
 	tcp3) tund_three tcp3 'transport = tcp' ;;
 	many3) tund_three many3 ;;
+	pair2)
+		tund_path=$hooks_programs libexec=$hooks_libexec
+		wg_pair pair2
+		;;
 	null2)
 		[ -n "$null_programs" ] || {
 			scene_missing null2 'there is no build with the null AEAD'
 			return 0
 		}
 		tund_path=$null_programs libexec=$null_libexec
-		tund_two null2
+		wg_pair null2
 		;;
 	esac
 }
@@ -173,6 +178,14 @@ wg_two()
 	wg_peer $1-client 10.66.0.2/32 | wg_up $1-server "$2" 10.66.0.1/24 || return
 	wg_peer $1-server 10.66.0.0/24 192.0.2.1 | wg_up $1-client "$2" 10.66.0.2/24 || return
 	scene_is $1 10.66.0.1 $1-client $1-server
+}
+
+# wg_pair SCENE: tund-wg that speaks suite 1, which only a build with test hooks does.
+wg_pair()
+{
+	printf '#!/bin/sh\nexec env TUND_TEST_SUITE=1 tund-wg "$@"\n' >"$work/suite1"
+	chmod 755 "$work/suite1"
+	wg_two $1 "$work/suite1"
 }
 
 wg_go2()
