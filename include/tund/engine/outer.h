@@ -60,6 +60,7 @@ struct udp_slot {
 struct udp_table {
 	struct udp_slot slot[OUTER_UDP_MAX];
 	uint8_t *datagrams; /* receive buffers */
+	bool trains;        /* the last one received was a long train */
 	_Atomic uint64_t send_errors;
 };
 
