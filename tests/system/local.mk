@@ -15,8 +15,10 @@ EXTRA_DIST += $(SYSTEM_TESTS) tests/system/lib.sh tests/system/flood.py tests/sy
 	tests/system/uapi.py tests/system/wg.sh tests/system/without_ipv6.py
 
 noinst_PROGRAMS += tests/system/sys_sandbox tests/system/sys_network tests/system/sys_nft \
-	tests/system/sys_tun tests/system/sys_udp tests/system/sys_workers
+	tests/system/sys_tun tests/system/sys_udp tests/system/sys_workers tests/system/sys_joined
 noinst_HEADERS += tests/system/sys_tap.h
+tests_system_sys_joined_SOURCES = tests/system/sys_joined.c $(ORDER_SOURCES)
+tests_system_sys_joined_LDADD = libtund_sys.a libtund_core.a $(NL_LIBS)
 tests_system_sys_sandbox_SOURCES = tests/system/sys_sandbox.c
 tests_system_sys_sandbox_LDADD = libtund_sys.a libtund_core.a $(SECCOMP_LIBS) $(CAPNG_LIBS)
 tests_system_sys_network_SOURCES = tests/system/sys_network.c

@@ -5,8 +5,8 @@
 #
 #     [ lo 127.0.0.0/8, 2001:db8::1 ]  [ tund0 100.80.0.11, fd74:756e:64::11 -> 10.77.0.0/24 ]
 #
-# /proc/sys/net follows the namespace. sys_nft.c, sys_tun.c, sys_udp.c and sys_workers.c have
-# topologies of their own. TAP: that of six programs, one after the other.
+# /proc/sys/net follows the namespace. sys_nft.c, sys_tun.c, sys_udp.c, sys_workers.c and
+# sys_joined.c have topologies of their own. TAP: that of seven programs, one after the other.
 set -u
 build=${TUND_BUILDDIR:-.}/tests/system
 
@@ -19,7 +19,7 @@ if [ ! -c /dev/net/tun ]; then
 	exit 0
 fi
 
-# Six plans in one stream would be an error: count anew, plan once.
+# Seven plans in one stream would be an error: count anew, plan once.
 {
 	"$build/sys_sandbox" || true
 	"$build/sys_network" || true
@@ -27,11 +27,12 @@ fi
 	"$build/sys_tun" || true
 	"$build/sys_udp" || true
 	"$build/sys_workers" || true
+	"$build/sys_joined" || true
 } | awk '
 	/^1\.\.[0-9]+$/ { ended++; next }
 	/^(not )?ok [0-9]+/ { sub(/ok [0-9]+/, "ok " ++count) }
 	{ print; fflush() }
 	END {
-		print (ended == 6 ? "ok " : "not ok ") ++count " - all programs came to their end"
+		print (ended == 7 ? "ok " : "not ok ") ++count " - all programs came to their end"
 		print "1.." count
 	}'

@@ -65,10 +65,10 @@ static bool is_next(struct order *o, const uint8_t *piece, size_t len)
 	return found != NULL;
 }
 
-static void check_piece(struct order *o, const uint8_t *piece, size_t len)
+void order_came(struct order *o, const uint8_t *packet, size_t len)
 {
 	o->seen++;
-	o->wrong |= !is_next(o, piece, len);
+	o->wrong |= !is_next(o, packet, len);
 }
 
 static bool is_header_right(const uint8_t *packet)
@@ -88,7 +88,7 @@ void order_emit(void *ctx, const struct iovec *iov, size_t n)
 	}
 	o->out_len = len;
 	if (o->mode == COALESCE_PLAIN) {
-		check_piece(o, o->out, len);
+		order_came(o, o->out, len);
 		return;
 	}
 	if (!oracle_cut(o->out, len, &o->oracle)) {
@@ -102,7 +102,7 @@ void order_emit(void *ctx, const struct iovec *iov, size_t n)
 	for (size_t i = 0; i < o->oracle.count; i++) {
 		const uint8_t *piece = oracle_piece(&o->oracle, i, &piece_len);
 
-		check_piece(o, piece, piece_len);
+		order_came(o, piece, piece_len);
 	}
 }
 

@@ -55,6 +55,9 @@ void order_add(struct order *o, struct coalescer *c, const struct shape *s, bool
 void order_add_whole(struct order *o, struct coalescer *c, const struct shape *s, uint16_t size,
 		     uint8_t *frame);
 
+/* A packet came out. */
+void order_came(struct order *o, const uint8_t *packet, size_t len);
+
 /* Whether all that must come out did, and nothing else. */
 bool order_holds(const struct order *o);
 
