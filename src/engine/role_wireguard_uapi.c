@@ -69,7 +69,7 @@ static int adopt(struct engine *engine, uint64_t now_ns, const uint8_t key[KEY_S
 	x25519_public(key, public_key);
 	ourselves = secret_is_zero(key, KEY_SIZE) ? NULL : wg_peer_find(engine, public_key);
 	if (ourselves)
-		wg_peer_free(engine->state, ourselves);
+		wg_peer_free(engine, ourselves);
 	err = host_set_private_key(engine->host, now_ns, key);
 	if (err == 0)
 		wg_begin(engine, now_ns);

@@ -111,6 +111,13 @@ def mistakes():
     expect("is shown", "public_key=" + key(0) in get(s), True)
     expect("remove", errno(ask(s, "set=1\npublic_key=%s\nremove=true\n%sremove=true\n\n" % (key(0), peer))), 0)
     expect("removed", "public_key" in get(s), False)
+    # A peer with the key that becomes our own goes, and is one again under another key.
+    ours = "public_key=2fe57da347cd62431528daac5fbb290730fff684afc4cfc2ed90995f58cb3b74"  # of 1
+    for private, there in (("00" * 32, True), ("01" + "00" * 31, False), (key(5), True)):
+        expect("our key", errno(ask(s, "set=1\nprivate_key=%s\n\n" % private)), 0)
+        expect("nothing more than that", errno(ask(s, "set=1\n%s\n\n" % ours)), 0)
+        expect("a peer with our key", ours in get(s), there)
+    expect("remove it", errno(ask(s, "set=1\nreplace_peers=true\n\n")), 0)
     expect("no key", errno(ask(s, "set=1\nprivate_key=%s\nfwmark=0\nlisten_port=0\n\n" % key(0))), 0)
     expect("empty again", get(s), "errno=0\n\n")
 
