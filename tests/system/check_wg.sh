@@ -306,6 +306,7 @@ parent_killed()
 # stays_in_foreground VARIABLE=VALUE
 stays_in_foreground()
 {
+	: >"$work/foreground"
 	on alice env "$@" sh -c '
 		LOG_LEVEL=info tund-wg $foreground wg0 2>"$1" &
 		until grep -q ready "$1"; do sleep 0.05; done
