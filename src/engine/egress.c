@@ -83,19 +83,23 @@ static void append(struct worker *worker, struct train *train, size_t len)
 	train->len += (uint32_t)len;
 }
 
-/* A packet may become more messages than a run has counters for. */
+/* A packet may become more messages than a run has counters for. The run goes on only where it was:
+ * the room for the message is there. */
 static ssize_t seal(struct sealing *s, uint8_t flags, uint8_t *payload, size_t len, uint8_t *out)
 {
 	ssize_t n = lane_seal(s, flags, payload, len, out);
-	struct lane *lane = s->lane;
-	struct peer *peer = s->peer;
-	uint64_t now_ns = s->now_ns;
+	struct sealing renewed;
 
 	if (n != -ENOBUFS)
 		return n;
-	lane_send_end(s);
-	if (lane_send_begin(lane, now_ns, peer, SEALING_MAX, s) < 0)
+	if (lane_send_begin(s->lane, s->now_ns, s->peer, SEALING_MAX, &renewed) < 0)
 		return -ENOBUFS;
+	if (!path_equal(&renewed.path, &s->path) || renewed.suite != s->suite) {
+		lane_send_end(&renewed);
+		return -ENOBUFS;
+	}
+	lane_send_end(s);
+	*s = renewed;
 	return lane_seal(s, flags, payload, len, out);
 }
 
@@ -104,6 +108,10 @@ static void seal_into_train(struct worker *worker, struct train *train, struct s
 {
 	ssize_t n;
 
+	if (SEALED_MAX(len) > UDP_TRAIN_BYTES_MAX) { /* no datagram carries it */
+		worker->egress.dropped++;
+		return;
+	}
 	if (!has_room(train, len))
 		send_train(worker, train);
 	n = seal(s, flags, packet, len, train->buffer + train->len);
@@ -161,14 +169,20 @@ static void send_pieces(struct worker *worker, struct sealing *s, const struct i
 		train->last_used = ++worker->egress.clock;
 }
 
-/* How many messages it becomes on this path. */
+static size_t piece_count(const struct inner_bytes *packet)
+{
+	const struct gso *gso = &packet->gso;
+
+	return gso->kind == GSO_NONE
+		       ? 1
+		       : (packet->len - gso->header_len + gso->size - 1) / gso->size;
+}
+
+/* How many messages to have counters for. */
 static uint32_t message_count(const struct inner_bytes *packet)
 {
-	size_t pieces;
+	size_t pieces = piece_count(packet);
 
-	if (packet->gso.kind == GSO_NONE)
-		return 1;
-	pieces = (packet->len - packet->gso.header_len + packet->gso.size - 1) / packet->gso.size;
 	return pieces < SEALING_MAX ? (uint32_t)pieces : SEALING_MAX;
 }
 
@@ -187,6 +201,19 @@ static void stage(struct worker *worker, uint64_t now_ns, struct peer *peer,
 		lane_stage(worker->lane, now_ns, peer, piece, len);
 }
 
+/* Whether the other side takes it whole: gso_of_frame() is its side of this. */
+static bool goes_whole(const struct worker *worker, const struct sealing *s,
+		       const struct inner_bytes *packet)
+{
+	const struct gso *gso = &packet->gso;
+
+	return gso->kind == GSO_TCP && s->path.transport == TRANSPORT_TCP &&
+	       s->suite != SUITE_WIREGUARD && gso->size >= GSO_SIZE_MIN &&
+	       gso->header_len + gso->size <= worker->engine->frame_mtu &&
+	       piece_count(packet) <= GSO_PIECES_MAX &&
+	       SEALED_MAX(packet->len + GSO_PREFIX) <= MESSAGE_MAX_SIZE;
+}
+
 void egress_send(struct worker *worker, uint64_t now_ns, struct peer *peer,
 		 const struct inner_bytes *packet)
 {
@@ -198,8 +225,7 @@ void egress_send(struct worker *worker, uint64_t now_ns, struct peer *peer,
 		stage(worker, now_ns, peer, packet);
 	if (err < 0)
 		return;
-	if (packet->gso.kind == GSO_TCP && s.path.transport == TRANSPORT_TCP &&
-	    s.suite != SUITE_WIREGUARD)
+	if (goes_whole(worker, &s, packet))
 		send_whole(worker, &s, packet);
 	else
 		send_pieces(worker, &s, packet, tos);

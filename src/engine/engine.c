@@ -184,7 +184,7 @@ static void on_record(void *ctx, const uint8_t *bytes, size_t len)
 		host_source_lost(engine->host, record.path.socket, &record.path.local);
 		break;
 	case WORKER_TUN_GONE:
-		log_info("the TUN device was deleted");
+		log_debug("a queue is gone: the TUN device was deleted");
 		break;
 	case WORKER_DENIED:
 		engine->role->denied(engine, &record.denied);

@@ -36,13 +36,13 @@ static void append(struct inbox *inbox, const void *bytes, size_t len)
 }
 
 bool inbox_post(struct inbox *inbox, const void *head, size_t head_len, const void *body,
-		size_t body_len)
+		size_t body_len, size_t reserve)
 {
 	size_t len = head_len + body_len;
 	bool fits;
 
 	pthread_mutex_lock(&inbox->lock);
-	fits = inbox->room - inbox->len >= sizeof len + len;
+	fits = inbox->room - inbox->len >= sizeof len + len + reserve;
 	if (fits) {
 		append(inbox, &len, sizeof len);
 		append(inbox, head, head_len);

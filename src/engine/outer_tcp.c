@@ -24,6 +24,7 @@
 #define STRANGER_BUFFER (FRAME_HEADER + STRANGER_MESSAGE_MAX)
 #define IN_BUFFER (256 * 1024)
 #define OUT_BUFFER (1024 * 1024)
+#define INBOX_RESERVE (64 * 1024)
 #define STRANGER_OUT_BUFFER 2048 /* a cookie or two, should it not read them */
 
 /* What another thread wants of a connection; a message to send follows the record. */
@@ -274,8 +275,10 @@ uint8_t *outer_tcp_reserve(struct worker *worker, uint32_t handle, size_t len)
 	struct tcp_connection *c;
 	uint8_t *out = NULL;
 
+	if (len > MESSAGE_MAX_SIZE)
+		return NULL;
 	if (outer_owner(handle) != worker->number)
-		return len <= MESSAGE_MAX_SIZE ? worker->tcp.scratch : NULL;
+		return worker->tcp.scratch;
 	c = sendable(worker, handle);
 	if (c)
 		out = reserve(c, len);
@@ -284,14 +287,16 @@ uint8_t *outer_tcp_reserve(struct worker *worker, uint32_t handle, size_t len)
 	return out;
 }
 
+/* Data leaves room for what must not be lost behind it. */
 static bool post(struct engine *engine, enum wanted wanted, uint32_t handle, const uint8_t *msg,
-		 size_t len)
+		 size_t len, size_t reserve)
 {
 	struct tcp_record record = {.wanted = wanted, .handle = handle};
 	unsigned owner = outer_owner(handle);
 
 	return owner < engine->worker_count &&
-	       inbox_post(&engine->workers[owner]->inbox, &record, sizeof record, msg, len);
+	       inbox_post(&engine->workers[owner]->inbox, &record, sizeof record, msg, len,
+			  reserve);
 }
 
 void outer_tcp_commit(struct worker *worker, uint32_t handle, size_t len)
@@ -300,13 +305,14 @@ void outer_tcp_commit(struct worker *worker, uint32_t handle, size_t len)
 		return;
 	if (outer_owner(handle) == worker->number)
 		commit(sendable(worker, handle), len);
-	else if (!post(worker->engine, WANTED_SEND, handle, worker->tcp.scratch, len))
+	else if (!post(worker->engine, WANTED_SEND, handle, worker->tcp.scratch, len,
+		       INBOX_RESERVE))
 		worker->tcp.full++;
 }
 
 void outer_tcp_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len)
 {
-	post(engine, WANTED_SEND, path->socket, msg, len);
+	post(engine, WANTED_SEND, path->socket, msg, len, 0);
 }
 
 /* A message of another thread's. */
@@ -326,6 +332,17 @@ static void send_for(struct tcp_connection *c, const uint8_t *msg, size_t len)
 	commit(c, len);
 }
 
+/* Somebody takes a connection that has ended for a path. */
+static void tell_gone(struct worker *worker, uint32_t handle)
+{
+	struct worker_record record = {
+		.says = WORKER_TCP_ENDED,
+		.path = {.transport = TRANSPORT_TCP, .socket = handle},
+	};
+
+	worker_tell(worker, &record);
+}
+
 void outer_tcp_record(struct worker *worker, const uint8_t *record, size_t len)
 {
 	struct tcp_connection *c;
@@ -333,8 +350,10 @@ void outer_tcp_record(struct worker *worker, const uint8_t *record, size_t len)
 
 	memcpy(&r, record, sizeof r);
 	c = tcp_find(&worker->tcp, r.handle);
-	if (!c)
+	if (!c) {
+		tell_gone(worker, r.handle);
 		return;
+	}
 	switch (r.wanted) {
 	case WANTED_SEND:
 		if (!c->connecting && !c->closed)
@@ -351,12 +370,12 @@ void outer_tcp_record(struct worker *worker, const uint8_t *record, size_t len)
 
 void outer_hang_up(struct engine *engine, uint32_t handle)
 {
-	post(engine, WANTED_HANG_UP, handle, NULL, 0);
+	post(engine, WANTED_HANG_UP, handle, NULL, 0, 0);
 }
 
 void outer_close_tcp(struct engine *engine, uint32_t handle)
 {
-	post(engine, WANTED_CLOSE, handle, NULL, 0);
+	post(engine, WANTED_CLOSE, handle, NULL, 0, 0);
 }
 
 void outer_tcp_flush(struct worker *worker)

@@ -35,7 +35,8 @@ static void finish_connect(struct tcp_connection *c)
 	}
 	c->connecting = false;
 	ev_io_start(c->worker->loop, &c->readable);
-	tcp_tell(c, WORKER_TCP_CONNECTED);
+	if (!tcp_tell(c, WORKER_TCP_CONNECTED))
+		tcp_end(c);
 }
 
 static void on_writable(struct ev_loop *loop, ev_io *io, int events)

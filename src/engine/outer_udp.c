@@ -201,9 +201,14 @@ int outer_replace_udp(struct engine *engine, uint32_t handle, int fd)
 		fresh.remote = port->remote;
 	if (fd >= 0)
 		put_socket(&fresh, fd, &err);
-	for (unsigned i = 0; i < outer->more_udp_count; i++)
-		put_socket(&fresh, outer->more_udp[i], &err);
-	outer->more_udp_count = 0;
+	while (outer->more_udp_count > 0) {
+		int more = outer->more_udp[--outer->more_udp_count];
+
+		if (fd >= 0)
+			put_socket(&fresh, more, &err);
+		else
+			close(more); /* of a port that is not wanted any more */
+	}
 	if (err < 0) {
 		close_sockets(fresh.socket, fresh.count);
 		return err;

@@ -57,6 +57,7 @@ static int take_socket(struct engine *engine, int fd)
 
 	if (err < 0 || !listen->wanted.open) {
 		close(fd);
+		outer_replace_udp(engine, wg->socket, -1);
 		return err;
 	}
 	listen->actual.port = local.port;

@@ -205,20 +205,20 @@ bool worker_receive(struct worker *worker, uint64_t now_ns, const struct path *f
 	struct outline o;
 
 	if (lane_receive(worker->lane, now_ns, from, msg, len, &r) != RECEIVED_PACKET)
-		return r.peer != NULL;
+		return r.peer && !r.unnoticed;
 	if (unwrap(engine, &r, &packet) < 0) {
 		worker_count(worker, REASON_BAD_FRAME);
-		return true;
+		return !r.unnoticed;
 	}
 	if (congested && outline_read(packet.data, packet.len, &o) == 0)
 		outline_set_congested(packet.data, &o);
 	engine->role->from_session(worker, now_ns, r.peer, &packet);
-	return true;
+	return !r.unnoticed;
 }
 
 bool worker_tell(struct worker *worker, const struct worker_record *record)
 {
-	return inbox_post(&worker->engine->inbox, record, sizeof *record, NULL, 0);
+	return inbox_post(&worker->engine->inbox, record, sizeof *record, NULL, 0, 0);
 }
 
 uint64_t workers_counter(const struct engine *engine, enum reason reason)

@@ -39,6 +39,8 @@ int data_send(struct peer *peer, uint64_t now_ns, const struct path *path, uint8
 	struct keypair *keypair = peer->current;
 	ssize_t n;
 
+	if (len + PADDING + DATA_OVERHEAD > MESSAGE_MAX_SIZE)
+		return -EMSGSIZE;
 	if (len > 0)
 		memcpy(host->out + DATA_PAYLOAD, payload, len);
 	n = message_seal(keypair, atomic_fetch_add(&keypair->send_counter, 1), host->mtu, flags,

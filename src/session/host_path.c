@@ -174,6 +174,24 @@ void path_set(struct peer *peer, const struct path *path)
 		peer_emit(peer, PEER_MOVED);
 }
 
+void path_unknown(struct host *host, const struct peer *peer, const struct path *from)
+{
+	for (int i = 0; peer && i < PATHS_MAX; i++) {
+		if (peer->known[i].heard_ns != 0 && path_equal(&peer->known[i].path, from))
+			return;
+	}
+	if (host->ops.forgotten)
+		host->ops.forgotten(host->ops.ctx, from);
+}
+
+void path_forget_all(struct peer *peer)
+{
+	for (int i = 0; i < PATHS_MAX; i++) {
+		if (peer->known[i].heard_ns != 0 && peer->host->ops.forgotten)
+			peer->host->ops.forgotten(peer->host->ops.ctx, &peer->known[i].path);
+	}
+}
+
 void path_end_rescue(struct peer *peer)
 {
 	if (!atomic_exchange(&peer->traffic.rescuing, false))

@@ -220,6 +220,7 @@ void peer_remove(struct peer *peer)
 	control_channel_free(peer->control);
 	peer->control = NULL;
 	cookie_maker_clear(&peer->cookie);
+	path_forget_all(peer);
 	timers_remove_peer(host, peer);
 	delist(host, peer);
 	secret_slab_free(host->secrets, peer->secrets);

@@ -355,6 +355,11 @@ void path_show(struct peer *peer, const struct path *from);
 bool path_is_active(const struct peer *peer, const struct path *from, uint32_t *version);
 bool path_is_version(const struct peer *peer, uint32_t version);
 bool path_copy(const struct peer *peer, struct path *out);
+/* A message came on this path whose keys have ended since: if the peer (NULL: it is gone) does not
+ * know it, a connection that it names serves nobody. */
+void path_unknown(struct host *host, const struct peer *peer, const struct path *from);
+/* The peer goes: no connection of its paths serves anybody any more. */
+void path_forget_all(struct peer *peer);
 /* The keys were not lost, only packets: the handshake that asked is not needed. */
 void path_end_rescue(struct peer *peer);
 void path_probe(struct peer *peer, uint64_t now_ns);

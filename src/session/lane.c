@@ -159,6 +159,7 @@ void lane_not_posted(struct lane *lane, struct peer *peer, struct keypair *keypa
 		/* The next message need not set a deadline. */
 		atomic_store(&peer->traffic.watched, false);
 		atomic_store(&lane->host->watch_all, true);
+		lane->posted = true;
 	}
 }
 

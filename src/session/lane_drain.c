@@ -53,8 +53,11 @@ enum session_reason note_take_up(struct host *host, uint64_t now_ns, const struc
 		atomic_store(&peer->traffic.watched, false);
 		timers_watch(peer, note->deadline_ns);
 	}
-	if (!keypair)
+	if (!keypair) {
+		if (note->work & NOTE_PATH)
+			path_unknown(host, peer, &note->from);
 		return SESSION_OK;
+	}
 	if (note->work & NOTE_RESCUED)
 		path_end_rescue(peer);
 	if (note->work & NOTE_PATH)

@@ -5,6 +5,8 @@
 #include "lane_state.h"
 
 /* Where an accepted message stands among those of its keypair. */
+#define FRAME_MAX (CONTROL_FRAME_BYTES + PADDING)
+
 struct standing {
 	bool on_active;   /* it came on the active path */
 	uint32_t version; /* of which this one is the active path */
@@ -144,12 +146,13 @@ static uint8_t work_for_main(struct keypair *keypair, uint64_t now_ns, const str
 /* Main does its work at once, or is posted it. */
 static enum session_reason hand_to_main(struct lane *lane, struct peer *peer,
 					struct keypair *keypair, const struct note *note,
-					const uint8_t *frame, size_t len)
+					const uint8_t *frame, size_t len, struct received *out)
 {
 	if (lane->is_main)
 		return note_take_up(lane->host, note->now_ns, note, frame, len);
 	if (lane_post(lane, note, frame, len))
 		return SESSION_OK;
+	out->unnoticed = note->work & NOTE_PATH;
 	lane_not_posted(lane, peer, keypair, note);
 	return note->work & NOTE_FRAME ? SESSION_QUEUE_FULL : SESSION_OK;
 }
@@ -158,7 +161,7 @@ static enum session_reason hand_to_main(struct lane *lane, struct peer *peer,
 static enum session_reason note_authentic(struct lane *lane, uint64_t now_ns,
 					  struct keypair *keypair, const struct path *from,
 					  const struct standing *s, const uint8_t *frame,
-					  size_t frame_len)
+					  size_t frame_len, struct received *out)
 {
 	struct peer *peer = keypair->peer;
 	uint64_t deadline_ns = traffic_authentic_heard(peer, now_ns);
@@ -180,11 +183,12 @@ static enum session_reason note_authentic(struct lane *lane, uint64_t now_ns,
 		.deadline_ns = deadline_ns,
 		.from = *from,
 	};
-	return hand_to_main(lane, peer, keypair, &note, frame, frame_len);
+	return hand_to_main(lane, peer, keypair, &note, frame, frame_len, out);
 }
 
 /* Main may have ended the keypair in between, if this is main's lane. */
-static void note_data(struct lane *lane, uint64_t now_ns, struct peer *peer)
+static void note_data(struct lane *lane, uint64_t now_ns, struct peer *peer,
+		      struct received *out)
 {
 	uint64_t deadline_ns = traffic_data_heard(peer, now_ns);
 	struct note note;
@@ -197,7 +201,7 @@ static void note_data(struct lane *lane, uint64_t now_ns, struct peer *peer)
 		.now_ns = now_ns,
 		.deadline_ns = deadline_ns,
 	};
-	(void)hand_to_main(lane, peer, NULL, &note, NULL, 0);
+	(void)hand_to_main(lane, peer, NULL, &note, NULL, 0, out);
 }
 
 static enum received_kind accept_message(struct lane *lane, uint64_t now_ns,
@@ -211,10 +215,16 @@ static enum received_kind accept_message(struct lane *lane, uint64_t now_ns,
 	bool is_frame = n > 0 && msg[2] & DATA_FLAG_CONTROL;
 
 	out->peer = peer;
-	out->reason = note_authentic(lane, now_ns, keypair, from, s, payload, is_frame ? n : 0);
+	/* Nobody sends a longer one, and main's room is not a peer's to fill. */
+	if (is_frame && n > FRAME_MAX) {
+		out->reason = SESSION_BAD_CONTROL;
+		return RECEIVED_NOTHING;
+	}
+	out->reason = note_authentic(lane, now_ns, keypair, from, s, payload, is_frame ? n : 0,
+				     out);
 	if (n == 0 || is_frame)
 		return RECEIVED_NOTHING;
-	note_data(lane, now_ns, peer);
+	note_data(lane, now_ns, peer, out);
 	out->reason = SESSION_OK;
 	out->packet = payload;
 	out->len = n;

@@ -66,10 +66,14 @@ void host_set_mtu(struct host *host, uint16_t mtu)
 	atomic_store(&host->mtu, mtu);
 }
 
-static void let_kernel_choose(struct path *path, uint32_t socket, const struct endpoint *local)
+/* Whether that changed the path. */
+static bool let_kernel_choose(struct path *path, uint32_t socket, const struct endpoint *local)
 {
-	if (path->socket == socket && (!local || endpoint_equal(&path->local, local)))
-		path->local = (struct endpoint){0};
+	if (path->local.addr.family == 0 || path->socket != socket ||
+	    (local && !endpoint_equal(&path->local, local)))
+		return false;
+	path->local = (struct endpoint){0};
+	return true;
 }
 
 /* Paths that only their source told apart are one now: of each there is one slot. */
@@ -95,8 +99,8 @@ void host_source_lost(struct host *host, uint32_t socket, const struct endpoint 
 	struct peer *peer, *next;
 
 	HASH_ITER(hh, host->peers, peer, next) {
-		let_kernel_choose(&peer->path, socket, local);
-		path_publish(peer);
+		if (let_kernel_choose(&peer->path, socket, local))
+			path_publish(peer);
 		for (int i = 0; i < PATHS_MAX; i++)
 			let_kernel_choose(&peer->known[i].path, socket, local);
 		merge_slots(peer);

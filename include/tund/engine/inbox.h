@@ -28,10 +28,10 @@ int inbox_init(struct inbox *inbox, struct ev_loop *loop, size_t room,
 	       void (*on_wake)(struct ev_loop *, ev_async *, int));
 void inbox_clear(struct inbox *inbox);
 
-/* Posts one record made of two parts and wakes the loop. False: full, nothing was posted. Any
- * thread. */
+/* Posts one record made of two parts, unless less than `reserve` bytes would be left, and wakes the
+ * loop. False: full, nothing was posted. Any thread. */
 bool inbox_post(struct inbox *inbox, const void *head, size_t head_len, const void *body,
-		size_t body_len);
+		size_t body_len, size_t reserve);
 
 /* Hands every record that is there to `take`. The loop's thread. */
 void inbox_take(struct inbox *inbox, void (*take)(void *ctx, const uint8_t *record, size_t len),

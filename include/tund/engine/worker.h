@@ -95,7 +95,7 @@ uint64_t worker_begin(struct worker *worker);
 void worker_end(struct worker *worker);
 
 /* One data message that arrived on `from`: opened in place and handed to the role. `congested`: its
- * IP header said so (ECN). True if it was authentic. Within a batch. */
+ * IP header said so (ECN). True if it was authentic and its path is known. Within a batch. */
 bool worker_receive(struct worker *worker, uint64_t now_ns, const struct path *from, uint8_t *msg,
 		    size_t len, bool congested);
 

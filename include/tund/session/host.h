@@ -92,6 +92,7 @@ struct received {
 	uint8_t *packet;  /* inside the caller's message buffer, decrypted in place */
 	size_t len;       /* bytes, padding included: the caller trims to the IP length */
 	uint8_t flags;    /* DATA_FLAG_* */
+	bool unnoticed;   /* main has not heard of the path that it came on: there was no room */
 	enum session_reason reason; /* why dropped; SESSION_OK when consumed or delivered */
 };
 
