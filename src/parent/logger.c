@@ -14,7 +14,7 @@ void logger_none(struct logger *logger)
 	*logger = (struct logger){.pipe = -1, .terminal = -1};
 }
 
-int logger_open(struct logger *logger, const char *tunnel)
+int logger_open(struct logger *logger, const char *program, const char *tunnel)
 {
 	int ends[2];
 
@@ -27,7 +27,8 @@ int logger_open(struct logger *logger, const char *tunnel)
 	dup2(ends[1], STDOUT_FILENO);
 	dup2(ends[1], STDERR_FILENO);
 	close(ends[1]);
-	snprintf(logger->ident, sizeof logger->ident, "tund(%s)", tunnel);
+	logger->program = program;
+	snprintf(logger->ident, sizeof logger->ident, "%s(%s)", program, tunnel);
 	openlog(logger->ident, LOG_PID, LOG_DAEMON);
 	return 0;
 }
@@ -71,7 +72,7 @@ static void emit(struct logger *logger)
 	if (text[0])
 		syslog(priority, "%s", text);
 	if (logger->terminal >= 0 && priority <= LOG_NOTICE)
-		dprintf(logger->terminal, "tund: %s\n", logger->line);
+		dprintf(logger->terminal, "%s: %s\n", logger->program, logger->line);
 	logger->used = 0;
 }
 

@@ -462,7 +462,7 @@ enum exit_code parent_run(const struct tunnel *tunnel, const struct parent_optio
 	}
 	code = start(parent);
 	if (!code && parent->started_fd >= 0) {
-		logger_open(&parent->logger, tunnel->name);
+		logger_open(&parent->logger, "tund", tunnel->name);
 		if (write(parent->started_fd, "s", 1) != 1)
 			let_caller_go(parent);
 	}

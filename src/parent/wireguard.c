@@ -118,7 +118,7 @@ static enum exit_code start(struct wireguard *w)
 	if (!code)
 		code = make_socket(w);
 	if (!code && w->started_fd >= 0 && !w->options->keep_stderr)
-		logger_open(&w->logger, w->options->interface);
+		logger_open(&w->logger, "tund-wg", w->options->interface);
 	return code ? code : start_engine(w);
 }
 

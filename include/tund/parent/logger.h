@@ -16,13 +16,15 @@ struct logger {
 	size_t used;     /* bytes of a line that is not complete */
 	bool overlong;   /* its rest is dropped */
 	char line[1024];
+	const char *program; /* what the user called */
 	char ident[64];  /* for syslog: must live as long as the connection to it */
 };
 
 void logger_none(struct logger *logger);
 
-/* Puts the pipe in the place of standard output and error, which become the terminal. -errno. */
-int logger_open(struct logger *logger, const char *tunnel);
+/* Puts the pipe in the place of standard output and error, which become the terminal. `program`
+ * (borrowed) and `tunnel` are the name in syslog. -errno. */
+int logger_open(struct logger *logger, const char *program, const char *tunnel);
 
 /* Reads what there is and hands on each line. */
 void logger_drain(struct logger *logger);
