@@ -16,14 +16,14 @@ uint32_t outer_next_handle(struct outer *outer, unsigned worker)
 	uint32_t handle;
 
 	do
-		handle = ++outer->last_handle * OUTER_WORKERS_MAX + worker;
-	while (handle < OUTER_WORKERS_MAX);
+		handle = ++outer->last_handle * CONFIG_WORKERS_MAX + worker;
+	while (handle < CONFIG_WORKERS_MAX);
 	return handle;
 }
 
 unsigned outer_owner(uint32_t handle)
 {
-	return handle % OUTER_WORKERS_MAX;
+	return handle % CONFIG_WORKERS_MAX;
 }
 
 /* Asked before the sandbox closes. The lowest free number is what the kernel gives. */

@@ -41,7 +41,6 @@ static bool read_one(struct worker *worker, uint64_t now_ns)
 	if (tun->vnet_hdr && virtio_take(&packet.data, &packet.len, &packet.partial_checksum,
 					 &packet.gso) < 0)
 		return true;
-	tun->rx_packets++;
 	worker->engine->role->from_tun(worker, now_ns, &packet);
 	return true;
 }
@@ -67,8 +66,6 @@ static void on_joined(void *ctx, const struct iovec *iov, size_t n)
 		return;
 	if (tun_write(&tun_kernel, tun->fd, iov, n) < 0)
 		tun->write_errors++;
-	else
-		tun->tx_packets++;
 }
 
 int tun_port_init(struct worker *worker)

@@ -42,7 +42,7 @@ struct engine {
 	struct outer outer;
 	struct inbox inbox;        /* what the workers have to say */
 	unsigned worker_count;
-	struct worker *workers[WORKERS_MAX];
+	struct worker *workers[CONFIG_WORKERS_MAX];
 	void *_Atomic view;        /* the role's, as its workers see it: a struct view_head in front */
 	_Atomic uint32_t frame_mtu; /* that a TSO packet in a frame must fit */
 	unsigned tun_count;        /* queues that the parent has handed over */

@@ -15,6 +15,7 @@
 
 #include <ev.h>
 
+#include <tund/config/config.h>
 #include <tund/session/path.h>
 #include <tund/sys/udp.h>
 
@@ -27,23 +28,22 @@ struct worker;
 #define OUTER_STRANGERS_MAX 1024 /* TCP connections of a worker that have not been authenticated */
 #define OUTER_STRANGER_S 10.0    /* and how long each may take (security.md 9) */
 #define OUTER_SPARE_FDS 16       /* descriptors kept free for what the parent hands over */
-#define OUTER_WORKERS_MAX 64
 
 /* A UDP port as the main thread has it. */
 struct udp_port {
 	uint32_t handle;        /* 0: free */
 	struct endpoint remote; /* of a connected one */
 	unsigned count;         /* sockets: 0, 1, or one for each worker */
-	struct udp_socket socket[OUTER_WORKERS_MAX];
+	struct udp_socket socket[CONFIG_WORKERS_MAX];
 };
 
 /* The main thread's part. */
 struct outer {
 	_Atomic uint32_t last_handle;
 	struct udp_port udp[OUTER_UDP_MAX];
-	int listener[OUTER_WORKERS_MAX]; /* to be taken over by the workers; -1: none */
+	int listener[CONFIG_WORKERS_MAX]; /* to be taken over by the workers */
 	unsigned listener_count;
-	int more_udp[OUTER_WORKERS_MAX]; /* the other workers' sockets of a port that is to come */
+	int more_udp[CONFIG_WORKERS_MAX]; /* the other workers' sockets of a port that is to come */
 	unsigned more_udp_count;
 	int fd_limit;                    /* a connection's number stays below it */
 };

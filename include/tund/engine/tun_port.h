@@ -23,7 +23,7 @@ struct tun_port {
 	ev_io io;
 	uint8_t *buffer;
 	struct coalescer *joined;
-	_Atomic uint64_t rx_packets, tx_packets, write_errors;
+	_Atomic uint64_t write_errors;
 };
 
 /* Buffers. 0 or -ENOMEM. */

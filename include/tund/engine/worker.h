@@ -35,7 +35,6 @@ struct engine;
 struct judge;
 struct lane;
 
-#define WORKERS_MAX 64
 
 typedef void worker_task(struct worker *worker, void *arg);
 
@@ -77,7 +76,7 @@ struct worker_record {
 	struct engine_denied denied; /* `slot` is the device's number */
 };
 
-/* Makes `count` (1..WORKERS_MAX) workers and starts their threads, which wait for calls. To be
+/* Makes `count` (1..CONFIG_WORKERS_MAX) workers and starts their threads, which wait for calls. To be
  * called before the sandbox's filter closes. 0 or -errno. */
 int workers_start(struct engine *engine, unsigned count);
 
