@@ -119,6 +119,26 @@ static void seal_into_train(struct worker *worker, struct train *train, struct s
 		append(worker, train, (size_t)n);
 }
 
+static size_t piece_count(const struct inner_bytes *packet)
+{
+	const struct gso *gso = &packet->gso;
+
+	return gso->kind == GSO_NONE
+		       ? 1
+		       : (packet->len - gso->header_len + gso->size - 1) / gso->size;
+}
+
+/* Whether all pieces of a packet go behind what is there. A train that ended within a packet would be
+ * joined to two packets by the other side, and so would all that follow. */
+static bool takes_whole(const struct train *train, const struct inner_bytes *packet)
+{
+	size_t pieces = piece_count(packet);
+	size_t len = pieces == 1 ? packet->len : packet->gso.header_len + packet->gso.size;
+
+	return !train->closed && train->count + pieces <= UDP_TRAIN_MAX &&
+	       train->len + pieces * SEALED_MAX(len) <= UDP_TRAIN_BYTES_MAX;
+}
+
 /* Seals one message into the TCP connection's own buffer. */
 static void seal_into_frame(struct worker *worker, struct sealing *s, uint8_t flags,
 			    uint8_t *payload, size_t len)
@@ -159,6 +179,8 @@ static void send_pieces(struct worker *worker, struct sealing *s, const struct i
 		worker->egress.dropped++;
 		return;
 	}
+	if (train && !takes_whole(train, packet))
+		send_train(worker, train);
 	while (segment_next(&cut, &piece, &len)) {
 		if (over_tcp)
 			seal_into_frame(worker, s, flags, piece, len);
@@ -167,15 +189,6 @@ static void send_pieces(struct worker *worker, struct sealing *s, const struct i
 	}
 	if (train)
 		train->last_used = ++worker->egress.clock;
-}
-
-static size_t piece_count(const struct inner_bytes *packet)
-{
-	const struct gso *gso = &packet->gso;
-
-	return gso->kind == GSO_NONE
-		       ? 1
-		       : (packet->len - gso->header_len + gso->size - 1) / gso->size;
 }
 
 /* How many messages to have counters for. */
