@@ -12,7 +12,7 @@
 
 #include "coalesce_view.h"
 
-#define FLOWS 8
+#define FLOWS 16
 #define ALL_FLOWS ((1u << FLOWS) - 1)
 #define PIECES_MAX 64
 #define TOTAL_MAX 65535 /* bytes: an IP length is 16 bits */
@@ -38,8 +38,11 @@ struct coalescer {
 	void (*emit)(void *ctx, const struct iovec *iov, size_t n);
 	void *ctx;
 	enum coalesce_mode mode;
-	unsigned active; /* a bit for each flow */
+	unsigned active; /* a bit for each flow that more can be joined to */
+	unsigned taken;  /* a bit for each one in use: active, or ended and not handed out yet */
 	unsigned victim; /* which flow ends next for want of room */
+	unsigned ended;
+	uint8_t order[FLOWS]; /* of those that ended, `ended` of them */
 	struct joined flow[FLOWS];
 };
 
@@ -113,7 +116,6 @@ static void emit_flow(struct coalescer *c, struct joined *j)
 			  .l4 = v->l4,
 			  .header_len = v->header_len};
 
-	c->active &= ~(1u << (j - c->flow));
 	if (j->pieces == 1) {
 		emit_alone(c, v, NULL);
 		return;
@@ -125,10 +127,30 @@ static void emit_flow(struct coalescer *c, struct joined *j)
 	c->emit(c->ctx, j->iov, 1u + j->pieces);
 }
 
+/* Nothing more is joined to it. */
+static void end(struct coalescer *c, const struct joined *j)
+{
+	unsigned i = (unsigned)(j - c->flow);
+
+	c->active &= ~(1u << i);
+	c->order[c->ended++] = (uint8_t)i;
+}
+
+/* Those that ended, one behind the other: whoever waits for them is woken once. */
+static void emit_ended(struct coalescer *c)
+{
+	for (unsigned i = 0; i < c->ended; i++) {
+		emit_flow(c, &c->flow[c->order[i]]);
+		c->taken &= ~(1u << c->order[i]);
+	}
+	c->ended = 0;
+}
+
 void coalesce_flush(struct coalescer *c)
 {
 	while (c->active)
-		emit_flow(c, &c->flow[__builtin_ctz(c->active)]);
+		end(c, &c->flow[__builtin_ctz(c->active)]);
+	emit_ended(c);
 }
 
 static struct joined *find(struct coalescer *c, const struct view *v)
@@ -147,9 +169,11 @@ static struct joined *take_flow(struct coalescer *c)
 {
 	if (c->active == ALL_FLOWS) {
 		c->victim = (c->victim + 1) % FLOWS;
-		emit_flow(c, &c->flow[c->victim]);
+		end(c, &c->flow[c->victim]);
 	}
-	return &c->flow[__builtin_ctz(~c->active)];
+	if (c->taken == ALL_FLOWS)
+		emit_ended(c);
+	return &c->flow[__builtin_ctz(~c->taken)];
 }
 
 /* Whether `v` goes behind what is joined; checksums are verified last, for that costs most. */
@@ -172,7 +196,7 @@ static void append(struct coalescer *c, struct joined *j, const struct view *v)
 	j->next_seq = v->seq + v->payload;
 	j->last = v->flags & (TCP_PSH | TCP_FIN);
 	if (j->last || v->payload < j->size || j->pieces == PIECES_MAX)
-		emit_flow(c, j);
+		end(c, j);
 }
 
 /* `v` is not verified unless another follows it: alone it is the kernel's to judge. */
@@ -181,6 +205,7 @@ static void begin(struct coalescer *c, const struct view *v)
 	struct joined *j = take_flow(c);
 
 	c->active |= 1u << (j - c->flow);
+	c->taken |= 1u << (j - c->flow);
 	j->first = *v;
 	j->sound = false;
 	j->size = v->payload;
@@ -199,11 +224,13 @@ static void add_to_flow(struct coalescer *c, const struct view *v)
 		return;
 	}
 	if (j)
-		emit_flow(c, j);
-	if (joinable)
+		end(c, j);
+	if (joinable) {
 		begin(c, v);
-	else
-		emit_alone(c, v, NULL);
+		return;
+	}
+	emit_ended(c);
+	emit_alone(c, v, NULL);
 }
 
 /* A packet whose checksum is there, with or without a virtio header in front. */

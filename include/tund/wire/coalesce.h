@@ -2,8 +2,12 @@
 /*
  * Joins consecutive packets of a flow into one, as a network card (LRO) or Linux (GRO) does, for
  * the price of one write to the TUN device. Payloads are not copied: what comes out is a list of
- * pieces, the first of which holds the virtio header and the headers. Up to 8 flows at a time; the
- * order within a flow is kept, and cut again what comes out is what went in.
+ * pieces, the first of which holds the virtio header and the headers. The order within a flow is
+ * kept, and cut again what comes out is what went in.
+ *
+ * What has been joined comes out together with the rest of a batch, so that the kernel, and with it
+ * a reader on another processor, is woken for all of it and not for each; before that where more
+ * than 16 would wait.
  *
  * TCP segments with data are joined when all but sequence number, PSH, FIN, checksum, IPv4's
  * identification and length is the same, IP's type of service and the TCP options included, they
@@ -50,9 +54,9 @@ void coalesce_set_mode(struct coalescer *c, enum coalesce_mode mode);
  * Takes one packet of exactly `len` bytes, an IP packet as wire/inner.h or wire/outline.h has let
  * it through. `partial`: its TCP or UDP checksum is to be completed; one that is neither, or a
  * fragment, is dropped then. `gso`: what it is already; then it is partial. A packet that cannot be
- * joined comes out at once, behind those of its flow; all others when something ends them, at
- * coalesce_flush() at the latest, until when their bytes belong to the coalescer, which may write
- * to their checksum fields.
+ * joined comes out at once, behind all that ended before; all others at coalesce_flush(), or before
+ * it for want of room. Until then their bytes belong to the coalescer, which may write to their
+ * checksum fields.
  */
 void coalesce_add(struct coalescer *c, uint8_t *packet, size_t len, bool partial,
 		  const struct gso *gso);
