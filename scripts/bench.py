@@ -255,11 +255,6 @@ def processor():
         return re.search(r"model name\s*: (.*)|$", f.read())[1] or platform.machine()
 
 
-def congestion_control():
-    with open("/proc/sys/net/ipv4/tcp_congestion_control") as f:
-        return f.read().strip()
-
-
 def about(args):
     return {
         "schema": SCHEMA,
@@ -267,7 +262,7 @@ def about(args):
         "machine": {"processor": processor(), "processors": os.cpu_count(),
                     "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 10**6,
                     "kernel": platform.release(), "load": os.getloadavg()[0],
-                    "tcp": congestion_control()},
+                    "tcp": args.congestion},
         "versions": {"tund": args.tund, "commit": commit(), "wireguard-go": args.go,
                      "iperf3": first_line(["iperf3", "--version"])},
         "settings": {"repeat": args.repeat, "seconds": args.seconds, "mtu": MTU},
@@ -303,7 +298,7 @@ def print_table(report):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("command", choices=("scenes", "programs", "run"))
-    for option in ("rows", "work", "build", "tund", "go"):
+    for option in ("rows", "work", "build", "tund", "go", "congestion"):
         parser.add_argument("--" + option, default="")
     for option in ("repeat", "seconds"):
         parser.add_argument("--" + option, type=int, default=1)
@@ -315,7 +310,7 @@ def main():
         print(" ".join(scenes_of(tasks) if args.command == "scenes" else programs_of(tasks)))
         return 0
     report = about(args)
-    bench = Measure(args.work, args.build, args.seconds)
+    bench = Measure(args.work, args.build, args.seconds, args.congestion)
     values, failed = run(bench, rows, args.repeat)
     report["rows"] = [row_report(row, values, failed) for row in rows]
     if args.json:
