@@ -8,6 +8,7 @@
 #include <tund/engine/engine.h>
 #include <tund/session/setting.h>
 #include <tund/sys/clock.h>
+#include <tund/sys/cpu.h>
 #include <tund/sys/hook.h>
 #include <tund/sys/log.h>
 #include <tund/wire/outline.h>
@@ -17,8 +18,7 @@
 /* Each message may be a whole train of the sender's, and any datagram fits. */
 #define DATAGRAM_ROOM UDP_GRO_ROOM
 #define RECEIVE_BATCH 8
-#define RECEIVE_BURST 8 /* receives before the TUN has its turn */
-#define TRAIN_LEN 16384  /* bytes: more is a train that is worth a call of its own */
+#define RECEIVE_BURST 4 /* receives before the TUN has its turn */
 
 static void receive_datagrams(struct udp_slot *slot, uint64_t now_ns, const struct udp_datagram *d)
 {
@@ -39,25 +39,19 @@ static void receive_datagrams(struct udp_slot *slot, uint64_t now_ns, const stru
 	}
 }
 
-/*
- * One receive and all that follows from it: false when there was nothing. A train is as much as the
- * nearer caches hold while it is opened and handed on, so that the next one waits; of datagrams
- * that come one by one many are taken at once.
- */
+/* One receive and all that follows from it: false when there is no more. */
 static bool receive_batch(struct udp_slot *slot)
 {
 	struct worker *worker = slot->worker;
 	struct udp_datagram batch[RECEIVE_BATCH];
 	uint64_t now_ns = worker_begin(worker);
 	int n = udp_receive(&slot->socket, worker->udp.datagrams, DATAGRAM_ROOM, batch,
-			    worker->udp.trains ? 1 : RECEIVE_BATCH);
+			    RECEIVE_BATCH);
 
 	for (int i = 0; i < n; i++)
 		receive_datagrams(slot, now_ns, &batch[i]);
 	worker_end(worker);
-	if (n > 0)
-		worker->udp.trains = batch[n - 1].len > TRAIN_LEN;
-	return n > 0;
+	return n == RECEIVE_BATCH;
 }
 
 static void on_readable(struct ev_loop *loop, ev_io *io, int events)
@@ -190,6 +184,16 @@ void outer_keep_udp(struct engine *engine, int fd)
 		close(fd);
 }
 
+static void steer(const struct outer *outer, const struct udp_port *port)
+{
+	if (port->count < 2)
+		return;
+	if (outer->by_processor)
+		(void)udp_steer_by_processor(port->socket[0].fd, port->count);
+	else
+		(void)udp_steer_by_address(port->socket[0].fd);
+}
+
 int outer_replace_udp(struct engine *engine, uint32_t handle, int fd)
 {
 	struct outer *outer = &engine->outer;
@@ -217,7 +221,32 @@ int outer_replace_udp(struct engine *engine, uint32_t handle, int fd)
 	*port = fresh;
 	tell_workers(engine, port);
 	close_sockets(before.socket, before.count);
+	if (outer->by_processor)
+		steer(outer, port);
 	return 0;
+}
+
+/* Elsewhere it is slower, and that is all. */
+static void settle(struct worker *worker, void *arg)
+{
+	const struct outer *outer = arg;
+
+	if (outer->by_processor)
+		(void)cpu_bind(worker->number, worker->engine->worker_count);
+	else
+		(void)cpu_bind(0, 1);
+}
+
+void outer_steer(struct engine *engine, bool by_processor)
+{
+	struct outer *outer = &engine->outer;
+
+	if (outer->by_processor == by_processor)
+		return;
+	outer->by_processor = by_processor;
+	for (unsigned i = 0; i < OUTER_UDP_MAX; i++)
+		steer(outer, &outer->udp[i]);
+	workers_call(engine, settle, outer);
 }
 
 uint32_t outer_add_connected(struct engine *engine, int fd, const struct endpoint *remote)

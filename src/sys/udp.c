@@ -3,6 +3,7 @@
 #include <tund/sys/udp.h>
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <string.h>
@@ -170,6 +171,28 @@ int udp_open_bound(uint16_t port, uint32_t count, const struct socket_options *o
 	}
 	memcpy(fds, opened, count * sizeof *fds);
 	return 0;
+}
+
+int udp_steer_by_processor(int fd, uint32_t count)
+{
+	struct sock_filter processor[] = {
+		{.code = BPF_LD | BPF_W | BPF_ABS, .k = (uint32_t)(SKF_AD_OFF + SKF_AD_CPU)},
+		{.code = BPF_ALU | BPF_MOD | BPF_K, .k = count},
+		{.code = BPF_RET | BPF_A},
+	};
+	struct sock_fprog program = {.len = sizeof processor / sizeof processor[0],
+				     .filter = processor};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) < 0
+		       ? -errno : 0;
+}
+
+int udp_steer_by_address(int fd)
+{
+	int unused = 0;
+
+	return setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &unused, sizeof unused) < 0
+		       ? -errno : 0;
 }
 
 /* Before Linux 4.18 the size of its datagrams would be ignored, and a train be one datagram. */

@@ -45,6 +45,7 @@ struct outer {
 	unsigned listener_count;
 	int more_udp[CONFIG_WORKERS_MAX]; /* the other workers' sockets of a port that is to come */
 	unsigned more_udp_count;
+	bool by_processor;               /* outer_steer() */
 	int fd_limit;                    /* a connection's number stays below it */
 };
 
@@ -60,7 +61,6 @@ struct udp_slot {
 struct udp_table {
 	struct udp_slot slot[OUTER_UDP_MAX];
 	uint8_t *datagrams; /* receive buffers */
-	bool trains;        /* the last one received was a long train */
 	_Atomic uint64_t send_errors;
 };
 
@@ -119,6 +119,15 @@ uint32_t outer_first_udp(const struct engine *engine);
  */
 uint32_t outer_reserve_udp(struct engine *engine);
 int outer_replace_udp(struct engine *engine, uint32_t handle, int fd);
+
+/*
+ * Who reads what comes to a UDP port with a socket for each worker. `by_processor`: the worker that
+ * stays on the processor which received it, so that even one peer keeps all workers busy, and the
+ * caches of a processor hold what is still to be done with a packet. Else, and at first: a worker
+ * for each address, wherever the scheduler lets it run, so that many peers do so even if one
+ * processor receives everything.
+ */
+void outer_steer(struct engine *engine, bool by_processor);
 
 void outer_remove_udp(struct engine *engine, uint32_t handle);
 

@@ -68,6 +68,15 @@ int udp_open_connected(const struct endpoint *remote, const struct socket_option
 int udp_open_bound(uint16_t port, uint32_t count, const struct socket_options *options, int *fds,
 		   char why[WHY_MAX]);
 
+/*
+ * Of the `count` sockets of a shared port, of which `fd` is one, the n-th gets what the processors
+ * receive whose numbers are n modulo `count` (see cpu_bind()): also the datagrams of one address
+ * come to all of them. udp_steer_by_address() is how it was. -errno: the kernel cannot do it (the
+ * first takes Linux 4.5, the second 5.3), and all stays as it was.
+ */
+int udp_steer_by_processor(int fd, uint32_t count);
+int udp_steer_by_address(int fd);
+
 /* Takes a descriptor made by one of these two, perhaps in another process. -errno: it is none. */
 int udp_socket_init(struct udp_socket *s, int fd, const struct udp_ops *ops);
 
