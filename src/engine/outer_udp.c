@@ -17,8 +17,7 @@
 
 /* Each message may be a whole train of the sender's, and any datagram fits. */
 #define DATAGRAM_ROOM UDP_GRO_ROOM
-#define RECEIVE_BATCH 8
-#define RECEIVE_BURST 4 /* receives before the TUN has its turn */
+#define RECEIVE_BATCH 8 /* before the TUN has its turn */
 
 static void receive_datagrams(struct udp_slot *slot, uint64_t now_ns, const struct udp_datagram *d)
 {
@@ -39,8 +38,8 @@ static void receive_datagrams(struct udp_slot *slot, uint64_t now_ns, const stru
 	}
 }
 
-/* One receive and all that follows from it: false when there is no more. */
-static bool receive_batch(struct udp_slot *slot)
+/* One receive and all that follows from it. */
+static void receive_batch(struct udp_slot *slot)
 {
 	struct worker *worker = slot->worker;
 	struct udp_datagram batch[RECEIVE_BATCH];
@@ -51,15 +50,13 @@ static bool receive_batch(struct udp_slot *slot)
 	for (int i = 0; i < n; i++)
 		receive_datagrams(slot, now_ns, &batch[i]);
 	worker_end(worker);
-	return n == RECEIVE_BATCH;
 }
 
 static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 {
 	(void)loop;
 	(void)events;
-	for (int i = 0; i < RECEIVE_BURST && receive_batch(io->data); i++)
-		;
+	receive_batch(io->data);
 }
 
 int outer_worker_init(struct worker *worker)
@@ -184,14 +181,32 @@ void outer_keep_udp(struct engine *engine, int fd)
 		close(fd);
 }
 
-static void steer(const struct outer *outer, const struct udp_port *port)
+/* With `arg`, a bool: each worker on its processors. Elsewhere it is slower, and that is all. */
+static void settle(struct worker *worker, void *arg)
 {
-	if (port->count < 2)
-		return;
-	if (outer->by_processor)
-		(void)udp_steer_by_processor(port->socket[0].fd, port->count);
-	else
-		(void)udp_steer_by_address(port->socket[0].fd);
+	const bool *bound = arg;
+
+	(void)(*bound ? cpu_bind(worker->number, worker->engine->worker_count) : cpu_bind(0, 1));
+}
+
+/* Workers stay on their processors only where the kernel gives them what those receive. */
+static void apply_steering(struct engine *engine)
+{
+	const struct outer *outer = &engine->outer;
+	bool bound = false;
+
+	for (unsigned i = 0; i < OUTER_UDP_MAX; i++) {
+		const struct udp_port *port = &outer->udp[i];
+
+		if (port->count < 2)
+			continue;
+		if (outer->by_processor)
+			bound = udp_steer_by_processor(port->socket[0].fd, port->count) == 0 || bound;
+		else
+			(void)udp_steer_by_address(port->socket[0].fd);
+	}
+	if (engine->worker_count > 1)
+		workers_call(engine, settle, &bound);
 }
 
 int outer_replace_udp(struct engine *engine, uint32_t handle, int fd)
@@ -205,14 +220,13 @@ int outer_replace_udp(struct engine *engine, uint32_t handle, int fd)
 		fresh.remote = port->remote;
 	if (fd >= 0)
 		put_socket(&fresh, fd, &err);
-	while (outer->more_udp_count > 0) {
-		int more = outer->more_udp[--outer->more_udp_count];
-
+	for (unsigned i = 0; i < outer->more_udp_count; i++) { /* in the order of their binding */
 		if (fd >= 0)
-			put_socket(&fresh, more, &err);
+			put_socket(&fresh, outer->more_udp[i], &err);
 		else
-			close(more); /* of a port that is not wanted any more */
+			close(outer->more_udp[i]); /* of a port that is not wanted any more */
 	}
+	outer->more_udp_count = 0;
 	if (err < 0) {
 		close_sockets(fresh.socket, fresh.count);
 		return err;
@@ -222,19 +236,8 @@ int outer_replace_udp(struct engine *engine, uint32_t handle, int fd)
 	tell_workers(engine, port);
 	close_sockets(before.socket, before.count);
 	if (outer->by_processor)
-		steer(outer, port);
+		apply_steering(engine);
 	return 0;
-}
-
-/* Elsewhere it is slower, and that is all. */
-static void settle(struct worker *worker, void *arg)
-{
-	const struct outer *outer = arg;
-
-	if (outer->by_processor)
-		(void)cpu_bind(worker->number, worker->engine->worker_count);
-	else
-		(void)cpu_bind(0, 1);
 }
 
 void outer_steer(struct engine *engine, bool by_processor)
@@ -244,9 +247,7 @@ void outer_steer(struct engine *engine, bool by_processor)
 	if (outer->by_processor == by_processor)
 		return;
 	outer->by_processor = by_processor;
-	for (unsigned i = 0; i < OUTER_UDP_MAX; i++)
-		steer(outer, &outer->udp[i]);
-	workers_call(engine, settle, outer);
+	apply_steering(engine);
 }
 
 uint32_t outer_add_connected(struct engine *engine, int fd, const struct endpoint *remote)

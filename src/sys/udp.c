@@ -189,9 +189,11 @@ int udp_steer_by_processor(int fd, uint32_t count)
 
 int udp_steer_by_address(int fd)
 {
-	int unused = 0;
+	/* There is no such socket: then the kernel takes its hash. To detach takes Linux 5.3. */
+	struct sock_filter none = {.code = BPF_RET | BPF_K, .k = UINT32_MAX};
+	struct sock_fprog program = {.len = 1, .filter = &none};
 
-	return setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &unused, sizeof unused) < 0
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) < 0
 		       ? -errno : 0;
 }
 

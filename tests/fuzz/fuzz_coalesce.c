@@ -19,7 +19,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-#define FLOWS 16
+#define FLOWS 24
 #define PARTIAL 0x10 /* bits of the first byte of a step; the lower four are the flow */
 #define PATCH 0x20   /* the packet is not what a sender would send */
 #define MEND 0x40    /* and its checksums are right nevertheless */

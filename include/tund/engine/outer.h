@@ -122,10 +122,10 @@ int outer_replace_udp(struct engine *engine, uint32_t handle, int fd);
 
 /*
  * Who reads what comes to a UDP port with a socket for each worker. `by_processor`: the worker that
- * stays on the processor which received it, so that even one peer keeps all workers busy, and the
- * caches of a processor hold what is still to be done with a packet. Else, and at first: a worker
- * for each address, wherever the scheduler lets it run, so that many peers do so even if one
- * processor receives everything.
+ * stays on the processor which received it: the caches of a processor hold what is still to be done
+ * with a packet, and where several processors receive what one peer sends, several workers have
+ * it. Else, and at first: a worker for each address, wherever the scheduler lets it run, so that
+ * many peers keep all busy even if one processor receives everything.
  */
 void outer_steer(struct engine *engine, bool by_processor);
 
