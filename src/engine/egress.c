@@ -11,7 +11,6 @@
 #include <tund/wire/outline.h>
 #include <tund/wire/segment.h>
 
-
 /* What a payload becomes at most. */
 #define SEALED_MAX(len) ((len) + PADDING + DATA_OVERHEAD)
 

@@ -4,9 +4,9 @@
 
 #include "lane_state.h"
 
-/* Where an accepted message stands among those of its keypair. */
 #define FRAME_MAX (CONTROL_FRAME_BYTES + PADDING)
 
+/* Where an accepted message stands among those of its keypair. */
 struct standing {
 	bool on_active;   /* it came on the active path */
 	uint32_t version; /* of which this one is the active path */

@@ -173,6 +173,14 @@ int udp_open_bound(uint16_t port, uint32_t count, const struct socket_options *o
 	return 0;
 }
 
+static int steer(int fd, struct sock_filter *filter, size_t len)
+{
+	struct sock_fprog program = {.len = (unsigned short)len, .filter = filter};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) < 0
+		       ? -errno : 0;
+}
+
 int udp_steer_by_processor(int fd, uint32_t count)
 {
 	struct sock_filter processor[] = {
@@ -180,21 +188,16 @@ int udp_steer_by_processor(int fd, uint32_t count)
 		{.code = BPF_ALU | BPF_MOD | BPF_K, .k = count},
 		{.code = BPF_RET | BPF_A},
 	};
-	struct sock_fprog program = {.len = sizeof processor / sizeof processor[0],
-				     .filter = processor};
 
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) < 0
-		       ? -errno : 0;
+	return steer(fd, processor, sizeof processor / sizeof processor[0]);
 }
 
 int udp_steer_by_address(int fd)
 {
 	/* There is no such socket: then the kernel takes its hash. To detach takes Linux 5.3. */
 	struct sock_filter none = {.code = BPF_RET | BPF_K, .k = UINT32_MAX};
-	struct sock_fprog program = {.len = 1, .filter = &none};
 
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) < 0
-		       ? -errno : 0;
+	return steer(fd, &none, 1);
 }
 
 /* Before Linux 4.18 the size of its datagrams would be ignored, and a train be one datagram. */

@@ -148,11 +148,11 @@ static int run(void)
 	char why[WHY_MAX];
 	int result = 0;
 
-	for (int i = 0; i < WORKERS; i++)
+	for (unsigned i = 0; i < WORKERS; i++) {
 		if (!make_work(&works[i]))
 			return 20;
-	for (unsigned i = 0; i < WORKERS; i++)
 		works[i].number = i;
+	}
 	if (sandbox_drop(SANDBOX_ENGINE, &nobody, why) < 0)
 		return 21;
 	for (int i = 0; i < WORKERS; i++)

@@ -35,7 +35,6 @@ struct engine;
 struct judge;
 struct lane;
 
-
 typedef void worker_task(struct worker *worker, void *arg);
 
 struct worker {
