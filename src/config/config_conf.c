@@ -173,7 +173,7 @@ static bool read_edge_section(struct diag *diag, cfg_t *section, unsigned line,
 		diag_report(diag, line,
 			    "edge has no endpoint; expected its name or address and port, "
 			    "as endpoint = \"edge.example.com:51820\"");
-	ok &= key && value_key(diag, key, edge->public_key);
+	ok &= key && value_public_key(diag, key, edge->public_key);
 	ok &= !psk || value_key(diag, psk, edge->preshared_key);
 	ok &= endpoint && value_endpoint(diag, endpoint, edge->host, &edge->port);
 	ok &= read_choice(diag, section, "suite", suites, &suite);

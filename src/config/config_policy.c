@@ -115,7 +115,7 @@ static int read_device(struct reading *r, cfg_t *section, struct spec_principal 
 			    "device has no public_key; expected what \"tund pubkey\" "
 			    "prints there");
 	else
-		value_key(r->diag, key, device->public_key);
+		value_public_key(r->diag, key, device->public_key);
 	if (psk && value_key(r->diag, psk, device->preshared_key))
 		device->has_preshared_key = true;
 	device->wireguard = read_wireguard(r, section);

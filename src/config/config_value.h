@@ -22,6 +22,9 @@ bool value_choice(struct diag *diag, const struct setting *s, const char *const 
 /* A key of 32 bytes in base64, not all zeros. A wrong one is never shown. */
 bool value_key(struct diag *diag, const struct setting *s, uint8_t out[KEY_SIZE]);
 
+/* The same for a peer's X25519 key: none of low order, with which no handshake can be made. */
+bool value_public_key(struct diag *diag, const struct setting *s, uint8_t out[KEY_SIZE]);
+
 /* An address that a host inside a tunnel may have. */
 bool value_address(struct diag *diag, const struct setting *s, struct ip_addr *out);
 

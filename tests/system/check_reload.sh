@@ -102,6 +102,8 @@ ok 'ten reloads during a download: the download does not notice' reloads_unnotic
 ok 'a failed reload says file:line and changes nothing' failed_reload 2 '	grups = {"eng"}'
 ok 'a reload with a bad address says file:line and changes nothing' \
 	failed_reload 5 '		address = {"100.80.0.300"}'
+ok 'a reload with a key of low order says file:line and changes nothing' \
+	failed_reload 4 '		public_key = "4Ot6fDtBuK4WVuP68Z\/EatoJjeucMrH9hmIFFl9JuAA="'
 ok 'reload after a failed one' reload
 ok 'a reload by SIGHUP' by_signal
 policy_file

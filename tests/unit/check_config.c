@@ -9,11 +9,15 @@
 #include <unistd.h>
 
 #include <tund/config/config.h>
+#include <tund/crypto/random.h>
+#include <tund/crypto/x25519.h>
 
 #include "config_cases.h"
 #include "tap.h"
+#include "vectors.h"
 
 #define ERRORS_MAX 32
+#define X25519_FILE "wycheproof/x25519_test.json"
 
 struct outcome {
 	int err;
@@ -314,6 +318,53 @@ START_TEST(readable_by_others)
 END_TEST
 
 /* Neither a NUL, nor a long file, nor noise is more than an error. */
+/* A peer's key: whether the parser and X25519 itself agree on it. Returns whether it is taken. */
+static bool key_is_taken(const uint8_t key[KEY_SIZE])
+{
+	static const uint8_t secret[KEY_SIZE] = {8, 1, 2, 3};
+	static const uint8_t zero[KEY_SIZE];
+	char conf[512], text[KEY_BASE64_LEN + 1];
+	uint8_t shared[KEY_SIZE];
+	struct outcome o;
+	bool usable = x25519_dh(secret, key, shared) == 0;
+
+	key_to_base64(key, text);
+	snprintf(conf, sizeof conf, "role = client\nprivate_key = " KEY_A
+		 "\nedge {\n public_key = \"%s\"\n endpoint = \"e\"\n}\n", text);
+	o = parse(conf, NULL);
+	ck_assert_msg((o.err == 0) == usable, "%s", text);
+	if (o.err) {
+		ck_assert_uint_eq(o.error[0].line, 4);
+		ck_assert_ptr_nonnull(strstr(o.error[0].text, memcmp(key, zero, KEY_SIZE)
+								      ? "low order"
+								      : "all zeros"));
+	}
+	config_free(o.config);
+	return usable;
+}
+
+START_TEST(keys_of_low_order)
+{
+	json_t *root, *group, *test;
+	struct vector_bytes key;
+	size_t i, j;
+	int refused = 0;
+
+	ck_assert_int_eq(crypto_init(), 0);
+	root = vectors_load(X25519_FILE);
+	json_array_foreach(json_object_get(root, "testGroups"), i, group) {
+		json_array_foreach(json_object_get(group, "tests"), j, test) {
+			vector_get(test, "public", &key);
+			refused += !key_is_taken(key.data);
+			key.data[KEY_SIZE - 1] ^= 0x80;
+			refused += !key_is_taken(key.data);
+		}
+	}
+	json_decref(root);
+	ck_assert_int_ge(refused, 31 * 2); /* security.md 6 */
+}
+END_TEST
+
 START_TEST(hostile_bytes)
 {
 	size_t len = 1 << 20;
@@ -448,6 +499,8 @@ static TCase *bad_cases(void)
 	tcase_add_test(tc, all_errors);
 	tcase_add_test(tc, readable_by_others);
 	tcase_add_test(tc, hostile_bytes);
+	if (vectors_exist(X25519_FILE))
+		tcase_add_test(tc, keys_of_low_order);
 	return tc;
 }
 

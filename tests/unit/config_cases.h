@@ -7,6 +7,9 @@
 #define KEY_B "\"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=\""
 #define KEY_C "\"AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=\""
 
+/* of order 8 */
+#define KEY_LOW "\"4Ot6fDtBuK4WVuP68Z/EatoJjeucMrH9hmIFFl9JuAA=\""
+
 #define EDGE "role = edge\nprivate_key = " KEY_A "\n"
 #define EDGE_SECTION "edge { public_key = " KEY_B " endpoint = \"edge.example.com\" }\n"
 #define CLIENT "role = client\nprivate_key = " KEY_A "\n" EDGE_SECTION
@@ -213,6 +216,9 @@ static const struct bad policies[] = {
 	 "expected one of: user, connector, service (\"connector\"?)"},
 	{EDGE, ALICE "\n" ALICE, "t.policy", 5, "is there twice"},
 	{EDGE, "principal \"a\" {\n device \"x\" { } }", "t.policy", 2, "device has no public_key"},
+	{EDGE, "principal \"a\" {\n device \"x\" {\n public_key = " KEY_LOW
+	       " address = {100.80.0.9} } }", "t.policy", 3,
+	 "public_key is a point of low order, with which no secret can be shared; expected"},
 	{EDGE, "principal \"a\" {\n device \"x\" { public_key = " KEY_B " } }", "t.policy", 2,
 	 "device has no address"},
 	{EDGE,

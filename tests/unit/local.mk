@@ -144,7 +144,8 @@ tests_sim_paths_by_lanes_SOURCES = $(tests_sim_paths_SOURCES)
 tests_sim_paths_by_lanes_CPPFLAGS = $(LANES_CPPFLAGS)
 
 # The parser's own libraries come before the core.
-tests_unit_check_config_LDADD = libtund_config.a $(CONFUSE_LIBS) $(UNIT_LIBS)
+tests_unit_check_config_SOURCES = tests/unit/check_config.c $(VECTOR_SOURCES)
+tests_unit_check_config_LDADD = libtund_config.a $(CONFUSE_LIBS) $(VECTOR_LDADD)
 
 # Those of sys.
 SYS_LDADD = libtund_sys.a $(UNIT_LIBS)
