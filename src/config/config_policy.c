@@ -252,6 +252,21 @@ static void check_announced(struct reading *r, unsigned line, const struct ip_pr
 		    ip_prefix_format(prefix, text));
 }
 
+/* On an edge the addresses of its pool are the devices' own. */
+static void check_is_not_pool(struct reading *r, unsigned line, const struct ip_prefix *prefix)
+{
+	const struct prefix_list *pool = &r->config->pool;
+	char text[IP_PREFIX_STRLEN];
+
+	for (uint32_t i = 0; i < pool->count; i++)
+		if (ip_prefix_equal(&pool->prefix[i], prefix))
+			diag_report(r->diag, line,
+				    "route \"%s\" is a whole pool, whose addresses are the devices', "
+				    "and no connector reaches these; expected no via for a route "
+				    "between devices, or a prefix beside the connector",
+				    ip_prefix_format(prefix, text));
+}
+
 static int read_via(struct reading *r, cfg_t *section, struct spec_route *route)
 {
 	for (size_t i = 0; i < tree_count(section, "via"); i++) {
@@ -282,6 +297,8 @@ static int read_route(struct reading *r, cfg_t *section)
 	route = policy_spec_add_route(r->spec, &prefix, r->diag->file, line);
 	if (!route || read_via(r, section, route) != 0)
 		return -ENOMEM;
+	if (route->via.count > 0)
+		check_is_not_pool(r, line, &prefix);
 	for (unsigned i = 0; i < cfg_size(section, "rule"); i++)
 		if (read_rule(r, cfg_getnsec(section, "rule", i), route) != 0)
 			return -ENOMEM;

@@ -284,7 +284,8 @@ static int check_leads_somewhere(struct check *c, const struct spec_route *r)
 	char buf[IP_PREFIX_STRLEN];
 
 	for (size_t i = 0; i < c->holders.count; i++) {
-		if (ip_prefix_contains(&r->prefix, c->holders.items[i].key))
+		if (c->holders.items[i].value >= c->spec->own_count &&
+		    ip_prefix_contains(&r->prefix, c->holders.items[i].key))
 			return 0;
 	}
 	return wrong(c, &r->place,
@@ -308,6 +309,31 @@ static int check_via(struct check *c, const struct spec_route *r)
 	return 0;
 }
 
+/* A device's address is reached by a route without connectors, and this host's by none: such a route
+ * would never match. */
+static int check_not_held(struct check *c, const struct spec_route *r)
+{
+	char buf[IP_PREFIX_STRLEN];
+	uint32_t holder;
+
+	if (c->scope == POLICY_OF_CONNECTOR || r->prefix.len != ip_addr_size(&r->prefix.addr) * 8)
+		return 0;
+	holder = index_find(&c->holders, &r->prefix.addr, sizeof r->prefix.addr);
+	if (holder == INDEX_NONE)
+		return 0;
+	if (holder < c->spec->own_count)
+		return wrong(c, &r->place,
+			     "route %s is the edge's own address, to which nothing is forwarded; "
+			     "expected addresses of others",
+			     ip_prefix_format(&r->prefix, buf));
+	if (r->via.count > 0)
+		return wrong(c, &r->place,
+			     "route %s is the address of a device, which no connector reaches; "
+			     "expected it without via, or another address",
+			     ip_prefix_format(&r->prefix, buf));
+	return 0;
+}
+
 static int check_route(struct check *c, const struct spec_route *r)
 {
 	struct ip_prefix canonical = ip_prefix_of(&r->prefix.addr, r->prefix.len);
@@ -324,7 +350,7 @@ static int check_route(struct check *c, const struct spec_route *r)
 			     ip_prefix_format(&r->prefix, buf));
 	index_add(&c->prefixes, &r->prefix, sizeof r->prefix, (uint32_t)c->prefixes.count,
 		  &r->place);
-	if (check_via(c, r) < 0)
+	if (check_not_held(c, r) < 0 || check_via(c, r) < 0)
 		return -EINVAL;
 	return check_rules(c, r);
 }

@@ -135,6 +135,17 @@ static bool has_device_in(const struct policy_spec *spec, const struct ip_prefix
 	return false;
 }
 
+/* Whether packets to it could match it. */
+static bool leads_somewhere(const struct policy_spec *spec, const struct spec_route *r)
+{
+	bool is_host = r->prefix.len == ip_addr_size(&r->prefix.addr) * 8;
+
+	if (is_host && spec->own_count > 0 && ip_addr_equal(&r->prefix.addr, &spec->own[0]))
+		return false;
+	return r->via.count == 0 ? has_device_in(spec, &r->prefix)
+				 : !is_host || !has_device_in(spec, &r->prefix);
+}
+
 static void add_route(struct draw *d, struct policy_spec *spec)
 {
 	struct ip_addr a = random_near(d);
@@ -152,8 +163,8 @@ static void add_route(struct draw *d, struct policy_spec *spec)
 		if (spec->principals[k].kind == PRINCIPAL_CONNECTOR)
 			policy_spec_add_via(spec, r, spec->principals[k].id);
 	}
-	if (r->via.count == 0 && !has_device_in(spec, &p)) {
-		spec->route_count--; /* would lead nowhere */
+	if (!leads_somewhere(spec, r)) {
+		spec->route_count--;
 		return;
 	}
 	for (unsigned i = draw_below(d, 4); i; i--)

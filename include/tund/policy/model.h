@@ -131,8 +131,8 @@ enum policy_scope { POLICY_OF_EDGE, POLICY_OF_CONNECTOR };
 
 /*
  * Checks the whole: names, keys, prefixes unique; addresses neither special nor held twice; via
- * and from name what exists; ports only with TCP or UDP; the limits above. 0, or -EINVAL with
- * `error` written (the first error found).
+ * and from name what exists; ports only with TCP or UDP; no route that could not match; the limits
+ * above. 0, or -EINVAL with `error` written (the first error found).
  */
 int policy_spec_validate(const struct policy_spec *spec, enum policy_scope scope,
 			 struct policy_error *error);
