@@ -108,7 +108,7 @@ static void seal_into_train(struct worker *worker, struct train *train, struct s
 	ssize_t n;
 
 	if (SEALED_MAX(len) > UDP_TRAIN_BYTES_MAX) { /* no datagram carries it */
-		worker->egress.dropped++;
+		worker_count(worker, REASON_TOO_BIG);
 		return;
 	}
 	if (!has_room(train, len))
@@ -145,10 +145,8 @@ static void seal_into_frame(struct worker *worker, struct sealing *s, uint8_t fl
 	uint8_t *out = outer_tcp_reserve(worker, s->path.socket, SEALED_MAX(len));
 	ssize_t n;
 
-	if (!out) {
-		worker->egress.dropped++;
+	if (!out)
 		return;
-	}
 	n = seal(s, flags, payload, len, out);
 	outer_tcp_commit(worker, s->path.socket, n > 0 ? (size_t)n : 0);
 }
@@ -175,7 +173,7 @@ static void send_pieces(struct worker *worker, struct sealing *s, const struct i
 
 	if (segment_begin(&cut, packet->data, packet->len, &packet->gso,
 			  packet->partial_checksum, !partial) < 0) {
-		worker->egress.dropped++;
+		worker_count(worker, REASON_BAD_OFFLOAD);
 		return;
 	}
 	if (train && !takes_whole(train, packet))
@@ -207,8 +205,10 @@ static void stage(struct worker *worker, uint64_t now_ns, struct peer *peer,
 	size_t len;
 
 	if (segment_begin(&cut, packet->data, packet->len, &packet->gso,
-			  packet->partial_checksum, true) < 0)
+			  packet->partial_checksum, true) < 0) {
+		worker_count(worker, REASON_BAD_OFFLOAD);
 		return;
+	}
 	while (segment_next(&cut, &piece, &len))
 		lane_stage(worker->lane, now_ns, peer, piece, len);
 }

@@ -275,8 +275,10 @@ uint8_t *outer_tcp_reserve(struct worker *worker, uint32_t handle, size_t len)
 	struct tcp_connection *c;
 	uint8_t *out = NULL;
 
-	if (len > MESSAGE_MAX_SIZE)
+	if (len > MESSAGE_MAX_SIZE) {
+		worker_count(worker, REASON_TOO_BIG);
 		return NULL;
+	}
 	if (outer_owner(handle) != worker->number)
 		return worker->tcp.scratch;
 	c = sendable(worker, handle);

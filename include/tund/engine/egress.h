@@ -34,7 +34,6 @@ struct train {
 struct egress {
 	struct train train[EGRESS_TRAINS];
 	uint32_t clock; /* orders the trains by their last use */
-	uint64_t dropped;
 };
 
 int egress_init(struct egress *egress);

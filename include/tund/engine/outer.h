@@ -148,8 +148,8 @@ void outer_close_tcp(struct engine *engine, uint32_t handle);
 /* Sends a train, with one system call where the kernel can. */
 void outer_udp_send_train(struct worker *worker, const struct train *train);
 
-/* Room for one message of `len` bytes to this connection, NULL if there is none; then either the
- * message has been written there and is sent (len) or not (0). */
+/* Room for one message of `len` bytes to this connection, NULL if there is none (which is counted);
+ * then either the message has been written there and is sent (len) or not (0). */
 uint8_t *outer_tcp_reserve(struct worker *worker, uint32_t handle, size_t len);
 void outer_tcp_commit(struct worker *worker, uint32_t handle, size_t len);
 

@@ -32,9 +32,10 @@ enum reason {
 	REASON_FRAGMENT_EVICTED,  /* held, and pushed out by newer ones */
 	/* routing */
 	REASON_TTL_EXCEEDED,
-	REASON_TOO_BIG, /* for the caller: larger than the next hop's MTU */
+	REASON_TOO_BIG, /* for the caller: larger than the next hop's MTU, or than any message */
 	/* carriage */
 	REASON_BAD_FRAME, /* for the caller: a whole TSO packet that is not what it says */
+	REASON_BAD_OFFLOAD, /* for the caller: left to us to cut or to sum, and cannot be */
 	/* malformed: REASON_INNER + enum inner_error */
 	REASON_INNER,
 	REASON_COUNT = REASON_INNER + INNER_ERROR_COUNT,
