@@ -127,7 +127,7 @@ bool lane_post(struct lane *lane, const struct note *note, const uint8_t *frame,
 
 bool lane_post_stranger(struct lane *lane, const struct path *from, const uint8_t *msg, size_t len)
 {
-	struct stranger stranger = {.from = *from, .len = (uint8_t)len};
+	struct stranger stranger = {.from = *from};
 
 	return post(lane, lane->strangers, &stranger, sizeof stranger, msg, len);
 }

@@ -94,52 +94,47 @@ static void count(struct host *host, enum session_reason reason)
 		lanes_count(host, reason);
 }
 
-static bool drain_notes(struct host *host, uint64_t now_ns, struct ring *ring)
+static void take_note(struct host *host, uint64_t now_ns, const uint8_t *record, size_t len)
 {
-	const uint8_t *record;
 	struct note note;
-	size_t len;
 
-	for (unsigned n = 0; n < BUDGET && (record = ring_peek(ring, &len)) != NULL; n++) {
-		memcpy(&note, record, sizeof note);
-		if (note.is_source)
-			host_source_lost(host, note.from.socket, &note.from.local);
-		else
-			count(host, note_take_up(host, now_ns, &note, record + sizeof note,
-						 len - sizeof note));
-		ring_consume(ring);
-	}
-	return ring_peek(ring, &len) != NULL;
+	memcpy(&note, record, sizeof note);
+	if (note.is_source)
+		host_source_lost(host, note.from.socket, &note.from.local);
+	else
+		count(host, note_take_up(host, now_ns, &note, record + sizeof note,
+					 len - sizeof note));
 }
 
-static bool drain_strangers(struct host *host, uint64_t now_ns, struct ring *ring)
+static void take_stranger(struct host *host, uint64_t now_ns, const uint8_t *record, size_t len)
 {
-	const uint8_t *record;
 	struct stranger stranger;
-	size_t len;
 
-	for (unsigned n = 0; n < BUDGET && (record = ring_peek(ring, &len)) != NULL; n++) {
-		memcpy(&stranger, record, sizeof stranger);
-		count(host, stranger_take_up(host, now_ns, &stranger.from, record + sizeof stranger,
-					     stranger.len));
-		ring_consume(ring);
-	}
-	return ring_peek(ring, &len) != NULL;
+	memcpy(&stranger, record, sizeof stranger);
+	count(host, stranger_take_up(host, now_ns, &stranger.from, record + sizeof stranger,
+				     len - sizeof stranger));
 }
 
-static bool drain_staged(struct host *host, uint64_t now_ns, struct ring *ring)
+static void take_staged(struct host *host, uint64_t now_ns, const uint8_t *record, size_t len)
+{
+	struct staged staged;
+	struct peer *peer;
+
+	memcpy(&staged, record, sizeof staged);
+	peer = find_peer(host, staged.peer_id);
+	if (peer)
+		peer_send(peer, now_ns, record + sizeof staged, len - sizeof staged);
+}
+
+/* True if there is more. */
+static bool drain(struct host *host, uint64_t now_ns, struct ring *ring,
+		  void take(struct host *host, uint64_t now_ns, const uint8_t *record, size_t len))
 {
 	const uint8_t *record;
-	struct staged staged;
 	size_t len;
 
 	for (unsigned n = 0; n < BUDGET && (record = ring_peek(ring, &len)) != NULL; n++) {
-		struct peer *peer;
-
-		memcpy(&staged, record, sizeof staged);
-		peer = find_peer(host, staged.peer_id);
-		if (peer)
-			peer_send(peer, now_ns, record + sizeof staged, len - sizeof staged);
+		take(host, now_ns, record, len);
 		ring_consume(ring);
 	}
 	return ring_peek(ring, &len) != NULL;
@@ -169,9 +164,9 @@ bool host_drain(struct host *host, uint64_t now_ns)
 	for (unsigned i = 0; i < host->lane_count; i++) {
 		struct lane *lane = &host->lanes[i];
 
-		more = drain_notes(host, now_ns, lane->notes) || more;
-		more = drain_strangers(host, now_ns, lane->strangers) || more;
-		more = drain_staged(host, now_ns, lane->staged) || more;
+		more = drain(host, now_ns, lane->notes, take_note) || more;
+		more = drain(host, now_ns, lane->strangers, take_stranger) || more;
+		more = drain(host, now_ns, lane->staged, take_staged) || more;
 	}
 	watch_all(host);
 	lanes_collect(host, now_ns);

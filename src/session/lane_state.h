@@ -49,7 +49,7 @@ struct note {
 
 struct stranger {
 	struct path from;
-	uint8_t len; /* bytes of the message that follows */
+	/* the message follows */
 };
 
 struct staged {
