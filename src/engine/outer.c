@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The outer sockets: what UDP and TCP share. */
 #include <limits.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <tund/engine/engine.h>
 
@@ -41,38 +38,16 @@ void outer_init(struct engine *engine)
 	engine->outer.fd_limit = descriptors_for_connections();
 }
 
-void outer_close(struct engine *engine)
-{
-	outer_udp_close(engine);
-	for (unsigned i = 0; i < engine->outer.listener_count; i++)
-		close(engine->outer.listener[i]);
-	engine->outer.listener_count = 0;
-}
-
 static void watch(struct worker *worker, void *arg)
 {
-	struct outer *outer = arg;
-
-	if (worker->number < outer->listener_count)
-		worker->tcp.listener = outer->listener[worker->number];
+	(void)arg;
 	outer_udp_watch(worker);
 	outer_tcp_watch(worker);
 }
 
 void outer_watch(struct engine *engine)
 {
-	workers_call(engine, watch, &engine->outer);
-	engine->outer.listener_count = 0;
-}
-
-void outer_add_listener(struct engine *engine, int fd)
-{
-	struct outer *outer = &engine->outer;
-
-	if (outer->listener_count < engine->worker_count)
-		outer->listener[outer->listener_count++] = fd;
-	else
-		close(fd);
+	workers_call(engine, watch, NULL);
 }
 
 void outer_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len,

@@ -9,7 +9,6 @@
 uint32_t outer_next_handle(struct outer *outer, unsigned worker);
 unsigned outer_owner(uint32_t handle);
 
-void outer_udp_close(struct engine *engine);
 void outer_udp_watch(struct worker *worker);
 void outer_udp_send(struct engine *engine, const struct path *path, const uint8_t *msg,
 		    size_t len, uint8_t tos);

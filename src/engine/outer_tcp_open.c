@@ -214,6 +214,19 @@ static void on_accept_again(struct ev_loop *loop, ev_timer *timer, int events)
 	ev_io_start(loop, &worker->tcp.accept);
 }
 
+static void take_listener(struct worker *worker, void *fd)
+{
+	if (worker->tcp.listener < 0)
+		worker->tcp.listener = *(const int *)fd;
+	else
+		close(*(const int *)fd);
+}
+
+void outer_set_listener(struct engine *engine, int fd)
+{
+	worker_call(engine->workers[0], take_listener, &fd);
+}
+
 void outer_tcp_watch(struct worker *worker)
 {
 	struct tcp_table *table = &worker->tcp;

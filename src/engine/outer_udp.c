@@ -131,7 +131,7 @@ static void close_sockets(struct udp_socket *sockets, unsigned count)
 		close(sockets[i].fd);
 }
 
-void outer_udp_close(struct engine *engine)
+void outer_close(struct engine *engine)
 {
 	for (unsigned i = 0; i < OUTER_UDP_MAX; i++) {
 		struct udp_port *port = &engine->outer.udp[i];

@@ -58,7 +58,7 @@ static int on_udp(struct engine *engine, const struct channel_message *message)
 
 static int on_tcp(struct engine *engine, const struct channel_message *message)
 {
-	outer_add_listener(engine, message->fd);
+	outer_set_listener(engine, message->fd);
 	return 0;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The outer sockets: an edge's bound UDP sockets and TCP listeners, a client's connected ones, and
+ * The outer sockets: an edge's bound UDP sockets and TCP listener, a client's connected ones, and
  * every TCP connection. Each has a handle, never 0, that paths carry. A UDP port is one handle for
  * all workers: bound, it has a socket for each of them (SO_REUSEPORT); else the first worker reads
  * its only socket and all may send on it. A TCP connection belongs to one worker, which its handle
- * tells; other threads reach it through that worker's inbox.
+ * tells; other threads reach it through that worker's inbox. The listener is the first worker's.
  */
 #ifndef TUND_ENGINE_OUTER_H
 #define TUND_ENGINE_OUTER_H
@@ -41,8 +41,6 @@ struct udp_port {
 struct outer {
 	_Atomic uint32_t last_handle;
 	struct udp_port udp[OUTER_UDP_MAX];
-	int listener[CONFIG_WORKERS_MAX]; /* to be taken over by the workers */
-	unsigned listener_count;
 	int more_udp[CONFIG_WORKERS_MAX]; /* the other workers' sockets of a port that is to come */
 	unsigned more_udp_count;
 	bool by_processor;               /* outer_steer() */
@@ -69,7 +67,7 @@ TAILQ_HEAD(stranger_list, tcp_connection);
 
 struct tcp_table {
 	struct tcp_connection *by_handle; /* uthash */
-	int listener;                     /* -1: none */
+	int listener;                     /* the first worker's; -1: none */
 	ev_io accept;
 	ev_timer accept_pause;            /* after running out of descriptors */
 	struct stranger_list strangers;   /* oldest first */
@@ -82,7 +80,7 @@ struct tcp_table {
 
 void outer_init(struct engine *engine);
 
-/* Closes every UDP socket and what no worker has taken over. The threads have ended. */
+/* Closes every UDP socket. The threads have ended. */
 void outer_close(struct engine *engine);
 
 /* Starts the watchers of the sockets that start-up brought. */
@@ -131,8 +129,8 @@ void outer_steer(struct engine *engine, bool by_processor);
 
 void outer_remove_udp(struct engine *engine, uint32_t handle);
 
-/* Takes over a listening TCP socket, at start: the first is the first worker's, and so on. */
-void outer_add_listener(struct engine *engine, int fd);
+/* Takes over the listening TCP socket, at start. */
+void outer_set_listener(struct engine *engine, int fd);
 
 /* Takes over a socket on which connect() has begun. Returns its handle, 0 when out of memory. */
 uint32_t outer_add_connecting(struct engine *engine, int fd, const struct endpoint *remote);
