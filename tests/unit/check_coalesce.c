@@ -6,36 +6,14 @@
 #include <string.h>
 
 #include <tund/base/bytes.h>
-#include <tund/wire/coalesce.h>
 #include <tund/wire/segment.h>
 #include <tund/wire/virtio.h>
 
-#include "gso_order.h"
+#include "coalesce_recording.h"
 #include "tap.h"
 
 static const struct gso none = {.kind = GSO_NONE};
 static uint8_t original[70000], copy[70000];
-static struct order order;
-
-static struct coalescer *make(enum coalesce_mode mode)
-{
-	struct coalescer *c = coalescer_new(order_emit, &order);
-
-	ck_assert_ptr_nonnull(c);
-	coalesce_set_mode(c, mode);
-	order_init(&order, mode);
-	return c;
-}
-
-/* Everything came out, in so many writes. */
-static void finish(struct coalescer *c, unsigned writes)
-{
-	coalesce_flush(c);
-	ck_assert(order_holds(&order));
-	ck_assert_uint_eq(order.seen, order.count);
-	ck_assert_uint_eq(order.writes, writes);
-	coalescer_free(c);
-}
 
 /* The next packet of a flow as a sender of bulk has it, with the odd surprise. */
 static void step(struct prng *r, struct shape *s)
@@ -79,7 +57,7 @@ START_TEST(nothing_is_lost)
 {
 	static const enum coalesce_mode modes[] = {COALESCE_PLAIN, COALESCE_TCP, COALESCE_TCP_UDP};
 	struct prng r = {(uint64_t)_i * 1000 + 1};
-	struct coalescer *c = make(modes[_i % 3]);
+	struct coalescer *c = recording_begin(modes[_i % 3]);
 	struct shape flow[12];
 
 	for (int i = 0; i < 12; i++) {
@@ -125,13 +103,13 @@ static void cut_and_join(struct coalescer *c, const struct shape *s, uint16_t si
 START_TEST(bulk_is_joined)
 {
 	struct shape s = shape_bulk(_i & 1, _i & 2);
-	struct coalescer *c = make(COALESCE_TCP_UDP);
+	struct coalescer *c = recording_begin(COALESCE_TCP_UDP);
 
 	for (int i = 0; i < 30; i++) {
 		order_add(&order, c, &s, _i & 4);
 		shape_advance(&s);
 	}
-	finish(c, 1);
+	recording_end(c, 1);
 	ck_assert_uint_eq(order.joined, 1);
 }
 END_TEST
@@ -143,7 +121,7 @@ START_TEST(cut_and_joined)
 	struct prng r = {(uint64_t)_i};
 
 	for (int i = 0; i < 40; i++) {
-		struct coalescer *c = make(COALESCE_TCP_UDP);
+		struct coalescer *c = recording_begin(COALESCE_TCP_UDP);
 		struct shape s = shape_random(&r);
 		bool cwr = pick(&r, 4) == 0;
 		size_t pieces = 2 + pick(&r, 40), len;
@@ -154,7 +132,7 @@ START_TEST(cut_and_joined)
 		s.payload = (pieces - 1) * size + 1 + pick(&r, size);
 		len = shape_write_frame(&s, size, original);
 		cut_and_join(c, &s, size, pick(&r, 2));
-		finish(c, cwr && !s.udp ? 2 : 1);
+		recording_end(c, cwr && !s.udp ? 2 : 1);
 		if (cwr && !s.udp)
 			continue;
 		ck_assert_uint_eq(order.out_len, len);
@@ -166,21 +144,21 @@ END_TEST
 /* The two kinds of checksum do not mix. */
 START_TEST(partial_and_complete)
 {
-	struct coalescer *c = make(COALESCE_TCP_UDP);
+	struct coalescer *c = recording_begin(COALESCE_TCP_UDP);
 	struct shape s = shape_bulk(_i & 1, _i & 2);
 
 	for (unsigned i = 0; i < 8; i++) {
 		order_add(&order, c, &s, i / 2 % 2);
 		shape_advance(&s);
 	}
-	finish(c, 4);
+	recording_end(c, 4);
 }
 END_TEST
 
 /* What ends a run is in it: a PSH, a short one; then the next begins. All come out together. */
 START_TEST(ends)
 {
-	struct coalescer *c = make(COALESCE_TCP_UDP);
+	struct coalescer *c = recording_begin(COALESCE_TCP_UDP);
 	struct shape s = shape_bulk(_i & 1, false);
 
 	for (unsigned i = 0; i < 30; i++) {
@@ -190,14 +168,14 @@ START_TEST(ends)
 		shape_advance(&s);
 		ck_assert_uint_eq(order.writes, 0);
 	}
-	finish(c, 6);
+	recording_end(c, 6);
 }
 END_TEST
 
 /* As many as there may be, and as long as it may be. */
 START_TEST(limits)
 {
-	struct coalescer *c = make(COALESCE_TCP_UDP);
+	struct coalescer *c = recording_begin(COALESCE_TCP_UDP);
 	struct shape s = shape_bulk(_i & 1, _i & 2);
 
 	s.payload = 100;
@@ -205,11 +183,11 @@ START_TEST(limits)
 		order_add(&order, c, &s, true);
 		shape_advance(&s);
 	}
-	finish(c, 2);
+	recording_end(c, 2);
 	for (unsigned over = 0; over < 2; over++) {
 		size_t header, left;
 
-		c = make(COALESCE_TCP_UDP);
+		c = recording_begin(COALESCE_TCP_UDP);
 		s = shape_bulk(_i & 1, _i & 2);
 		s.payload = 1300;
 		header = shape_header_len(&s);
@@ -219,7 +197,7 @@ START_TEST(limits)
 		}
 		s.payload = left + over;
 		order_add(&order, c, &s, true);
-		finish(c, over ? 2 : 1);
+		recording_end(c, over ? 2 : 1);
 		if (over == 0)
 			ck_assert_uint_eq(order.out_len, VIRTIO_HEADER + 65535);
 	}
@@ -230,7 +208,7 @@ END_TEST
 START_TEST(many_flows)
 {
 	for (unsigned flows = 16; flows <= 17; flows++) {
-		struct coalescer *c = make(COALESCE_TCP_UDP);
+		struct coalescer *c = recording_begin(COALESCE_TCP_UDP);
 		struct shape s[17];
 
 		for (unsigned i = 0; i < flows; i++) {
@@ -247,7 +225,7 @@ START_TEST(many_flows)
 			order_add(&order, c, &s[16], true);
 			ck_assert_uint_eq(order.writes, 1);
 		}
-		finish(c, flows);
+		recording_end(c, flows);
 	}
 }
 END_TEST
@@ -255,7 +233,7 @@ END_TEST
 /* What has ended waits for the rest, until 16 do, or until something that cannot wait comes. */
 START_TEST(together)
 {
-	struct coalescer *c = make(COALESCE_TCP_UDP);
+	struct coalescer *c = recording_begin(COALESCE_TCP_UDP);
 	struct shape s = shape_bulk(_i & 1, false);
 
 	s.flags = 0x18;
@@ -267,7 +245,7 @@ START_TEST(together)
 	s.payload = 0;
 	order_add(&order, c, &s, true);
 	ck_assert_uint_eq(order.writes, 41);
-	finish(c, 41);
+	recording_end(c, 41);
 }
 END_TEST
 
@@ -280,7 +258,7 @@ START_TEST(between)
 	} kinds[] = {{1, 0, 2}, {1, 0x20, 3}, {6, 0x20, 3}, {17, 0x01, 3}, {50, 0, 3}};
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		struct coalescer *c = make(COALESCE_TCP_UDP);
+		struct coalescer *c = recording_begin(COALESCE_TCP_UDP);
 		struct shape s = shape_bulk(false, false);
 		size_t len;
 
@@ -293,7 +271,7 @@ START_TEST(between)
 		put_be16(order.given[1] + 10, plain_sum(0, order.given[1], 20));
 		order_add_given(&order, c, len);
 		order_add(&order, c, &s, true);
-		finish(c, kinds[i].writes);
+		recording_end(c, kinds[i].writes);
 	}
 }
 END_TEST
@@ -302,7 +280,7 @@ END_TEST
 START_TEST(partial_of_nothing)
 {
 	enum coalesce_mode mode = _i ? COALESCE_TCP : COALESCE_PLAIN;
-	struct coalescer *c = make(mode);
+	struct coalescer *c = recording_begin(mode);
 	struct shape s = shape_bulk(false, false);
 	size_t len = shape_write(&s, order.given[0]);
 
@@ -311,7 +289,7 @@ START_TEST(partial_of_nothing)
 	put_be16(order.given[0] + 10, plain_sum(0, order.given[0], 20));
 	coalesce_add(c, order.given[0], len, true, &none);
 	coalesce_add(c, order.given[0], 0, true, &none);
-	finish(c, 0);
+	recording_end(c, 0);
 }
 END_TEST
 
@@ -319,7 +297,7 @@ END_TEST
 START_TEST(udp_alone)
 {
 	enum coalesce_mode mode = _i ? COALESCE_TCP : COALESCE_TCP_UDP;
-	struct coalescer *c = make(mode);
+	struct coalescer *c = recording_begin(mode);
 	struct shape s = shape_bulk(false, true);
 
 	for (unsigned i = 0; i < 4; i++) {
@@ -332,7 +310,7 @@ START_TEST(udp_alone)
 		order_add_given(&order, c, len);
 		shape_advance(&s);
 	}
-	finish(c, 4);
+	recording_end(c, 4);
 }
 END_TEST
 
@@ -345,7 +323,7 @@ START_TEST(whole_packets)
 		enum coalesce_mode mode = (enum coalesce_mode)(kind / 8);
 		bool cuts = mode == COALESCE_TCP_UDP || (mode == COALESCE_TCP && !udp);
 		struct shape s = shape_bulk(kind & 1, udp);
-		struct coalescer *c = make(mode);
+		struct coalescer *c = recording_begin(mode);
 
 		order_add(&order, c, &s, true);
 		shape_advance(&s);
@@ -353,7 +331,7 @@ START_TEST(whole_packets)
 		s.payload = 10000;
 		order_add_whole(&order, c, &s, 1000, copy);
 		ck_assert(order_holds(&order));
-		finish(c, cuts ? 2 : 11);
+		recording_end(c, cuts ? 2 : 11);
 	}
 }
 END_TEST

@@ -3,32 +3,9 @@
 #include <string.h>
 
 #include <tund/base/bytes.h>
-#include <tund/wire/coalesce.h>
 
-#include "gso_order.h"
+#include "coalesce_recording.h"
 #include "tap.h"
-
-static struct order order;
-
-static struct coalescer *make(enum coalesce_mode mode)
-{
-	struct coalescer *c = coalescer_new(order_emit, &order);
-
-	ck_assert_ptr_nonnull(c);
-	coalesce_set_mode(c, mode);
-	order_init(&order, mode);
-	return c;
-}
-
-/* Everything came out, in so many writes. */
-static void finish(struct coalescer *c, unsigned writes)
-{
-	coalesce_flush(c);
-	ck_assert(order_holds(&order));
-	ck_assert_uint_eq(order.seen, order.count);
-	ck_assert_uint_eq(order.writes, writes);
-	coalescer_free(c);
-}
 
 /* The second of three packets is wrong: the kernel is to see that, and would not if it were joined
  * with the others. */
@@ -44,7 +21,7 @@ static const struct {
 
 START_TEST(wrong_checksum_goes_alone)
 {
-	struct coalescer *c = make(COALESCE_TCP_UDP);
+	struct coalescer *c = recording_begin(COALESCE_TCP_UDP);
 	struct shape s = shape_bulk(false, wrong[_i].udp);
 
 	for (unsigned i = 0; i < 3; i++) {
@@ -55,7 +32,7 @@ START_TEST(wrong_checksum_goes_alone)
 		order_add_given(&order, c, len);
 		shape_advance(&s);
 	}
-	finish(c, wrong[_i].writes);
+	recording_end(c, wrong[_i].writes);
 }
 END_TEST
 
@@ -142,13 +119,13 @@ START_TEST(difference)
 		if (!(v6 ? differences[_i].v6 : differences[_i].v4) ||
 		    !(udp ? differences[_i].udp : differences[_i].tcp))
 			continue;
-		c = make(COALESCE_TCP_UDP);
+		c = recording_begin(COALESCE_TCP_UDP);
 		s.df = differences[_i].df;
 		order_add(&order, c, &s, partial);
 		shape_advance(&s);
 		differences[_i].change(&s);
 		order_add(&order, c, &s, partial);
-		finish(c, differences[_i].joined ? 1 : 2);
+		recording_end(c, differences[_i].joined ? 1 : 2);
 	}
 }
 END_TEST
@@ -163,7 +140,7 @@ START_TEST(flags_that_go_alone)
 		     {0x08, 3}, {0x18, 3}, {0x11, 3}};
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		struct coalescer *c = make(COALESCE_TCP_UDP);
+		struct coalescer *c = recording_begin(COALESCE_TCP_UDP);
 		struct shape s = shape_bulk(_i, false);
 
 		s.flags = kinds[i].flags;
@@ -171,7 +148,7 @@ START_TEST(flags_that_go_alone)
 			order_add(&order, c, &s, true);
 			shape_advance(&s);
 		}
-		finish(c, kinds[i].writes);
+		recording_end(c, kinds[i].writes);
 	}
 }
 END_TEST
@@ -186,7 +163,7 @@ START_TEST(every_bit)
 	for (size_t bit = 0; bit < header * 8; bit++) {
 		size_t at = bit / 8, l4 = v6 ? 40 : 20;
 		struct shape s = shape_bulk(v6, udp);
-		struct coalescer *c = make(COALESCE_TCP_UDP);
+		struct coalescer *c = recording_begin(COALESCE_TCP_UDP);
 		bool same = !udp && at == l4 + 13 && (0x80 >> bit % 8) & 0x09;
 
 		s.df = true;
@@ -202,7 +179,7 @@ START_TEST(every_bit)
 		if (at != l4 + (udp ? 6 : 16) && at != l4 + (udp ? 7 : 17))
 			oracle_complete(order.given[1], header + s.payload);
 		order_add_given(&order, c, header + s.payload);
-		finish(c, same ? 1 : 2);
+		recording_end(c, same ? 1 : 2);
 	}
 }
 END_TEST

@@ -100,8 +100,9 @@ check_PROGRAMS += $(UNIT_TESTS)
 PACKET_SOURCES = tests/unit/gso_packets.c tests/unit/gso_packets.h \
 	tests/unit/gso_oracle.c tests/unit/gso_oracle.h
 ORDER_SOURCES = tests/unit/gso_order.c tests/unit/gso_order.h $(PACKET_SOURCES)
-tests_unit_check_coalesce_SOURCES = tests/unit/check_coalesce.c $(ORDER_SOURCES)
-tests_unit_coalesce_headers_SOURCES = tests/unit/coalesce_headers.c $(ORDER_SOURCES)
+RECORDING_SOURCES = tests/unit/coalesce_recording.c tests/unit/coalesce_recording.h $(ORDER_SOURCES)
+tests_unit_check_coalesce_SOURCES = tests/unit/check_coalesce.c $(RECORDING_SOURCES)
+tests_unit_coalesce_headers_SOURCES = tests/unit/coalesce_headers.c $(RECORDING_SOURCES)
 tests_unit_check_gso_SOURCES = tests/unit/check_gso.c $(PACKET_SOURCES)
 tests_unit_check_segment_SOURCES = tests/unit/check_segment.c $(PACKET_SOURCES)
 tests_unit_check_virtio_SOURCES = tests/unit/check_virtio.c $(PACKET_SOURCES)
