@@ -65,6 +65,20 @@ static void on_up(struct parent *parent, const void *body)
 	notify_send("READY=1\nSTATUS=up");
 }
 
+/* As many whole lines as there is room for; the log has them all. */
+static void put_lines(char *out, size_t size, const char *text)
+{
+	size_t len = strlen(text);
+	const char *end;
+
+	if (len >= size) {
+		end = memrchr(text, '\n', size);
+		len = end ? (size_t)(end - text) : size - 1;
+	}
+	memcpy(out, text, len);
+	out[len] = '\0';
+}
+
 static void on_reload(struct parent *parent, const void *body)
 {
 	struct parent_reply reply = {0};
@@ -72,7 +86,7 @@ static void on_reload(struct parent *parent, const void *body)
 
 	(void)body;
 	reply.error = -parent_reload(parent, text);
-	snprintf(reply.text, sizeof reply.text, "%s", text);
+	put_lines(reply.text, sizeof reply.text, text);
 	child_send(&parent->control, PARENT_REPLY, &reply, sizeof reply, -1);
 }
 

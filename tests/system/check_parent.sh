@@ -30,6 +30,15 @@ says()
 	return 1
 }
 
+# Of faults that are too many for an answer, reload says whole lines of what check says.
+says_whole_lines()
+{
+	on alice tund check office >"$work/all" 2>&1 </dev/null
+	ends 78 alice tund reload office && [ -s "$work/said" ] &&
+		[ "$(wc -c <"$work/said")" -lt "$(wc -c <"$work/all")" ] &&
+		! grep -vxFf "$work/all" "$work/said"
+}
+
 unchanged()
 {
 	footprint "$1" >"$work/$1/after"
@@ -212,6 +221,8 @@ ok 'up' ends 0 alice tund up office
 ok 'reload' ends 0 alice tund reload office
 shell alice 'cp -a /etc/tund/office.conf /etc/tund/good; echo "mtu = 99" >>/etc/tund/office.conf'
 ok 'reload of a wrong file' says '^/etc/tund/office.conf:[0-9]+: ' 78 alice tund reload office
+shell alice 'echo "accept_routes = {a, b, c, d, e, f, g, h, i}" >>/etc/tund/office.conf'
+ok 'or of a file with many faults' says_whole_lines
 ok 'changes nothing' ends 0 alice tund up --timeout 2 office
 shell alice 'cp -a /etc/tund/good /etc/tund/office.conf; echo "interface = tund7" >>/etc/tund/office.conf'
 ok 'reload of what cannot change' says 'interface.*cannot change.*tund down office' 78 alice \

@@ -135,7 +135,7 @@ struct parent_reply {
 	uint32_t id;
 	int32_t error;     /* 0 or a positive errno */
 	uint32_t number;   /* REQUEST_ZONE: the interface's */
-	char text[500];    /* one line for people; "" when there is nothing to say */
+	char text[500];    /* lines for people, the last without its end; "": nothing to say */
 	/* REQUEST_NETWORK: which of the asked routes were refused, as bits */
 	uint8_t refused[NETWORK_ROUTES_MAX / 8];
 };
