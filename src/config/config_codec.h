@@ -7,6 +7,6 @@
 
 #define CODEC_MAGIC "tundconf"
 #define CODEC_MAGIC_SIZE 8
-#define CODEC_VERSION 3 /* both sides are of one build; another number is a mixed installation */
+#define CODEC_VERSION 4 /* both sides are of one build; another number is a mixed installation */
 
 #endif

@@ -79,6 +79,8 @@ static void read_fields(struct reader *r, enum config_view view, struct config *
 	c->role = (enum role)read_below(r, ROLE_EDGE + 1);
 	if (view == CONFIG_FULL)
 		read_copy(r, c->private_key, KEY_SIZE);
+	if (view == CONFIG_HOST)
+		read_copy(r, c->public_key, KEY_SIZE);
 	read_text(r, c->interface, sizeof c->interface);
 	c->mtu = read_u16(r);
 	c->keepalive_s = read_u16(r);

@@ -46,6 +46,8 @@ void config_encode(const struct config *config, enum config_view view, struct wr
 	write_u8(w, (uint8_t)config->role);
 	if (view == CONFIG_FULL)
 		write_bytes(w, config->private_key, KEY_SIZE);
+	if (view == CONFIG_HOST)
+		write_bytes(w, config->public_key, KEY_SIZE);
 	write_text(w, config->interface);
 	write_u16(w, config->mtu);
 	write_u16(w, config->keepalive_s);

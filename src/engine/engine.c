@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include <tund/crypto/aead.h>
-#include <tund/crypto/x25519.h>
 #include <tund/engine/engine.h>
 #include <tund/session/lane.h>
 #include <tund/session/setting.h>
@@ -248,24 +247,12 @@ static const struct role_ops *role_of(const struct config *config)
 	return NULL;
 }
 
-/* The host's identity does not change while it runs: every peer knows it by its key. */
-static bool is_same_identity(const struct engine *engine, struct config *fresh)
-{
-	uint8_t ours[KEY_SIZE], theirs[KEY_SIZE];
-
-	host_public_key(engine->host, ours);
-	x25519_public(fresh->private_key, theirs);
-	explicit_bzero(fresh->private_key, KEY_SIZE);
-	return memcmp(ours, theirs, KEY_SIZE) == 0;
-}
-
 static void reload(struct engine *engine, struct config *fresh, uint32_t generation)
 {
 	struct config *before = engine->config;
 	int err;
 
-	if (!is_same_identity(engine, fresh))
-		log_warning("private_key has changed: it is used from the next 'tund up' on");
+	explicit_bzero(fresh->private_key, KEY_SIZE); /* the host has it: the parent lets no other pass */
 	/* The number goes first: what the role reports while it changes is about the new one. */
 	engine->generation = generation;
 	err = engine->role->reload(engine, clock_now_ns(), fresh);

@@ -23,9 +23,9 @@ static enum log_level complaint_level(struct uplink *up)
 	return first ? LOG_LEVEL_NOTICE : LOG_LEVEL_DEBUG;
 }
 
-static bool may_use(const struct engine *engine, enum transport transport)
+static bool may_use(const struct config *config, enum transport transport)
 {
-	switch (engine->config->transport) {
+	switch (config->transport) {
 	case TRANSPORT_AUTO:
 		return true;
 	case TRANSPORT_UDP_ONLY:
@@ -36,9 +36,9 @@ static bool may_use(const struct engine *engine, enum transport transport)
 	return false;
 }
 
-static enum transport first_transport(const struct engine *engine)
+static enum transport first_transport(const struct config *config)
 {
-	return may_use(engine, TRANSPORT_UDP) ? TRANSPORT_UDP : TRANSPORT_TCP;
+	return may_use(config, TRANSPORT_UDP) ? TRANSPORT_UDP : TRANSPORT_TCP;
 }
 
 /* Asks for the socket of the way that `current` and `transport` name. */
@@ -79,11 +79,11 @@ static void choose_next_way(struct engine *engine)
 	struct uplink *up = &engine->uplink;
 
 	up->request = 0;
-	if (up->transport == TRANSPORT_UDP && may_use(engine, TRANSPORT_TCP)) {
+	if (up->transport == TRANSPORT_UDP && may_use(engine->config, TRANSPORT_TCP)) {
 		up->transport = TRANSPORT_TCP;
 		return;
 	}
-	up->transport = first_transport(engine);
+	up->transport = first_transport(engine->config);
 	if (++up->current < up->count)
 		return;
 	up->current = 0;
@@ -131,7 +131,7 @@ int uplink_start(struct engine *engine, uint64_t now_ns)
 
 	ev_init(&up->retry, on_retry);
 	up->retry.data = engine;
-	up->transport = first_transport(engine);
+	up->transport = first_transport(engine->config);
 	return add_edge(engine, now_ns, engine->config);
 }
 
@@ -142,6 +142,25 @@ static bool is_same_edge(const struct config *a, const struct config *b)
 	       a->edge.suite == b->edge.suite && a->keepalive_s == b->keepalive_s;
 }
 
+/* With another `transport` the ways are tried from the first again. The old one is left when the new
+ * one is there, unless it was itself only on its way. */
+static void change_transport(struct engine *engine, const struct config *fresh)
+{
+	struct uplink *up = &engine->uplink;
+
+	if (fresh->transport == engine->config->transport ||
+	    up->transport == first_transport(fresh))
+		return;
+	up->transport = first_transport(fresh);
+	up->request = 0; /* for the way before */
+	ev_timer_stop(engine->loop, &up->retry);
+	if (up->tcp != 0 && !up->tcp_ready) {
+		outer_close_tcp(engine, up->tcp);
+		up->tcp = 0;
+	}
+	attempt(engine);
+}
+
 int uplink_reload(struct engine *engine, uint64_t now_ns, struct config *fresh)
 {
 	struct uplink *up = &engine->uplink;
@@ -149,6 +168,7 @@ int uplink_reload(struct engine *engine, uint64_t now_ns, struct config *fresh)
 	bool had_path;
 	int err;
 
+	change_transport(engine, fresh);
 	if (is_same_edge(engine->config, fresh))
 		return 0;
 	had_path = peer_path(up->peer, &path);
@@ -225,9 +245,25 @@ void uplink_set_endpoints(struct engine *engine, const struct control_endpoints 
 		return;
 	}
 	up->current = 0;
-	up->transport = first_transport(engine);
+	up->transport = first_transport(engine->config);
 	up->request = 0; /* for an endpoint that is not listed any more */
 	attempt(engine);
+}
+
+/* What `transport` excludes is kept only until another way is there. */
+static void leave_excluded(struct engine *engine)
+{
+	struct uplink *up = &engine->uplink;
+
+	if (up->tcp != 0 && !may_use(engine->config, TRANSPORT_TCP)) {
+		outer_close_tcp(engine, up->tcp);
+		up->tcp = 0;
+		up->tcp_ready = false;
+	}
+	if (up->udp != 0 && !may_use(engine->config, TRANSPORT_UDP)) {
+		outer_remove_udp(engine, up->udp);
+		up->udp = 0;
+	}
 }
 
 static void use_udp(struct engine *engine, int fd)
@@ -245,6 +281,7 @@ static void use_udp(struct engine *engine, int fd)
 	up->udp = handle;
 	path.socket = handle;
 	peer_path_use(up->peer, clock_now_ns(), &path);
+	leave_excluded(engine);
 }
 
 static void use_tcp(struct engine *engine, int fd)
@@ -299,6 +336,7 @@ void uplink_connected(struct engine *engine, uint64_t now_ns, const struct path 
 	log_info("using TCP to %s", endpoint_format(&path->remote, text));
 	up->tcp_ready = true;
 	peer_path_use(up->peer, now_ns, path);
+	leave_excluded(engine);
 }
 
 void uplink_broken(struct engine *engine, uint64_t now_ns, uint32_t socket)

@@ -104,14 +104,12 @@ static int check_device_keys(const struct policy_spec *policy, const uint8_t own
 	return code;
 }
 
-int loader_check_keys(const struct config *config, const char *path)
+int loader_check_keys(struct config *config, const char *path)
 {
-	uint8_t own[KEY_SIZE];
-
-	x25519_public(config->private_key, own);
+	x25519_public(config->private_key, config->public_key);
 	if (config->role == ROLE_EDGE)
-		return check_device_keys(config->policy, own);
-	if (memcmp(config->edge.public_key, own, KEY_SIZE) != 0)
+		return check_device_keys(config->policy, config->public_key);
+	if (memcmp(config->edge.public_key, config->public_key, KEY_SIZE) != 0)
 		return EXIT_DONE;
 	fprintf(stderr,
 		"%s: the edge's public_key is this host's own; expected what \"tund "

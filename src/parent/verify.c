@@ -144,6 +144,8 @@ const char *verify_reload(const struct config *before, const struct config *now)
 {
 	if (before->role != now->role)
 		return "role";
+	if (memcmp(before->public_key, now->public_key, KEY_SIZE) != 0)
+		return "private_key";
 	if (strcmp(before->interface, now->interface) != 0)
 		return "interface";
 	if (before->listen_port != now->listen_port)

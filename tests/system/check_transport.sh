@@ -13,6 +13,27 @@ with_transport()
 	comes_up alice office
 }
 
+# reloads WHAT: that setting takes effect in a tunnel that stays up.
+reloads()
+{
+	office_file alice office "$edge4:$port" "transport = $1"
+	on alice tund reload office && wait_for 5 works_over "$2"
+}
+
+# A second private key: nothing changes, and the answer says why.
+keeps_key()
+{
+	cp "$work/alice/key" "$work/key.before"
+	on alice tund genkey >"$work/alice/key"
+	office_file alice office "$edge4:$port" 'transport = tcp'
+	cp "$work/key.before" "$work/alice/key"
+	on alice tund reload office >"$work/said" 2>&1
+	reload_code=$?
+	cat "$work/said"
+	[ $reload_code -eq 78 ] && grep -q '`private_key` cannot change while' "$work/said" &&
+		works_over tcp
+}
+
 works_over()
 {
 	works alice $origin4 && transport_is alice office "$1"
@@ -101,6 +122,11 @@ unblock
 ok 'transport = tcp is up' with_transport tcp
 ok 'and works over TCP' works_over tcp
 ok 'IPv6 inside TCP' works alice "[$origin6]"
+ok 'reloaded with transport = udp: over UDP at once' reloads udp udp
+ok 'with tcp: over TCP' reloads tcp tcp
+ok 'with auto: over UDP' reloads auto udp
+ok 'with tcp again' reloads tcp tcp
+ok 'a reload with another private_key is refused, and says why' keeps_key
 block 'meta l4proto udp counter drop'
 office_file alice office "$edge4:$port" 'transport = udp'
 ok 'UDP dropped: transport = udp gives up with 75' gives_up

@@ -231,6 +231,7 @@ START_TEST(reload)
 	ck_assert_ptr_null(verify_reload(before, now));
 	now->accept_routes.count = 1;
 	now->announce.count = 1;
+	now->transport = TRANSPORT_TCP_ONLY;
 	ck_assert_ptr_null(verify_reload(before, now));
 	now->fwmark = 7;
 	ck_assert_str_eq(verify_reload(before, now), "fwmark");
@@ -242,6 +243,8 @@ START_TEST(reload)
 	ck_assert_str_eq(verify_reload(before, now), "listen");
 	strcpy(now->interface, "tun9");
 	ck_assert_str_eq(verify_reload(before, now), "interface");
+	now->public_key[0] = 1;
+	ck_assert_str_eq(verify_reload(before, now), "private_key");
 	now->role = ROLE_CLIENT;
 	ck_assert_str_eq(verify_reload(before, now), "role");
 	free(before);

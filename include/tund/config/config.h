@@ -65,6 +65,8 @@ struct config_edge {
 struct config {
 	enum role role;
 	uint8_t private_key[KEY_SIZE]; /* zeros in the public views */
+	uint8_t public_key[KEY_SIZE];  /* that belongs to it: the loader's to fill, for CONFIG_HOST
+					* alone; else zeros */
 	char interface[INTERFACE_MAX]; /* client, connector: the TUN device; "" on an edge */
 	uint16_t mtu;                  /* inner, bytes: 1280..9000; on an edge what it pushes */
 	uint16_t keepalive_s;          /* persistent keepalive; 0: off */
@@ -146,7 +148,7 @@ void config_free(struct config *config);
 enum config_view {
 	CONFIG_FULL,   /* engine: everything */
 	CONFIG_PUBLIC, /* control: no private or preshared key */
-	CONFIG_HOST,   /* parent: no key and no policy at all; fixed size CONFIG_HOST_SIZE at most */
+	CONFIG_HOST,   /* parent: of keys its own public one, and no policy; fixed size CONFIG_HOST_SIZE at most */
 };
 
 /* Encodes a view; test w->failed for lack of room. */

@@ -55,7 +55,7 @@ uint32_t uplink_slot_of(const struct engine *engine, const struct peer *peer);
 void uplink_peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer,
 		       enum peer_event event);
 
-/* The edge's key or keepalive may have changed with the configuration: takes `fresh` into account,
+/* The edge's key, keepalive or transport may have changed with the configuration: takes `fresh` into account,
  * which becomes engine->config later. 0, or peer_add()'s error with nothing changed. */
 int uplink_reload(struct engine *engine, uint64_t now_ns, struct config *fresh);
 

@@ -18,9 +18,10 @@ struct config_file loader_file(int fd, const char *name);
 /* Gives up everything but descriptors and memory. 0, or an exit code after a message. */
 int loader_confine(void);
 
-/* A host has no session with itself, which the parser cannot see: it makes no public keys. Reports
- * such a key of `config`, read from `path`. Returns EXIT_DONE or EXIT_BAD_CONFIG. */
-int loader_check_keys(const struct config *config, const char *path);
+/* What the parser cannot do, for it makes no public keys: fills config->public_key, and reports it as
+ * a peer's key of `config`, read from `path`, because a host has no session with itself. Returns
+ * EXIT_DONE or EXIT_BAD_CONFIG. */
+int loader_check_keys(struct config *config, const char *path);
 
 /* The verbs; `argv` of explain is what stands behind the file names. Each returns the exit code, after a message if it is not 0. */
 int loader_load(const struct config *config);
