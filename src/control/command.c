@@ -126,6 +126,20 @@ static void ask_parent(struct client *client, enum request_kind kind, enum paren
 		wait_for(client, kind);
 }
 
+/* What works may have ended without our knowing, if the edge has revoked us: a handshake tells. */
+static void wait_until_works(struct client *client)
+{
+	struct control *c = client->commands->control;
+
+	if (c->works && c->config->role == ROLE_EDGE) {
+		answer_text(client, EXIT_DONE, "");
+		return;
+	}
+	if (c->works)
+		link_send(&c->engine, CONTROL_CONFIRM, NULL, 0);
+	wait_for(client, REQUEST_KIND_WAIT);
+}
+
 static void run(struct client *client, const struct request *request)
 {
 	struct control *c = client->commands->control;
@@ -138,10 +152,7 @@ static void run(struct client *client, const struct request *request)
 		ask_explain(c, client, request);
 		return;
 	case REQUEST_KIND_WAIT:
-		if (c->works)
-			answer_text(client, EXIT_DONE, "");
-		else
-			wait_for(client, request->kind);
+		wait_until_works(client);
 		return;
 	case REQUEST_KIND_DOWN:
 		ask_parent(client, request->kind, REQUEST_DOWN);

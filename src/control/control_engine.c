@@ -124,6 +124,13 @@ static void take_resolve(struct control *c, const void *body, size_t len)
 		member_resolve(c);
 }
 
+static void take_confirmed(struct control *c, const void *body, size_t len)
+{
+	(void)body, (void)len;
+	if (c->works)
+		commands_answer_waiting(&c->commands, EXIT_DONE, "");
+}
+
 struct engine_handler {
 	size_t size;
 	bool more; /* bytes follow the struct */
@@ -139,6 +146,7 @@ static const struct engine_handler handlers[] = {
 	[ENGINE_EXPLAINED] = {sizeof(struct engine_explained), false, take_explained},
 	[ENGINE_DENIED] = {sizeof(struct engine_denied), false, take_denied},
 	[ENGINE_RESOLVE] = {0, false, take_resolve},
+	[ENGINE_CONFIRMED] = {0, false, take_confirmed},
 };
 
 static void message(void *ctx, struct channel_message *m)

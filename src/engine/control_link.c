@@ -299,6 +299,12 @@ static void on_last_seen(struct engine *engine, uint64_t now_ns, const uint8_t *
 		engine->role->last_seen(engine, now_ns, m);
 }
 
+static void on_confirm(struct engine *engine, uint64_t now_ns, const uint8_t *body)
+{
+	(void)body;
+	uplink_confirm(engine, now_ns);
+}
+
 static const struct {
 	control_handler *handle;
 	size_t size; /* of the body, exactly */
@@ -313,6 +319,7 @@ static const struct {
 	[CONTROL_EXPLAIN] = {on_explain, sizeof(struct control_explain)},
 	[CONTROL_CLOSE] = {on_close, sizeof(struct control_consumed)},
 	[CONTROL_LAST_SEEN] = {on_last_seen, sizeof(struct control_last_seen)},
+	[CONTROL_CONFIRM] = {on_confirm, 0},
 };
 
 /* A frame for a peer is the one message of variable length. */

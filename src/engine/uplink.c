@@ -198,6 +198,30 @@ uint32_t uplink_slot_of(const struct engine *engine, const struct peer *peer)
 	return peer == engine->uplink.peer ? 0 : UINT32_MAX;
 }
 
+static void confirm(struct engine *engine)
+{
+	engine->uplink.confirming = false;
+	control_link_say(engine, ENGINE_CONFIRMED, NULL, 0, NULL, 0);
+}
+
+void uplink_confirm(struct engine *engine, uint64_t now_ns)
+{
+	struct peer *edge = engine->uplink.peer;
+	uint64_t wall_ns = clock_wall_ns();
+	struct peer_stats stats;
+
+	if (!edge)
+		return;
+	peer_get_stats(edge, &stats);
+	if (stats.up && wall_ns >= stats.last_handshake_wall_ns &&
+	    wall_ns - stats.last_handshake_wall_ns < UPLINK_FRESH_S * NS_PER_SEC) {
+		confirm(engine);
+		return;
+	}
+	engine->uplink.confirming = true;
+	peer_handshake(edge, now_ns);
+}
+
 void uplink_peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer,
 		       enum peer_event event)
 {
@@ -210,6 +234,8 @@ void uplink_peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer
 	case PEER_UP:
 	case PEER_REKEYED:
 		engine->uplink.complained = false;
+		if (engine->uplink.confirming)
+			confirm(engine);
 		break;
 	case PEER_DOWN:
 	case PEER_MOVED:

@@ -96,6 +96,13 @@ bob_is_down()
 		[ "$(status edge edge 'peers[principal=bob@example.com].up')" != true ]
 }
 
+# His session seems to live, but a new handshake gets no answer.
+not_up_any_more()
+{
+	on bob tund up --timeout 2 office
+	[ $? -eq 75 ]
+}
+
 begin_up alice:office bob:office
 ok 'it works' works alice $origin4
 ok 'ten reloads during a download: the download does not notice' reloads_unnoticed
@@ -113,4 +120,6 @@ ok "alice's rule is removed: her live flow ends within 100 ms" revoked
 ok 'she is refused at once' refused_at_once alice $origin4
 ok 'and bob is let in' gets_page bob $origin4
 ok 'bob is removed: he is out' removed
+ok '"tund up" there, again, does not call his old session a working tunnel' not_up_any_more
+ok 'and on alice, who is not, it does' on alice tund up --timeout 2 office
 ok 'alice, who may again, works' gets_page alice $origin4

@@ -424,10 +424,33 @@ static void bring_up(enum role role)
 	receive(parent, REQUEST_UP, 0);
 }
 
+/* That it works is not taken for granted: the edge may have revoked us. */
 START_TEST(client_comes_up)
 {
+	int waiting;
+
 	bring_up(ROLE_CLIENT);
-	ck_assert_str_eq(answer(command("wait\n")), "EXIT 0\n");
+	waiting = command("wait\n");
+	receive(engine, CONTROL_CONFIRM, 0);
+	expect_silence(waiting, 100);
+	say(engine, ENGINE_CONFIRMED, NULL, 0);
+	ck_assert_str_eq(answer(waiting), "EXIT 0\n");
+	stop();
+}
+END_TEST
+
+START_TEST(lost_while_being_confirmed)
+{
+	int waiting;
+
+	bring_up(ROLE_CLIENT);
+	waiting = command("wait\n");
+	receive(engine, CONTROL_CONFIRM, 0);
+	say_peer(0, 1, 0, edge_key, false);
+	say(engine, ENGINE_CONFIRMED, NULL, 0);
+	expect_silence(waiting, 100);
+	say_peer(0, 1, 0, edge_key, true);
+	ck_assert_str_eq(answer(waiting), "EXIT 0\n");
 	stop();
 }
 END_TEST
@@ -1145,6 +1168,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 20);
 	tcase_add_test(tc, client_comes_up);
+	tcase_add_test(tc, lost_while_being_confirmed);
 	tcase_add_test(tc, wait_is_answered_when_it_works);
 	tcase_add_test(tc, wait_is_told_why_it_cannot_work);
 	tcase_add_test(tc, a_name_is_resolved);

@@ -35,6 +35,8 @@ enum control_says {
 	CONTROL_LAST_SEEN,  /* struct control_last_seen: edge: after a restart of the engine, where a
 			     * peer was last reached by UDP: the engine starts a handshake there, so
 			     * that a peer behind NAT comes back at once and not at its next keepalive */
+	CONTROL_CONFIRM,    /* no body: client/connector: answer with ENGINE_CONFIRMED once the edge
+			     * has taken a handshake */
 };
 
 struct control_last_seen {
@@ -112,6 +114,7 @@ enum engine_says {
 	ENGINE_EXPLAINED, /* struct engine_explained */
 	ENGINE_DENIED,    /* struct engine_denied: a refusal on this edge, rate-limited */
 	ENGINE_RESOLVE,   /* no body: every endpoint failed; resolve the name again */
+	ENGINE_CONFIRMED, /* no body: the edge answers our handshakes, now or seconds ago */
 };
 
 struct engine_peer {
