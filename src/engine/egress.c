@@ -84,28 +84,39 @@ static void append(struct worker *worker, struct train *train, size_t len)
 
 /* A packet may become more messages than a run has counters for. The run goes on only where it was:
  * the room for the message is there. */
-static ssize_t seal(struct sealing *s, uint8_t flags, uint8_t *payload, size_t len, uint8_t *out)
+static bool renew(struct sealing *s)
 {
-	ssize_t n = lane_seal(s, flags, payload, len, out);
 	struct sealing renewed;
 
-	if (n != -ENOBUFS)
-		return n;
 	if (lane_send_begin(s->lane, s->now_ns, s->peer, SEALING_MAX, &renewed) < 0)
-		return -ENOBUFS;
+		return false;
 	if (!path_equal(&renewed.path, &s->path) || renewed.suite != s->suite) {
 		lane_send_end(&renewed);
-		return -ENOBUFS;
+		return false;
 	}
 	lane_send_end(s);
 	*s = renewed;
-	return lane_seal(s, flags, payload, len, out);
+	return true;
+}
+
+/* The message's bytes; 0: counted, and dropped. */
+static size_t seal(struct worker *worker, struct sealing *s, uint8_t flags, uint8_t *payload,
+		   size_t len, uint8_t *out)
+{
+	ssize_t n = lane_seal(s, flags, payload, len, out);
+
+	if (n == -ENOBUFS && renew(s))
+		n = lane_seal(s, flags, payload, len, out);
+	if (n > 0)
+		return (size_t)n;
+	worker_count(worker, REASON_NOT_SEALED);
+	return 0;
 }
 
 static void seal_into_train(struct worker *worker, struct train *train, struct sealing *s,
 			    uint8_t flags, uint8_t *packet, size_t len)
 {
-	ssize_t n;
+	size_t n;
 
 	if (SEALED_MAX(len) > UDP_TRAIN_BYTES_MAX) { /* no datagram carries it */
 		worker_count(worker, REASON_TOO_BIG);
@@ -113,9 +124,9 @@ static void seal_into_train(struct worker *worker, struct train *train, struct s
 	}
 	if (!has_room(train, len))
 		send_train(worker, train);
-	n = seal(s, flags, packet, len, train->buffer + train->len);
+	n = seal(worker, s, flags, packet, len, train->buffer + train->len);
 	if (n > 0)
-		append(worker, train, (size_t)n);
+		append(worker, train, n);
 }
 
 static size_t piece_count(const struct inner_bytes *packet)
@@ -143,12 +154,10 @@ static void seal_into_frame(struct worker *worker, struct sealing *s, uint8_t fl
 			    uint8_t *payload, size_t len)
 {
 	uint8_t *out = outer_tcp_reserve(worker, s->path.socket, SEALED_MAX(len));
-	ssize_t n;
 
-	if (!out)
-		return;
-	n = seal(s, flags, payload, len, out);
-	outer_tcp_commit(worker, s->path.socket, n > 0 ? (size_t)n : 0);
+	if (out)
+		outer_tcp_commit(worker, s->path.socket,
+				 seal(worker, s, flags, payload, len, out));
 }
 
 /* A whole TSO packet, the segment size in front of it. */

@@ -30,7 +30,9 @@ static const struct {
 	[REASON_TTL_EXCEEDED] = {"ttl_exceeded", "on its last hop"},
 	[REASON_TOO_BIG] = {"too_big", "larger than the way to the next hop"},
 	[REASON_BAD_FRAME] = {"bad_frame", "a TSO packet in a frame that is not what it says"},
-	[REASON_BAD_OFFLOAD] = {"bad_offload", "segments or a checksum asked for that do not fit it"},
+	[REASON_BAD_OFFLOAD] = {"bad_offload",
+				"segments or a checksum asked for that do not fit it"},
+	[REASON_NOT_SEALED] = {"not_sealed", "its session ended or moved while it was encrypted"},
 };
 
 const char *reason_name(enum reason reason)

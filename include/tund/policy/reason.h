@@ -36,6 +36,7 @@ enum reason {
 	/* carriage */
 	REASON_BAD_FRAME, /* for the caller: a whole TSO packet that is not what it says */
 	REASON_BAD_OFFLOAD, /* for the caller: left to us to cut or to sum, and cannot be */
+	REASON_NOT_SEALED, /* for the caller: a message of it, as its session went on elsewhere */
 	/* malformed: REASON_INNER + enum inner_error */
 	REASON_INNER,
 	REASON_COUNT = REASON_INNER + INNER_ERROR_COUNT,
