@@ -108,13 +108,13 @@ static int set_listen(struct engine *engine, const struct uapi_line *line)
 static int leave_peer(struct engine *engine, uint64_t now_ns, struct uapi_cursor *cursor)
 {
 	struct wireguard *wg = engine->state;
-	struct wg_peer *peer;
+	struct wg_peer *peer = wg_peer_find(engine, cursor->public_key);
 	int err = 0;
 
-	if (cursor->at == CURSOR_NEW)
+	/* Another client may have made or removed it meanwhile. */
+	if (cursor->at == CURSOR_NEW && !peer)
 		err = wg_peer_new(engine, now_ns, cursor->public_key, &peer);
-	else if (cursor->at == CURSOR_PEER && cursor->keepalive && wg->up &&
-		 (peer = wg_peer_find(engine, cursor->public_key)))
+	else if (cursor->at == CURSOR_PEER && cursor->keepalive && wg->up && peer)
 		peer_send_keepalive(peer->peer, now_ns);
 	cursor->at = CURSOR_IGNORED;
 	cursor->keepalive = false;

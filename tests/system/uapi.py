@@ -129,6 +129,13 @@ def clients():
     expect("answered", errno(get(connect())), 0)
     expect("half a line is not done", "public_key" in get(connect()), False)
     half.close()
+    # Two that make the same peer at the same time.
+    first, second = connect(), connect()
+    first.sendall(b"set=1\npublic_key=" + key(99).encode() + b"\n")
+    expect("one has begun", "public_key" in get(second), False)
+    expect("the other makes it", errno(ask(second, "set=1\npublic_key=%s\n\n" % key(99))), 0)
+    expect("it is there for the one", errno(ask(first, "\n")), 0)
+    expect("remove it", errno(ask(first, "set=1\nreplace_peers=true\n\n")), 0)
     end = connect()
     end.sendall(b"get=1\n\n")
     end.shutdown(socket.SHUT_WR)
