@@ -144,7 +144,7 @@ listed()
 {
 	for file in $sources; do
 		case $file in
-		tests/unit/check_*.c | tests/fuzz/fuzz_*.c) file=${file%.c} ;;
+		tests/unit/check_*.c | tests/fuzz/fuzz_*.c | tests/bench/bench_*.c) file=${file%.c} ;;
 		esac
 		grep -Eqs -- "(^|[[:space:]=])$file([[:space:]]|\$)" Makefile.am src/*/local.mk \
 			tests/*/local.mk || echo "$file: in no local.mk"
