@@ -43,13 +43,8 @@ int ask_parse_exit(const char *text, size_t len, int *code)
 static int wait_readable(int fd, uint64_t deadline_ns)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
-	uint64_t now_ns = clock_now_ns();
-	int n, timeout_ms = -1;
+	int n, timeout_ms = clock_timeout_ms(deadline_ns, clock_now_ns());
 
-	if (deadline_ns != TIME_NEVER)
-		timeout_ms = now_ns >= deadline_ns
-				     ? 0
-				     : (int)((deadline_ns - now_ns) / NS_PER_MS) + 1;
 	do {
 		n = poll(&p, 1, timeout_ms);
 	} while (n < 0 && errno == EINTR);

@@ -70,7 +70,7 @@ static int wait_until_works(const struct tunnel *tunnel, unsigned seconds)
 	int err, code;
 
 	for (; now_ns < deadline_ns; now_ns = clock_now_ns()) {
-		err = ask(tunnel, "wait", (int)((deadline_ns - now_ns) / NS_PER_MS) + 1, &code);
+		err = ask(tunnel, "wait", clock_timeout_ms(deadline_ns, now_ns), &code);
 		if (err == 0)
 			return code;
 		if (err == -EACCES || err == -EPERM)

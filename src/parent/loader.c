@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <tund/base/time.h>
 #include <tund/ipc/command.h>
 #include <tund/parent/environ.h>
 #include <tund/parent/loader.h>
@@ -158,7 +159,7 @@ static int spawn_captured(const struct tunnel *tunnel, struct job *job, char *te
 /* Reads its messages to the end, what does not fit is dropped; kills it when it takes too long. */
 static void collect_text(struct job *job, char *text)
 {
-	uint64_t deadline = clock_now_ns() + LOADER_TIMEOUT_MS * UINT64_C(1000000);
+	uint64_t deadline = clock_now_ns() + LOADER_TIMEOUT_MS * NS_PER_MS;
 	struct pollfd wait = {.fd = job->text, .events = POLLIN};
 	char sink[512];
 	size_t used = 0;
@@ -168,7 +169,7 @@ static void collect_text(struct job *job, char *text)
 		uint64_t now = clock_now_ns();
 		size_t room = LOADER_TEXT_MAX - 1 - used;
 
-		if (now >= deadline || poll(&wait, 1, (int)((deadline - now) / 1000000) + 1) == 0)
+		if (now >= deadline || poll(&wait, 1, clock_timeout_ms(deadline, now)) == 0)
 			break;
 		n = read(job->text, room ? text + used : sink, room ? room : sizeof sink);
 		if (n == 0)

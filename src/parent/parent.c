@@ -261,16 +261,13 @@ static void fill_poll(const struct parent *parent, struct pollfd p[POLL_COUNT])
 					      POLLIN, 0};
 }
 
-/* Milliseconds until something is due, rounded up; -1: never. */
-static int next_timeout(const struct parent *parent, uint64_t now_ns)
+static uint64_t next_due_ns(const struct parent *parent)
 {
-	uint64_t due = parent->stopping ? parent->stop_deadline_ns : parent->engine.restart_ns;
+	uint64_t engine_ns = parent->engine.restart_ns, control_ns = parent->control.restart_ns;
 
-	if (!parent->stopping && parent->control.restart_ns < due)
-		due = parent->control.restart_ns;
-	if (due == TIME_NEVER)
-		return -1;
-	return due <= now_ns ? 0 : (int)((due - now_ns + NS_PER_MS - 1) / NS_PER_MS);
+	if (parent->stopping)
+		return parent->stop_deadline_ns;
+	return engine_ns < control_ns ? engine_ns : control_ns;
 }
 
 static void let_caller_go(struct parent *parent)
@@ -297,11 +294,12 @@ static bool is_over(const struct parent *parent, uint64_t now_ns)
 static void loop(struct parent *parent)
 {
 	struct pollfd p[POLL_COUNT];
-	uint64_t now_ns = clock_now_ns();
+	uint64_t now_ns = clock_now_ns(), due_ns;
 
 	while (!is_over(parent, now_ns)) {
 		fill_poll(parent, p);
-		if (poll(p, POLL_COUNT, next_timeout(parent, now_ns)) < 0 && errno != EINTR)
+		due_ns = next_due_ns(parent);
+		if (poll(p, POLL_COUNT, clock_timeout_ms(due_ns, now_ns)) < 0 && errno != EINTR)
 			break;
 		if (p[POLL_LOG].revents)
 			logger_drain(&parent->logger);

@@ -214,23 +214,15 @@ static void tell_routes(struct wireguard *w, uint64_t now_ns)
 	w->routes_next_ns = now_ns + ROUTES_INTERVAL_NS;
 }
 
-static int next_timeout(const struct wireguard *w, uint64_t now_ns)
-{
-	uint64_t due_ns = w->stopping ? w->stop_deadline_ns : w->routes_due_ns;
-
-	if (due_ns == TIME_NEVER)
-		return -1;
-	return now_ns >= due_ns ? 0 : (int)((due_ns - now_ns) / NS_PER_MS) + 1;
-}
-
 static void loop(struct wireguard *w)
 {
 	struct pollfd p[POLL_COUNT];
-	uint64_t now_ns = clock_now_ns();
+	uint64_t now_ns = clock_now_ns(), due_ns;
 
 	while (!w->stopping || (w->engine.process.pid && now_ns < w->stop_deadline_ns)) {
 		fill_poll(w, p);
-		if (poll(p, POLL_COUNT, next_timeout(w, now_ns)) < 0 && errno != EINTR)
+		due_ns = w->stopping ? w->stop_deadline_ns : w->routes_due_ns;
+		if (poll(p, POLL_COUNT, clock_timeout_ms(due_ns, now_ns)) < 0 && errno != EINTR)
 			break;
 		handle(w, p);
 		now_ns = clock_now_ns();
