@@ -16,7 +16,10 @@
 
 void child_init(struct child *child, const char *program)
 {
-	*child = (struct child){.program = program, .channel = -1, .restart_ns = TIME_NEVER};
+	*child = (struct child){.program = program,
+				.process.pidfd = -1,
+				.channel = -1,
+				.restart_ns = TIME_NEVER};
 }
 
 uint32_t child_backoff(uint32_t last_ms, uint64_t ran_ns)

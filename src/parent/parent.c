@@ -254,11 +254,9 @@ static void fill_poll(const struct parent *parent, struct pollfd p[POLL_COUNT])
 	p[POLL_CALLER] = (struct pollfd){parent->started_fd, 0, 0};
 	p[POLL_MONITOR] = (struct pollfd){netlink_monitor_fd(parent->host.monitor), POLLIN, 0};
 	p[POLL_ENGINE] = (struct pollfd){engine->channel, POLLIN, 0};
-	p[POLL_ENGINE_END] = (struct pollfd){engine->process.pid ? engine->process.pidfd : -1,
-					     POLLIN, 0};
+	p[POLL_ENGINE_END] = (struct pollfd){engine->process.pidfd, POLLIN, 0};
 	p[POLL_CONTROL] = (struct pollfd){control->channel, POLLIN, 0};
-	p[POLL_CONTROL_END] = (struct pollfd){control->process.pid ? control->process.pidfd : -1,
-					      POLLIN, 0};
+	p[POLL_CONTROL_END] = (struct pollfd){control->process.pidfd, POLLIN, 0};
 }
 
 static uint64_t next_due_ns(const struct parent *parent)

@@ -181,8 +181,7 @@ static void fill_poll(const struct wireguard *w, struct pollfd p[POLL_COUNT])
 	p[POLL_ROUTES] = (struct pollfd){netlink_monitor_fd(w->routes), POLLIN, 0};
 	p[POLL_FILE] = (struct pollfd){serving ? w->sock_watch : -1, POLLIN, 0};
 	p[POLL_ENGINE] = (struct pollfd){w->engine.channel, POLLIN, 0};
-	p[POLL_ENGINE_END] =
-		(struct pollfd){w->engine.process.pid ? w->engine.process.pidfd : -1, POLLIN, 0};
+	p[POLL_ENGINE_END] = (struct pollfd){w->engine.process.pidfd, POLLIN, 0};
 }
 
 static void handle(struct wireguard *w, const struct pollfd p[POLL_COUNT])

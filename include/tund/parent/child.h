@@ -16,7 +16,7 @@
 
 struct child {
 	const char *program;     /* file in the libexec directory */
-	struct process process;  /* pid 0: does not run */
+	struct process process;  /* pid 0, pidfd -1: does not run */
 	int channel;             /* our end; -1 when it does not run */
 	uint64_t started_ns;
 	uint64_t restart_ns;     /* when to start it again; TIME_NEVER: not due */
