@@ -310,7 +310,7 @@ def main():
         print(" ".join(scenes_of(tasks) if args.command == "scenes" else programs_of(tasks)))
         return 0
     report = about(args)
-    bench = Measure(args.work, args.build, args.seconds, args.congestion)
+    bench = Measure(args.work, args.build, args.seconds)
     values, failed = run(bench, rows, args.repeat)
     report["rows"] = [row_report(row, values, failed) for row in rows]
     if args.json:

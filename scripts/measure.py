@@ -107,8 +107,8 @@ class Iperf:
 
 
 class Measure:
-    def __init__(self, work, build, seconds, congestion):
-        self.work, self.seconds, self.congestion = work, seconds, congestion
+    def __init__(self, work, build, seconds):
+        self.work, self.seconds = work, seconds
         self.scenes = self.read_scenes()
         self.build = build
         self.datagrams = build + "/tests/bench/datagrams"
@@ -140,7 +140,7 @@ class Measure:
     def tcp(self, scene, streams, direction, _=None):
         pids = [pid for host in scene.hosts for pid in scene.daemons(host)]
         before = {pid: cpu_seconds(pid) for pid in pids}
-        end = Iperf(scene, self.seconds, ["-C", self.congestion, "-P", str(streams)] +
+        end = Iperf(scene, self.seconds, ["-P", str(streams)] +
                     (["-R"] if direction == "down" else [])).result["end"]
         used = sum(cpu_seconds(pid) - before[pid] for pid in pids)
         received = end["sum_received"]
