@@ -8,7 +8,6 @@
 #include <tund/engine/engine.h>
 #include <tund/session/setting.h>
 #include <tund/sys/clock.h>
-#include <tund/sys/cpu.h>
 #include <tund/sys/hook.h>
 #include <tund/sys/log.h>
 #include <tund/wire/outline.h>
@@ -181,34 +180,6 @@ void outer_keep_udp(struct engine *engine, int fd)
 		close(fd);
 }
 
-/* With `arg`, a bool: each worker on its processors. Elsewhere it is slower, and that is all. */
-static void settle(struct worker *worker, void *arg)
-{
-	const bool *bound = arg;
-
-	(void)(*bound ? cpu_bind(worker->number, worker->engine->worker_count) : cpu_bind(0, 1));
-}
-
-/* Workers stay on their processors only where the kernel gives them what those receive. */
-static void apply_steering(struct engine *engine)
-{
-	const struct outer *outer = &engine->outer;
-	bool bound = false;
-
-	for (unsigned i = 0; i < OUTER_UDP_MAX; i++) {
-		const struct udp_port *port = &outer->udp[i];
-
-		if (port->count < 2)
-			continue;
-		if (outer->by_processor)
-			bound = udp_steer_by_processor(port->socket[0].fd, port->count) == 0 || bound;
-		else
-			(void)udp_steer_by_address(port->socket[0].fd);
-	}
-	if (engine->worker_count > 1)
-		workers_call(engine, settle, &bound);
-}
-
 int outer_replace_udp(struct engine *engine, uint32_t handle, int fd)
 {
 	struct outer *outer = &engine->outer;
@@ -220,7 +191,7 @@ int outer_replace_udp(struct engine *engine, uint32_t handle, int fd)
 		fresh.remote = port->remote;
 	if (fd >= 0)
 		put_socket(&fresh, fd, &err);
-	for (unsigned i = 0; i < outer->more_udp_count; i++) { /* in the order of their binding */
+	for (unsigned i = 0; i < outer->more_udp_count; i++) {
 		if (fd >= 0)
 			put_socket(&fresh, outer->more_udp[i], &err);
 		else
@@ -235,19 +206,7 @@ int outer_replace_udp(struct engine *engine, uint32_t handle, int fd)
 	*port = fresh;
 	tell_workers(engine, port);
 	close_sockets(before.socket, before.count);
-	if (outer->by_processor)
-		apply_steering(engine);
 	return 0;
-}
-
-void outer_steer(struct engine *engine, bool by_processor)
-{
-	struct outer *outer = &engine->outer;
-
-	if (outer->by_processor == by_processor)
-		return;
-	outer->by_processor = by_processor;
-	apply_steering(engine);
 }
 
 uint32_t outer_add_connected(struct engine *engine, int fd, const struct endpoint *remote)

@@ -224,13 +224,6 @@ static int peer_line(struct engine *engine, uint64_t now_ns, struct uapi_cursor 
 	return set_peer(engine, now_ns, cursor, peer, line);
 }
 
-static bool has_one_peer(const struct wireguard *wg)
-{
-	const struct wg_peer *first = TAILQ_FIRST(&wg->peers);
-
-	return first && !TAILQ_NEXT(first, next);
-}
-
 int wg_uapi_set(struct engine *engine, uint64_t now_ns, struct uapi_client *client,
 		const struct uapi_line *line)
 {
@@ -239,7 +232,6 @@ int wg_uapi_set(struct engine *engine, uint64_t now_ns, struct uapi_client *clie
 
 	if (!line) {
 		err = leave_peer(engine, now_ns, cursor);
-		outer_steer(engine, has_one_peer(engine->state));
 		return err < 0 ? err : wg_publish(engine);
 	}
 	if (line->key == UAPI_PUBLIC_KEY)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Queues of the TUN and sockets of the UDP port, one for each worker. */
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <tund/ipc/parent.h>
 #include <tund/parent/queues.h>
-#include <tund/sys/cpu.h>
 #include <tund/sys/hook.h>
 #include <tund/sys/udp.h>
 
@@ -19,11 +19,19 @@
 _Static_assert(CONFIG_WORKERS_MAX <= TUN_QUEUES_MAX && CONFIG_WORKERS_MAX <= UDP_SHARED_MAX,
 	       "each worker has one of each");
 
+static uint32_t processors(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+
+	return n < 1 ? 1 : (uint32_t)n;
+}
+
 void queues_init(struct queues *q, uint32_t workers)
 {
 	*q = (struct queues){.workers = workers};
 	if (workers == 0) {
-		q->workers = cpu_count();
+		q->workers = processors();
 		if (q->workers > WORKERS_DEFAULT_MAX)
 			q->workers = WORKERS_DEFAULT_MAX;
 	}

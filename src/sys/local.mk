@@ -6,7 +6,6 @@ libtund_sys_a_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(SECCOMP_CFLAGS) $(CAPNG_CFLAG
 libtund_sys_a_SOURCES = \
 	include/tund/sys/channel.h src/sys/channel.c \
 	include/tund/sys/clock.h src/sys/clock.c \
-	include/tund/sys/cpu.h src/sys/cpu.c \
 	include/tund/sys/file.h src/sys/file.c \
 	include/tund/sys/hook.h include/tund/sys/ifname.h src/sys/ifname.c \
 	include/tund/sys/log.h src/sys/log.c \

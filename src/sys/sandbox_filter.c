@@ -131,8 +131,6 @@ static int allow_engine(scmp_filter_ctx ctx)
 		err = allow_data_maps(ctx);
 	if (err == 0)
 		err = allow_if(ctx, SCMP_SYS(ioctl), equals(1, TUNGETIFF));
-	if (err == 0) /* of the calling thread only */
-		err = allow_if(ctx, SCMP_SYS(sched_setaffinity), equals(0, 0));
 	return err;
 }
 

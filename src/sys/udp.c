@@ -3,7 +3,6 @@
 #include <tund/sys/udp.h>
 
 #include <errno.h>
-#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <string.h>
@@ -171,33 +170,6 @@ int udp_open_bound(uint16_t port, uint32_t count, const struct socket_options *o
 	}
 	memcpy(fds, opened, count * sizeof *fds);
 	return 0;
-}
-
-static int steer(int fd, struct sock_filter *filter, size_t len)
-{
-	struct sock_fprog program = {.len = (unsigned short)len, .filter = filter};
-
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) < 0
-		       ? -errno : 0;
-}
-
-int udp_steer_by_processor(int fd, uint32_t count)
-{
-	struct sock_filter processor[] = {
-		{.code = BPF_LD | BPF_W | BPF_ABS, .k = (uint32_t)(SKF_AD_OFF + SKF_AD_CPU)},
-		{.code = BPF_ALU | BPF_MOD | BPF_K, .k = count},
-		{.code = BPF_RET | BPF_A},
-	};
-
-	return steer(fd, processor, sizeof processor / sizeof processor[0]);
-}
-
-int udp_steer_by_address(int fd)
-{
-	/* There is no such socket: then the kernel takes its hash. To detach takes Linux 5.3. */
-	struct sock_filter none = {.code = BPF_RET | BPF_K, .k = UINT32_MAX};
-
-	return steer(fd, &none, 1);
 }
 
 /* Before Linux 4.18 the size of its datagrams would be ignored, and a train be one datagram. */

@@ -343,50 +343,6 @@ threads()
 		ip link delete wg0 && [ "$sockets" -eq 3 ]' && wait_for 2 clean alice
 }
 
-# With one peer, what a processor receives wakes the worker of that processor and no other.
-worker_of_the_processor()
-{
-	on alice env WG_THREADS=3 tund-wg wg0 && on alice sh -c '
-		wg set wg0 listen-port 51998 peer "$0" && ip link set wg0 up || exit
-		for wait in 1 2 3 4 5 6 7 8 9 10; do
-			[ "$(ss -Hlun sport = :51998 | wc -l)" -eq 3 ] && break
-			sleep 0.05
-		done
-		/usr/bin/python3 - "$(pgrep -x engine)"' "$(wg genkey | wg pubkey)" <<'END'
-import os, socket, sys, time
-
-tasks = "/proc/%s/task/" % sys.argv[1]
-workers = sorted(map(int, os.listdir(tasks)))[1:]
-
-def sleeps():
-    """How often each worker has gone to sleep, which it does after each datagram."""
-    found = []
-    for worker in workers:
-        with open("%s%d/status" % (tasks, worker)) as f:
-            found += [int(l.split()[1]) for l in f if l.startswith("voluntary_ctxt_switches")]
-    return found
-
-def woken(sock):
-    before = sleeps()
-    sock.sendto(b"x", ("127.0.0.1", 51998))
-    until = time.monotonic() + 2
-    while sleeps() == before and time.monotonic() < until:
-        pass
-    return [i for i, (a, b) in enumerate(zip(before, sleeps())) if a != b]
-
-sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-for cpu in os.sched_getaffinity(0):
-    os.sched_setaffinity(0, {cpu})
-    seen = [woken(sock) for _ in range(5)]
-    print("processor", cpu, "wakes", seen)
-    if [cpu % 3] not in seen:
-        sys.exit(1)
-END
-	processor_status=$?
-	on alice ip link delete wg0
-	wait_for 2 clean alice && return $processor_status
-}
-
 no_user_no_interface()
 {
 	on alice sh -c '
@@ -424,7 +380,6 @@ ok 'in the foreground' stays_in_foreground foreground=-f
 ok 'in the foreground by the environment' stays_in_foreground WG_PROCESS_FOREGROUND=1
 ok 'bad arguments, a second one of the name: a reason and an exit code' refused_with_a_reason
 ok 'WG_THREADS: a queue and a socket for each' threads
-ok 'with one peer each processor has its worker' worker_of_the_processor
 ok 'without the user tund: exit code 78' no_user_no_interface
 ok 'every key and every mistake through the socket' with_interface uapi mistakes
 ok 'silent and slow clients' with_interface uapi clients

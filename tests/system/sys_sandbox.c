@@ -80,14 +80,6 @@ static int do_tgkill(void)
 	return syscall(SYS_tgkill, getppid(), getppid(), 0) < 0;
 }
 
-static int do_move_another(void)
-{
-	cpu_set_t all;
-
-	sched_getaffinity(0, sizeof all, &all);
-	return sched_setaffinity(getppid(), sizeof all, &all) < 0;
-}
-
 static int do_setuid(void)
 {
 	return setuid(0) < 0;
@@ -203,7 +195,6 @@ static const struct {
 	{"engine: ptrace()", SANDBOX_ENGINE, do_ptrace, DIES},
 	{"engine: kill()", SANDBOX_ENGINE, do_kill, DIES},
 	{"engine: tgkill() of another process", SANDBOX_ENGINE, do_tgkill, DIES},
-	{"engine: another process to a processor", SANDBOX_ENGINE, do_move_another, DIES},
 	{"control: tgkill() of another process", SANDBOX_CONTROL, do_tgkill, DIES},
 	{"engine: setuid()", SANDBOX_ENGINE, do_setuid, DIES},
 	{"engine: executable memory", SANDBOX_ENGINE, do_map_code, DIES_UNLESS_SANITIZED},

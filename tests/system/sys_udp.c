@@ -196,38 +196,6 @@ static void test_flows(struct tap *t, const struct udp_socket *shared, const cha
 	tap_ok(t, used > 1, "%s: they are at %d sockets", text, used);
 }
 
-/* Every flow comes to the socket of the processor that it is sent, and so received, on. */
-static void test_processors(struct tap *t, const struct udp_socket *shared, const char *text)
-{
-	struct endpoint remote = endpoint(text);
-	struct udp_socket client = connected(&remote);
-	cpu_set_t all, one;
-	int wrong = 0;
-
-	if (sched_getaffinity(0, sizeof all, &all) < 0)
-		abort();
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		CPU_ZERO(&one);
-		CPU_SET(cpu, &one);
-		if (!CPU_ISSET(cpu, &all) || sched_setaffinity(0, sizeof one, &one) < 0)
-			continue;
-		wrong += socket_of(shared, &client, &remote) != cpu % SHARED;
-	}
-	sched_setaffinity(0, sizeof all, &all);
-	tap_ok(t, wrong == 0, "%s: %d of %d processors have another socket", text, wrong,
-	       CPU_COUNT(&all));
-	close(client.fd);
-}
-
-static void test_steering(struct tap *t, const struct udp_socket *shared)
-{
-	tap_zero(t, udp_steer_by_processor(shared[1].fd, SHARED), "steered by processor");
-	test_processors(t, shared, "127.0.0.1:51820");
-	test_processors(t, shared, "[::1]:51820");
-	tap_zero(t, udp_steer_by_address(shared[2].fd), "steered by address");
-	test_flows(t, shared, "127.0.0.1:51820");
-}
-
 static void test_shared(struct tap *t)
 {
 	struct socket_options sharing = {.share_port = true};
@@ -245,7 +213,6 @@ static void test_shared(struct tap *t)
 	tap_ok(t, udp_open_bound(PORT, 1, &options, &other, why) == -EADDRINUSE, "it is in use");
 	test_flows(t, shared, "127.0.0.1:51820");
 	test_flows(t, shared, "[::1]:51820");
-	test_steering(t, shared);
 	for (int i = 0; i < SHARED; i++)
 		close(fds[i]);
 	tap_ok(t, udp_open_bound(PORT, 1, &sharing, &other, why) == 0, "somebody who would share");

@@ -19,7 +19,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <tund/sys/cpu.h>
 #include <tund/sys/sandbox.h>
 #include <tund/sys/tun.h>
 #include <tund/sys/udp.h>
@@ -72,30 +71,8 @@ static int tun_works(int tun)
 
 struct work {
 	struct udp_socket udp;
-	unsigned number;
 	int tun, result;
 };
-
-/* On its own processors, if it has any, and back on all of them. */
-static int moves(unsigned number)
-{
-	cpu_set_t all, now;
-	int err = cpu_bind(number, WORKERS);
-
-	sched_getaffinity(getpid(), sizeof all, &all);
-	sched_getaffinity(0, sizeof now, &now);
-	for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		bool own = err == -ENODEV || cpu % WORKERS == number;
-
-		if (!!CPU_ISSET(cpu, &now) != (CPU_ISSET(cpu, &all) && own))
-			return 8;
-	}
-	if (err < 0 && err != -ENODEV)
-		return 9;
-	err = cpu_bind(0, 1);
-	sched_getaffinity(0, sizeof now, &now);
-	return err == 0 && CPU_EQUAL(&now, &all) ? 0 : 10;
-}
 
 static void *worker(void *arg)
 {
@@ -114,8 +91,6 @@ static void *worker(void *arg)
 		work->result = trains_work(&work->udp);
 	if (work->result == 0)
 		work->result = tun_works(work->tun);
-	if (work->result == 0)
-		work->result = moves(work->number);
 	return NULL;
 }
 
@@ -148,11 +123,9 @@ static int run(void)
 	char why[WHY_MAX];
 	int result = 0;
 
-	for (unsigned i = 0; i < WORKERS; i++) {
+	for (int i = 0; i < WORKERS; i++)
 		if (!make_work(&works[i]))
 			return 20;
-		works[i].number = i;
-	}
 	if (sandbox_drop(SANDBOX_ENGINE, &nobody, why) < 0)
 		return 21;
 	for (int i = 0; i < WORKERS; i++)

@@ -43,7 +43,6 @@ struct outer {
 	struct udp_port udp[OUTER_UDP_MAX];
 	int more_udp[CONFIG_WORKERS_MAX]; /* the other workers' sockets of a port that is to come */
 	unsigned more_udp_count;
-	bool by_processor;               /* outer_steer() */
 	int fd_limit;                    /* a connection's number stays below it */
 };
 
@@ -117,15 +116,6 @@ uint32_t outer_first_udp(const struct engine *engine);
  */
 uint32_t outer_reserve_udp(struct engine *engine);
 int outer_replace_udp(struct engine *engine, uint32_t handle, int fd);
-
-/*
- * Who reads what comes to a UDP port with a socket for each worker. `by_processor`: the worker that
- * stays on the processor which received it: the caches of a processor hold what is still to be done
- * with a packet, and where several processors receive what one peer sends, several workers have
- * it. Else, and at first: a worker for each address, wherever the scheduler lets it run, so that
- * many peers keep all busy even if one processor receives everything.
- */
-void outer_steer(struct engine *engine, bool by_processor);
 
 void outer_remove_udp(struct engine *engine, uint32_t handle);
 

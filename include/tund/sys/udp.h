@@ -68,15 +68,6 @@ int udp_open_connected(const struct endpoint *remote, const struct socket_option
 int udp_open_bound(uint16_t port, uint32_t count, const struct socket_options *options, int *fds,
 		   char why[WHY_MAX]);
 
-/*
- * Of the `count` sockets of a shared port, of which `fd` is one, the n-th that was bound gets what the
- * processors receive whose numbers are n modulo `count` (see cpu_bind()), whatever address it is
- * from. A flow keeps its order as long as the same processor receives it. udp_steer_by_address() is
- * how it was. -errno: the kernel cannot do it (it takes Linux 4.5), and all stays as it was.
- */
-int udp_steer_by_processor(int fd, uint32_t count);
-int udp_steer_by_address(int fd);
-
 /* Takes a descriptor made by one of these two, perhaps in another process. -errno: it is none. */
 int udp_socket_init(struct udp_socket *s, int fd, const struct udp_ops *ops);
 
