@@ -82,39 +82,55 @@ static void append(struct worker *worker, struct train *train, size_t len)
 	train->len += (uint32_t)len;
 }
 
-/* A packet may become more messages than a run has counters for. The run goes on only where it was:
- * the room for the message is there. */
-static bool renew(struct sealing *s)
+static void end_run(struct egress *egress)
 {
-	struct sealing renewed;
+	if (egress->run.peer)
+		lane_send_end(&egress->run);
+	egress->run.peer = NULL;
+}
 
-	if (lane_send_begin(s->lane, s->now_ns, s->peer, SEALING_MAX, &renewed) < 0)
+/* A run to this peer, with counters for so many messages if a run can have them. */
+static int ready_run(struct worker *worker, uint64_t now_ns, struct peer *peer, size_t messages)
+{
+	struct sealing *run = &worker->egress.run;
+	uint32_t enough = messages < SEALING_MAX ? (uint32_t)messages : SEALING_MAX;
+
+	if (lane_send_goes_on(run, peer, enough))
+		return 0;
+	end_run(&worker->egress);
+	return lane_send_begin(worker->lane, now_ns, peer, SEALING_MAX, run);
+}
+
+/* A packet may become more messages than a run has counters for. The next run must be where this one
+ * was, for the room for the message is there: else it is ended, and so is the packet. */
+static bool renew_run(struct worker *worker)
+{
+	struct sealing *run = &worker->egress.run, used = *run;
+
+	if (ready_run(worker, used.now_ns, used.peer, SEALING_MAX) < 0)
 		return false;
-	if (!path_equal(&renewed.path, &s->path) || renewed.suite != s->suite) {
-		lane_send_end(&renewed);
-		return false;
-	}
-	lane_send_end(s);
-	*s = renewed;
-	return true;
+	if (path_equal(&run->path, &used.path) && run->suite == used.suite)
+		return true;
+	end_run(&worker->egress);
+	return false;
 }
 
 /* The message's bytes; 0: counted, and dropped. */
-static size_t seal(struct worker *worker, struct sealing *s, uint8_t flags, uint8_t *payload,
-		   size_t len, uint8_t *out)
+static size_t seal(struct worker *worker, uint8_t flags, uint8_t *payload, size_t len, uint8_t *out)
 {
-	ssize_t n = lane_seal(s, flags, payload, len, out);
+	struct sealing *run = &worker->egress.run;
+	ssize_t n = lane_seal(run, flags, payload, len, out);
 
-	if (n == -ENOBUFS && renew(s))
-		n = lane_seal(s, flags, payload, len, out);
+	if (n == -ENOBUFS && renew_run(worker))
+		n = lane_seal(run, flags, payload, len, out);
 	if (n > 0)
 		return (size_t)n;
 	worker_count(worker, REASON_NOT_SEALED);
 	return 0;
 }
 
-static void seal_into_train(struct worker *worker, struct train *train, struct sealing *s,
-			    uint8_t flags, uint8_t *packet, size_t len)
+static void seal_into_train(struct worker *worker, struct train *train, uint8_t flags,
+			    uint8_t *packet, size_t len)
 {
 	size_t n;
 
@@ -124,7 +140,7 @@ static void seal_into_train(struct worker *worker, struct train *train, struct s
 	}
 	if (!has_room(train, len))
 		send_train(worker, train);
-	n = seal(worker, s, flags, packet, len, train->buffer + train->len);
+	n = seal(worker, flags, packet, len, train->buffer + train->len);
 	if (n > 0)
 		append(worker, train, n);
 }
@@ -150,33 +166,32 @@ static bool takes_whole(const struct train *train, const struct inner_bytes *pac
 }
 
 /* Seals one message into the TCP connection's own buffer. */
-static void seal_into_frame(struct worker *worker, struct sealing *s, uint8_t flags,
-			    uint8_t *payload, size_t len)
+static void seal_into_frame(struct worker *worker, uint8_t flags, uint8_t *payload, size_t len)
 {
-	uint8_t *out = outer_tcp_reserve(worker, s->path.socket, SEALED_MAX(len));
+	uint32_t connection = worker->egress.run.path.socket;
+	uint8_t *out = outer_tcp_reserve(worker, connection, SEALED_MAX(len));
 
 	if (out)
-		outer_tcp_commit(worker, s->path.socket,
-				 seal(worker, s, flags, payload, len, out));
+		outer_tcp_commit(worker, connection, seal(worker, flags, payload, len, out));
 }
 
 /* A whole TSO packet, the segment size in front of it. */
-static void send_whole(struct worker *worker, struct sealing *s, const struct inner_bytes *packet)
+static void send_whole(struct worker *worker, const struct inner_bytes *packet)
 {
 	uint8_t flags = DATA_FLAG_GSO | (packet->partial_checksum ? DATA_FLAG_CSUM : 0);
 	uint8_t *payload = packet->data - GSO_PREFIX;
 
 	put_be16(payload, packet->gso.size);
-	seal_into_frame(worker, s, flags, payload, packet->len + GSO_PREFIX);
+	seal_into_frame(worker, flags, payload, packet->len + GSO_PREFIX);
 }
 
-static void send_pieces(struct worker *worker, struct sealing *s, const struct inner_bytes *packet,
-			uint8_t tos)
+static void send_pieces(struct worker *worker, const struct inner_bytes *packet, uint8_t tos)
 {
-	bool over_tcp = s->path.transport == TRANSPORT_TCP;
-	bool partial = packet->partial_checksum && s->suite != SUITE_WIREGUARD;
+	const struct sealing *run = &worker->egress.run;
+	bool over_tcp = run->path.transport == TRANSPORT_TCP;
+	bool partial = packet->partial_checksum && run->suite != SUITE_WIREGUARD;
 	uint8_t flags = partial ? DATA_FLAG_CSUM : 0, *piece;
-	struct train *train = over_tcp ? NULL : train_on(worker, &s->path, tos);
+	struct train *train = over_tcp ? NULL : train_on(worker, &run->path, tos);
 	struct segmenter cut;
 	size_t len;
 
@@ -187,22 +202,14 @@ static void send_pieces(struct worker *worker, struct sealing *s, const struct i
 	}
 	if (train && !takes_whole(train, packet))
 		send_train(worker, train);
-	while (segment_next(&cut, &piece, &len)) {
+	while (run->peer && segment_next(&cut, &piece, &len)) {
 		if (over_tcp)
-			seal_into_frame(worker, s, flags, piece, len);
+			seal_into_frame(worker, flags, piece, len);
 		else
-			seal_into_train(worker, train, s, flags, piece, len);
+			seal_into_train(worker, train, flags, piece, len);
 	}
 	if (train)
 		train->last_used = ++worker->egress.clock;
-}
-
-/* How many messages to have counters for. */
-static uint32_t message_count(const struct inner_bytes *packet)
-{
-	size_t pieces = piece_count(packet);
-
-	return pieces < SEALING_MAX ? (uint32_t)pieces : SEALING_MAX;
 }
 
 /* What waits for a session waits in pieces: the main thread sends them one by one. */
@@ -223,13 +230,13 @@ static void stage(struct worker *worker, uint64_t now_ns, struct peer *peer,
 }
 
 /* Whether the other side takes it whole: gso_of_frame() is its side of this. */
-static bool goes_whole(const struct worker *worker, const struct sealing *s,
-		       const struct inner_bytes *packet)
+static bool goes_whole(const struct worker *worker, const struct inner_bytes *packet)
 {
+	const struct sealing *run = &worker->egress.run;
 	const struct gso *gso = &packet->gso;
 
-	return gso->kind == GSO_TCP && s->path.transport == TRANSPORT_TCP &&
-	       s->suite != SUITE_WIREGUARD && gso->size >= GSO_SIZE_MIN &&
+	return gso->kind == GSO_TCP && run->path.transport == TRANSPORT_TCP &&
+	       run->suite != SUITE_WIREGUARD && gso->size >= GSO_SIZE_MIN &&
 	       gso->header_len + gso->size <= worker->engine->frame_mtu &&
 	       piece_count(packet) <= GSO_PIECES_MAX &&
 	       SEALED_MAX(packet->len + GSO_PREFIX) <= MESSAGE_MAX_SIZE;
@@ -239,22 +246,21 @@ void egress_send(struct worker *worker, uint64_t now_ns, struct peer *peer,
 		 const struct inner_bytes *packet)
 {
 	uint8_t tos = outline_outer_ecn(outline_ecn(packet->data));
-	struct sealing s;
-	int err = lane_send_begin(worker->lane, now_ns, peer, message_count(packet), &s);
+	int err = ready_run(worker, now_ns, peer, piece_count(packet));
 
 	if (err == -EAGAIN)
 		stage(worker, now_ns, peer, packet);
 	if (err < 0)
 		return;
-	if (goes_whole(worker, &s, packet))
-		send_whole(worker, &s, packet);
+	if (goes_whole(worker, packet))
+		send_whole(worker, packet);
 	else
-		send_pieces(worker, &s, packet, tos);
-	lane_send_end(&s);
+		send_pieces(worker, packet, tos);
 }
 
 void egress_flush(struct worker *worker)
 {
+	end_run(&worker->egress);
 	for (unsigned i = 0; i < EGRESS_TRAINS; i++)
 		send_train(worker, &worker->egress.train[i]);
 }

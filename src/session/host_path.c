@@ -122,18 +122,17 @@ bool path_is_version(const struct peer *peer, uint32_t version)
 	return atomic_load_explicit(&peer->traffic.path_version, memory_order_acquire) == version;
 }
 
-bool path_copy(const struct peer *peer, struct path *out)
+bool path_copy(const struct peer *peer, struct path *out, uint32_t *version)
 {
 	const struct traffic *t = &peer->traffic;
 	uint64_t words[PATH_WORDS];
-	uint32_t version;
 
 	for (;;) {
-		version = atomic_load_explicit(&t->path_version, memory_order_acquire);
+		*version = atomic_load_explicit(&t->path_version, memory_order_acquire);
 		for (int i = 0; i < PATH_WORDS; i++)
 			words[i] = atomic_load_explicit(&t->path[i], memory_order_acquire);
-		if (version % 2 == 0 && atomic_load_explicit(&t->path_version,
-							     memory_order_relaxed) == version)
+		if (*version % 2 == 0 && atomic_load_explicit(&t->path_version,
+							      memory_order_relaxed) == *version)
 			break;
 		sched_yield(); /* main was interrupted */
 	}

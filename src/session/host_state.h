@@ -351,10 +351,10 @@ void path_publish(struct peer *peer);
  * the note. */
 void path_show(struct peer *peer, const struct path *from);
 /* Any thread: whether `from` is the active path, and in which version; whether it still is that
- * version; a copy of it, false if there is none. */
+ * version; a copy of it and its version, false if there is none. */
 bool path_is_active(const struct peer *peer, const struct path *from, uint32_t *version);
 bool path_is_version(const struct peer *peer, uint32_t version);
-bool path_copy(const struct peer *peer, struct path *out);
+bool path_copy(const struct peer *peer, struct path *out, uint32_t *version);
 /* A message came on this path whose keys have ended since: if the peer (NULL: it is gone) does not
  * know it, a connection that it names serves nobody. */
 void path_unknown(struct host *host, const struct peer *peer, const struct path *from);

@@ -63,17 +63,19 @@ int lane_send_begin(struct lane *lane, uint64_t now_ns, struct peer *peer, uint3
 		    struct sealing *out)
 {
 	struct keypair *keypair = atomic_load_explicit(&peer->ahead, memory_order_acquire);
+	uint32_t path_version;
 	struct path path;
 	uint64_t first;
 
 	if (!keypair)
 		keypair = atomic_load_explicit(&peer->current, memory_order_acquire);
-	if (!path_copy(peer, &path))
+	if (!path_copy(peer, &path, &path_version))
 		return -EHOSTUNREACH;
 	if (!reserve(keypair, now_ns, messages, &first))
 		return -EAGAIN;
 	*out = (struct sealing){
 		.path = path,
+		.path_version = path_version,
 		.suite = keypair->suite,
 		.lane = lane,
 		.peer = peer,
@@ -84,6 +86,12 @@ int lane_send_begin(struct lane *lane, uint64_t now_ns, struct peer *peer, uint3
 		.mtu = atomic_load_explicit(&lane->host->mtu, memory_order_relaxed),
 	};
 	return 0;
+}
+
+bool lane_send_goes_on(const struct sealing *s, const struct peer *peer, uint32_t messages)
+{
+	return s->peer == peer && s->end - s->next >= messages &&
+	       path_is_version(peer, s->path_version);
 }
 
 ssize_t lane_seal(struct sealing *s, uint8_t flags, uint8_t *payload, size_t len, uint8_t *out)
@@ -118,7 +126,10 @@ void lane_send_end(struct sealing *s)
 {
 	struct traffic *t = &s->peer->traffic;
 	struct note note = {.peer_id = s->peer->id, .index = s->keypair->local_index};
+	uint64_t end = s->end;
 
+	if (s->next < end)
+		atomic_compare_exchange_strong(&s->keypair->send_counter, &end, s->next);
 	if (s->sealed == 0)
 		return;
 	atomic_fetch_add_explicit(&t->tx_bytes, s->bytes, memory_order_relaxed);

@@ -99,6 +99,49 @@ START_TEST(a_run_without_end_is_refused)
 }
 END_TEST
 
+START_TEST(counters_not_used_are_given_back_by_the_last_only)
+{
+	uint8_t payload[16] = {0}, msg[2048];
+	struct sealing s, behind;
+	uint64_t first;
+
+	established(tund, tund);
+	first = a->current->send_counter;
+	lane_enter(lane_of(0, 0));
+	ck_assert_int_eq(lane_send_begin(lane_of(0, 0), sim.now_ns, a, 10, &s), 0);
+	ck_assert_int_gt(lane_seal(&s, 0, payload, sizeof payload, msg), 0);
+	lane_send_end(&s);
+	ck_assert_uint_eq(a->current->send_counter, first + 1);
+	ck_assert_int_eq(lane_send_begin(lane_of(0, 0), sim.now_ns, a, 10, &s), 0);
+	ck_assert_int_eq(lane_send_begin(lane_of(0, 0), sim.now_ns, a, 5, &behind), 0);
+	ck_assert_uint_eq(behind.next, first + 11);
+	lane_send_end(&s);
+	ck_assert_uint_eq(a->current->send_counter, first + 16);
+	lane_send_end(&behind);
+	ck_assert_uint_eq(a->current->send_counter, first + 11);
+	lane_leave(lane_of(0, 0));
+}
+END_TEST
+
+START_TEST(a_run_goes_on_to_the_same_place_only)
+{
+	struct path elsewhere = sim_udp_path(&sim, 1, 1);
+	struct sealing s = {0};
+
+	established(tund, tund);
+	lane_enter(lane_of(0, 0));
+	ck_assert(!lane_send_goes_on(&s, a, 1));
+	ck_assert_int_eq(lane_send_begin(lane_of(0, 0), sim.now_ns, a, 2, &s), 0);
+	ck_assert(lane_send_goes_on(&s, a, 2));
+	ck_assert(!lane_send_goes_on(&s, a, 3));
+	ck_assert(!lane_send_goes_on(&s, b, 1));
+	path_show(a, &elsewhere);
+	ck_assert(!lane_send_goes_on(&s, a, 1));
+	lane_send_end(&s);
+	lane_leave(lane_of(0, 0));
+}
+END_TEST
+
 /* Who looked at the clock a moment ago must not find keys of the future expired. */
 START_TEST(a_lane_may_be_behind)
 {
@@ -286,6 +329,7 @@ END_TEST
 START_TEST(a_lost_source_is_told)
 {
 	struct path path = sim_udp_path(&sim, 0, 1);
+	uint32_t version;
 
 	established(tund, tund);
 	path.local = sim.nodes[0].udp;
@@ -296,7 +340,7 @@ START_TEST(a_lost_source_is_told)
 	drain(0);
 	ck_assert(peer_path(a, &path));
 	ck_assert_uint_eq(path.local.addr.family, 0);
-	ck_assert(path_copy(a, &path));
+	ck_assert(path_copy(a, &path, &version));
 	ck_assert_uint_eq(path.local.addr.family, 0);
 }
 END_TEST
@@ -307,16 +351,17 @@ START_TEST(a_lane_moves_ahead_of_main)
 {
 	struct path elsewhere = sim_udp_path(&sim, 1, 2), path;
 	struct endpoint nowhere = sim.nodes[2].udp;
+	uint32_t version;
 	struct sealing s;
 	uint8_t msg[2048];
 
 	established(_i == 0 ? wireguard : tund, _i == 0 ? wireguard : tund);
 	ck_assert_int_eq(open_one(&elsewhere, msg, seal_one(msg, &s)), SESSION_OK);
-	ck_assert(path_copy(b, &path) && path_equal(&path, &elsewhere));
+	ck_assert(path_copy(b, &path, &version) && path_equal(&path, &elsewhere));
 	ck_assert(peer_path(b, &path) && !path_equal(&path, &elsewhere));
 	host_source_lost(sim.nodes[1].host, 1, &nowhere);
 	drain(1);
-	ck_assert(path_copy(b, &path) && path_equal(&path, &elsewhere));
+	ck_assert(path_copy(b, &path, &version) && path_equal(&path, &elsewhere));
 	ck_assert(peer_path(b, &path) && path_equal(&path, &elsewhere));
 	ck_assert_uint_eq(sim.nodes[1].events[PEER_MOVED], 2);
 }
@@ -364,6 +409,8 @@ int main(void)
 	tcase_add_checked_fixture(tc, pair_setup, pair_teardown);
 	tcase_add_loop_test(tc, a_packet_from_lane_to_lane, 0, 2);
 	tcase_add_test(tc, a_run_without_end_is_refused);
+	tcase_add_test(tc, a_run_goes_on_to_the_same_place_only);
+	tcase_add_test(tc, counters_not_used_are_given_back_by_the_last_only);
 	tcase_add_test(tc, a_lane_may_be_behind);
 	tcase_add_test(tc, gso_comes_in_frames_only);
 	tcase_add_test(tc, a_flood_of_handshakes_leaves_room_for_the_rest);

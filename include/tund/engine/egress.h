@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <tund/session/path.h>
+#include <tund/session/lane.h>
 
 struct inner_bytes;
 struct peer;
@@ -33,6 +33,7 @@ struct train {
 
 struct egress {
 	struct train train[EGRESS_TRAINS];
+	struct sealing run; /* goes on from packet to packet; peer NULL: there is none */
 	uint32_t clock; /* orders the trains by their last use */
 };
 
@@ -47,7 +48,7 @@ void egress_clear(struct egress *egress);
 void egress_send(struct worker *worker, uint64_t now_ns, struct peer *peer,
 		 const struct inner_bytes *packet);
 
-/* Hands every train to the kernel. */
+/* Ends the run, and hands every train to the kernel: before lane_leave(). */
 void egress_flush(struct worker *worker);
 
 #endif

@@ -69,8 +69,8 @@ enum received_kind lane_receive(struct lane *lane, uint64_t now_ns, const struct
 /* As host_knows_index(). */
 bool lane_knows_index(const struct lane *lane, uint32_t index);
 
-/* A run of messages to one peer under one keypair and on one path, on the caller's stack. Public
- * are path and suite, to be read between begin and end. */
+/* A run of messages to one peer under one keypair and on one path, the caller's own. Public are
+ * path, suite and peer, to be read between begin and end. */
 struct sealing {
 	struct path path;     /* where they are to be sent */
 	enum suite suite;     /* of suite 0: flags must be 0, so checksums complete and no GSO */
@@ -78,6 +78,7 @@ struct sealing {
 	struct peer *peer;
 	struct keypair *keypair;
 	uint64_t now_ns;
+	uint32_t path_version;
 	uint64_t next, end;   /* counters that are left of those reserved */
 	uint64_t bytes;       /* of messages sealed */
 	uint32_t sealed;      /* messages */
@@ -94,6 +95,12 @@ int lane_send_begin(struct lane *lane, uint64_t now_ns, struct peer *peer, uint3
 		    struct sealing *out);
 
 /*
+ * Whether a run that has not been ended, or was never begun and is all zeros, is one to this peer
+ * that has counters for so many messages, and the peer has not moved since.
+ */
+bool lane_send_goes_on(const struct sealing *s, const struct peer *peer, uint32_t messages);
+
+/*
  * Seals one payload (0..65000 bytes; behind flag GSO its two bytes of size are part of it) into
  * `out`, which has room for len + PADDING + DATA_OVERHEAD bytes. Returns the message's length.
  * `out` and payload do not overlap, or payload is out + DATA_PAYLOAD and is overwritten. Up to
@@ -103,7 +110,8 @@ int lane_send_begin(struct lane *lane, uint64_t now_ns, struct peer *peer, uint3
  */
 ssize_t lane_seal(struct sealing *s, uint8_t flags, uint8_t *payload, size_t len, uint8_t *out);
 
-/* Ends the run: statistics, timers, renewal of keys. Counters not used are skipped, for ever. */
+/* Ends the run: statistics, timers, renewal of keys. Counters not used are given back, or skipped for
+ * ever where another lane has already reserved some behind them. */
 void lane_send_end(struct sealing *s);
 
 /* Posts an inner packet (1..65000 bytes, copied) for main to send by peer_send(), which stages it
