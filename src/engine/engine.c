@@ -252,7 +252,7 @@ static void reload(struct engine *engine, struct config *fresh, uint32_t generat
 	struct config *before = engine->config;
 	int err;
 
-	explicit_bzero(fresh->private_key, KEY_SIZE); /* the host has it: the parent lets no other pass */
+	explicit_bzero(fresh->private_key, KEY_SIZE); /* the host has the same */
 	/* The number goes first: what the role reports while it changes is about the new one. */
 	engine->generation = generation;
 	err = engine->role->reload(engine, clock_now_ns(), fresh);

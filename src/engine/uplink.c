@@ -142,8 +142,8 @@ static bool is_same_edge(const struct config *a, const struct config *b)
 	       a->edge.suite == b->edge.suite && a->keepalive_s == b->keepalive_s;
 }
 
-/* With another `transport` the ways are tried from the first again. The old one is left when the new
- * one is there, unless it was itself only on its way. */
+/* With another `transport` the ways are tried from the first again. The old one is left when the
+ * new one is there, unless it was itself only on its way. */
 static void change_transport(struct engine *engine, const struct config *fresh)
 {
 	struct uplink *up = &engine->uplink;

@@ -8,6 +8,7 @@ libtund_parent_a_SOURCES = \
 	include/tund/parent/journal.h src/parent/journal.c \
 	include/tund/parent/loader.h src/parent/loader.c \
 	include/tund/parent/logger.h src/parent/logger.c \
+	include/tund/parent/pace.h src/parent/pace.c \
 	include/tund/parent/parent.h src/parent/parent.c \
 	include/tund/parent/queues.h src/parent/queues.c \
 	include/tund/parent/requests.h src/parent/requests.c \

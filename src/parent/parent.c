@@ -71,6 +71,7 @@ static void hand_control(struct parent *parent, int sibling)
 	struct parent_config generation = {.generation = parent->generation};
 	struct child *control = &parent->control;
 
+	pace_forget(&parent->pace);
 	child_send(control, PARENT_CONFIG, &generation, sizeof generation,
 		   parent->loaded.public_fd);
 	child_send(control, PARENT_COMMAND, NULL, 0, parent->host.command);
@@ -141,6 +142,22 @@ static void reapply(struct parent *parent)
 		host_forward(&parent->host, parent->loaded.config);
 	if (wanted.mtu)
 		host_apply_network(&parent->host, parent->loaded.config, &wanted, &reply);
+}
+
+/* What control asked for, when it is its time. */
+static void apply_network(struct parent *parent, uint64_t now_ns)
+{
+	const struct request_network *request = pace_take(&parent->pace, now_ns);
+	uint32_t mtu = parent->host.link.mtu;
+	struct parent_reply reply = {0};
+
+	if (!request)
+		return;
+	reply.id = request->id;
+	host_apply_network(&parent->host, parent->loaded.config, request, &reply);
+	child_send(&parent->control, PARENT_REPLY, &reply, sizeof reply, -1);
+	if (parent->host.link.mtu != mtu)
+		parent_tell_interface(parent, true);
 }
 
 /* Each line of the loader's is a message of its own. */
@@ -261,11 +278,13 @@ static void fill_poll(const struct parent *parent, struct pollfd p[POLL_COUNT])
 
 static uint64_t next_due_ns(const struct parent *parent)
 {
-	uint64_t engine_ns = parent->engine.restart_ns, control_ns = parent->control.restart_ns;
+	uint64_t due_ns = parent->engine.restart_ns, pace_ns = pace_due(&parent->pace);
 
 	if (parent->stopping)
 		return parent->stop_deadline_ns;
-	return engine_ns < control_ns ? engine_ns : control_ns;
+	if (parent->control.restart_ns < due_ns)
+		due_ns = parent->control.restart_ns;
+	return pace_ns < due_ns ? pace_ns : due_ns;
 }
 
 static void let_caller_go(struct parent *parent)
@@ -312,8 +331,10 @@ static void loop(struct parent *parent)
 		handle_child(parent, &parent->control, p[POLL_CONTROL].revents,
 			     p[POLL_CONTROL_END].revents);
 		now_ns = clock_now_ns();
-		if (!parent->stopping)
-			start_children(parent, now_ns);
+		if (parent->stopping)
+			continue;
+		apply_network(parent, now_ns);
+		start_children(parent, now_ns);
 	}
 }
 

@@ -48,14 +48,7 @@ static void on_store(struct parent *parent, const void *body)
 
 static void on_network(struct parent *parent, const void *body)
 {
-	const struct request_network *request = body;
-	struct parent_reply reply = {.id = request->id};
-	uint32_t mtu = parent->host.link.mtu;
-
-	host_apply_network(&parent->host, parent->loaded.config, request, &reply);
-	child_send(&parent->control, PARENT_REPLY, &reply, sizeof reply, -1);
-	if (parent->host.link.mtu != mtu)
-		parent_tell_interface(parent, true);
+	pace_put(&parent->pace, body); /* the parent's loop takes it */
 }
 
 static void on_up(struct parent *parent, const void *body)

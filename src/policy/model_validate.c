@@ -309,8 +309,8 @@ static int check_via(struct check *c, const struct spec_route *r)
 	return 0;
 }
 
-/* A device's address is reached by a route without connectors, and this host's by none: such a route
- * would never match. */
+/* A device's address is reached by a route without connectors, and this host's by none: such a
+ * route would never match. */
 static int check_not_held(struct check *c, const struct spec_route *r)
 {
 	char buf[IP_PREFIX_STRLEN];

@@ -44,6 +44,7 @@ UNIT_TESTS = \
 	tests/unit/check_notice \
 	tests/unit/check_notify \
 	tests/unit/check_outline \
+	tests/unit/check_pace \
 	tests/unit/check_policy \
 	tests/unit/check_process \
 	tests/unit/check_question \
@@ -172,6 +173,7 @@ tests_unit_check_request_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_roster_LDADD = $(CONTROL_TEST_LDADD)
 
 # The parent and the command line are shells, too; what is pure in them is tested here.
+tests_unit_check_pace_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_verify_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_journal_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_child_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)

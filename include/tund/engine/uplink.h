@@ -24,7 +24,7 @@ struct worker;
 
 /* A new attempt begins at the earliest this long after the previous one. */
 #define UPLINK_PAUSE_S 0.5
-/* A handshake so young needs no other to prove that the edge still knows us; within this time no other
+/* A handshake so young needs no other to prove that the edge still knows us; until then no other
  * begins (REKEY_TIMEOUT). */
 #define UPLINK_FRESH_S 5
 /* A TCP connection that is not established by then has failed. */
@@ -59,12 +59,12 @@ uint32_t uplink_slot_of(const struct engine *engine, const struct peer *peer);
 void uplink_peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer,
 		       enum peer_event event);
 
-/* The edge's key, keepalive or transport may have changed with the configuration: takes `fresh` into account,
- * which becomes engine->config later. 0, or peer_add()'s error with nothing changed. */
+/* The edge's key, keepalive or transport may have changed with the configuration: takes `fresh` into
+ * account, which becomes engine->config later. 0, or peer_add()'s error with nothing changed. */
 int uplink_reload(struct engine *engine, uint64_t now_ns, struct config *fresh);
 
-/* A session lives on for a while when the edge knows us no more: sees by a handshake whether it does,
- * and tells control when it succeeds. */
+/* A session lives on for a while when the edge knows us no more: sees by a handshake whether it
+ * does, and tells control when it succeeds. */
 void uplink_confirm(struct engine *engine, uint64_t now_ns);
 
 /* Sends an inner packet to the edge. A worker's thread, within a batch. */

@@ -7,8 +7,8 @@
  *   answer:   "EXIT <code>" LF, then bytes to copy: to stdout when the code is 0 or 1, to stderr
  *             otherwise
  *
- * Commands: "status" ["json"], "wait" (answers when the tunnel works, for which a client or connector
- * must have had a handshake within seconds), "down", "reload",
+ * Commands: "status" ["json"], "wait" (answers when the tunnel works, for which a client or
+ * connector must have had a handshake within seconds), "down", "reload",
  * "explain" principal source|- destination proto port ["json"].
  */
 #ifndef TUND_IPC_COMMAND_H

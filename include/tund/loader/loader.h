@@ -18,8 +18,8 @@ struct config_file loader_file(int fd, const char *name);
 /* Gives up everything but descriptors and memory. 0, or an exit code after a message. */
 int loader_confine(void);
 
-/* What the parser cannot do, for it makes no public keys: fills config->public_key, and reports it as
- * a peer's key of `config`, read from `path`, because a host has no session with itself. Returns
+/* What the parser cannot do, for it makes no public keys: fills config->public_key, and reports it
+ * as a peer's key of `config`, read from `path`, because a host has no session with itself. Returns
  * EXIT_DONE or EXIT_BAD_CONFIG. */
 int loader_check_keys(struct config *config, const char *path);
 

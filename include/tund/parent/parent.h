@@ -16,6 +16,7 @@
 #include <tund/parent/host.h>
 #include <tund/parent/loader.h>
 #include <tund/parent/logger.h>
+#include <tund/parent/pace.h>
 #include <tund/parent/store.h>
 #include <tund/parent/tunnel.h>
 #include <tund/sys/sandbox.h>
@@ -40,6 +41,7 @@ struct parent {
 	bool host_open;
 	struct store store;
 	struct child engine, control;
+	struct pace pace;              /* of the networks that control asks for */
 	bool stopping;
 	uint64_t stop_deadline_ns;
 	enum exit_code code;           /* with which to end */
