@@ -171,6 +171,11 @@ enum reason judged_packet(struct worker *worker, uint64_t now_ns, uint32_t devic
 						.len = verdict->refusal_len};
 		exits->refuse(worker, now_ns, from, &refusal);
 		break;
+	case VERDICT_END:
+		refusal = (struct inner_bytes){.data = verdict->refusal,
+						.len = verdict->refusal_len};
+		exits->forward(worker, now_ns, verdict->device, &refusal);
+		break;
 	case VERDICT_DROP:
 	case VERDICT_HELD:
 		break;

@@ -28,6 +28,19 @@ bool passage_refuse(struct passage *x, enum reason reason, enum refusal kind, ui
 	return false;
 }
 
+bool passage_end(struct passage *x, enum reason reason, uint32_t initiator)
+{
+	struct verdict *v = x->v;
+
+	passage_drop(x, reason);
+	v->refusal_len = refusal_build_end(x->data, &x->p, v->refusal);
+	if (v->refusal_len && refusal_allow(x->f->limiter, x->now_ns, initiator)) {
+		v->kind = VERDICT_END;
+		v->device = initiator;
+	}
+	return false;
+}
+
 bool passage_send(struct passage *x, uint32_t next_hop, bool answer_ttl)
 {
 	if (x->f->router && !inner_ttl_decrement(x->data))

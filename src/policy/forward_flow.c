@@ -73,6 +73,15 @@ static bool deny(struct passage *x, const struct judgement *j)
 	return passage_refuse(x, j->reason, REFUSAL_PROHIBITED, 0);
 }
 
+/* The same to an answer. Who only receives would not notice for long. */
+static bool deny_answer(struct passage *x, const struct flow *flow, const struct judgement *j)
+{
+	explain(x, j);
+	if (j->action == POLICY_DROP)
+		return passage_drop(x, j->reason);
+	return passage_end(x, j->reason, flow->client);
+}
+
 /* Nobody is there to take what the policy accepted. */
 static bool unreachable(struct passage *x)
 {
@@ -197,10 +206,10 @@ static bool renew_flow(struct passage *x, struct flow *flow, enum flow_direction
 	    (direction == FLOW_REPLY && !leads_to(x, &j, x->device))) {
 		flow_remove(x->f->flows, flow);
 		explain(x, &j);
-		if (j.action == POLICY_ACCEPT)
+		if (j.action == POLICY_ACCEPT || !owned)
 			return passage_drop(x, owned ? REASON_WRONG_NEXT_HOP
 						     : REASON_SOURCE_NOT_OWNED);
-		return direction == FLOW_ORIGINAL ? deny(x, &j) : passage_drop(x, j.reason);
+		return direction == FLOW_ORIGINAL ? deny(x, &j) : deny_answer(x, flow, &j);
 	}
 	if (!leads_to(x, &j, flow->next_hop)) {
 		uint32_t next_hop = choose_next_hop(x, &j);

@@ -29,6 +29,9 @@ bool passage_drop(struct passage *x, enum reason reason);
 /* Drops and, where one is due and the sender's allowance is not used up, answers. Always false. */
 bool passage_refuse(struct passage *x, enum reason reason, enum refusal kind, uint32_t mtu);
 
+/* The same for an answer in a flow that `initiator` began: it is he who hears of it. */
+bool passage_end(struct passage *x, enum reason reason, uint32_t initiator);
+
 /* Off to `next_hop`, a hop less to live; with `answer_ttl`, its sender hears of it if that was its
  * last. */
 bool passage_send(struct passage *x, uint32_t next_hop, bool answer_ttl);

@@ -137,6 +137,28 @@ static size_t build_reset(const uint8_t *data, const struct inner_packet *p, uin
 	return ip + TCP_HEADER;
 }
 
+size_t refusal_build_end(const uint8_t *data, const struct inner_packet *p,
+			 uint8_t out[REFUSAL_MAX_BYTES])
+{
+	struct inner_packet answered = *p; /* what he would have sent, were this its refusal */
+	const uint8_t *tcp = data + p->l4;
+	uint8_t *reset;
+	size_t ip;
+
+	if (p->proto != PROTO_TCP || !may_answer(REFUSAL_PROHIBITED, p))
+		return 0;
+	answered.src = p->dst;
+	answered.dst = p->src;
+	ip = build_ip(&answered, PROTO_TCP, TCP_HEADER, out);
+	reset = out + ip;
+	memset(reset, 0, TCP_HEADER);
+	memcpy(reset, tcp, 12); /* ports, sequence and acknowledgement */
+	reset[12] = TCP_HEADER / 4 << 4;
+	reset[13] = (uint8_t)(TCP_RST | (p->tcp_flags & TCP_ACK));
+	put_be16(reset + 16, checksum_of(out, ip, PROTO_TCP, TCP_HEADER));
+	return ip + TCP_HEADER;
+}
+
 struct icmp_message {
 	uint8_t type, code;
 };

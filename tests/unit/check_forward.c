@@ -532,6 +532,38 @@ START_TEST(reload_denies_replies)
 }
 END_TEST
 
+/* Who only receives hears of it as well: once, and not if the rule is to be silent. */
+START_TEST(reload_ends_a_download)
+{
+	for (int silent = 0; silent < 2; silent++) {
+		struct policy_spec *spec = world_spec("10.77.0.0/24");
+		struct spec_route *r =
+			world_add_route(spec, "10.77.0.0/24", (const char *const[]){"dc1", NULL});
+		struct spec_rule *rule = world_add_rule(spec, r, "no", "group:eng", PROTO_TCP, 80);
+		struct inner_packet in;
+		struct packet p;
+
+		rule->action = silent ? POLICY_DROP : POLICY_REJECT;
+		tcp(alice, ALICE4, 40000, ORIGIN4, 80, TCP_SYN);
+		tcp(dc1a, ORIGIN4, 80, ALICE4, 40000, TCP_SYN | TCP_ACK);
+		expect_forward(alice);
+		reload_spec(spec);
+		packet_tcp(&p, ORIGIN4, 80, ALICE4, 40000, TCP_ACK, 1000);
+		judge(dc1a, &p);
+		EXPECT(silent ? VERDICT_DROP : VERDICT_END, REASON_DENIED);
+		if (!silent) {
+			ck_assert_uint_eq(v.device, alice);
+			ck_assert_int_eq(inner_parse(v.refusal, v.refusal_len, &in), INNER_OK);
+			ck_assert_uint_eq(in.tcp_flags, TCP_RST | TCP_ACK);
+			ck_assert_mem_eq(v.refusal + 12, p.data + 12, 20); /* up to the numbers */
+		}
+		tcp(dc1a, ORIGIN4, 80, ALICE4, 40000, TCP_ACK);
+		EXPECT(VERDICT_DROP, REASON_NO_FLOW);
+		reload(NULL);
+	}
+}
+END_TEST
+
 /* Alice's address now is bob's: what was on its way to her is not his. */
 START_TEST(an_address_moves)
 {
@@ -901,6 +933,7 @@ int main(void)
 	tcase_add_test(tc, no_connector);
 	tcase_add_test(tc, reload_judges_anew);
 	tcase_add_test(tc, reload_denies_replies);
+	tcase_add_test(tc, reload_ends_a_download);
 	tcase_add_test(tc, an_address_moves);
 	tcase_add_test(tc, a_route_moves);
 	tcase_add_test(tc, icmp_errors);

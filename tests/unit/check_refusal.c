@@ -94,6 +94,43 @@ START_TEST(resets)
 }
 END_TEST
 
+/* In the place of an answer: what a TCP takes for its other end's. */
+START_TEST(ends)
+{
+	static const uint8_t flags[] = {TCP_ACK, TCP_SYN | TCP_ACK, TCP_ACK | TCP_FIN, TCP_SYN};
+
+	for (size_t i = 0; i < 2 * sizeof flags; i++) {
+		bool v6 = i % 2, ack = flags[i / 2] & TCP_ACK;
+		size_t ip = v6 ? 40 : 20, len;
+		struct inner_packet in, end;
+		struct packet p;
+
+		packet_tcp(&p, v6 ? B6 : B4, 80, v6 ? A6 : A4, 40000, flags[i / 2], 10);
+		ck_assert_int_eq(inner_parse(p.data, p.len, &in), INNER_OK);
+		len = refusal_build_end(p.data, &in, out);
+		ck_assert_int_eq(inner_parse(out, len, &end), INNER_OK);
+		ck_assert(packet_sums_hold(out, len));
+		ck_assert(ip_addr_equal(&end.src, &in.src) && ip_addr_equal(&end.dst, &in.dst));
+		ck_assert_uint_eq(end.tcp_flags, ack ? TCP_RST | TCP_ACK : TCP_RST);
+		ck_assert_mem_eq(out + ip, p.data + ip, 12);
+	}
+}
+END_TEST
+
+START_TEST(ends_of_nothing)
+{
+	struct inner_packet in;
+	struct packet p;
+
+	packet_udp(&p, B4, 53, A4, 1000, 10);
+	ck_assert_int_eq(inner_parse(p.data, p.len, &in), INNER_OK);
+	ck_assert_uint_eq(refusal_build_end(p.data, &in, out), 0);
+	packet_tcp(&p, B4, 80, A4, 40000, TCP_RST | TCP_ACK, 0);
+	ck_assert_int_eq(inner_parse(p.data, p.len, &in), INNER_OK);
+	ck_assert_uint_eq(refusal_build_end(p.data, &in, out), 0);
+}
+END_TEST
+
 START_TEST(never_answered)
 {
 	struct packet whole, p;
@@ -171,6 +208,8 @@ int main(void)
 
 	tcase_add_loop_test(tc, icmp_messages, 0, sizeof messages / sizeof *messages);
 	tcase_add_test(tc, resets);
+	tcase_add_test(tc, ends);
+	tcase_add_test(tc, ends_of_nothing);
 	tcase_add_test(tc, never_answered);
 	tcase_add_test(tc, quotes_are_completed);
 	tcase_add_test(tc, at_most_100_in_any_second);

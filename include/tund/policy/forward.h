@@ -33,6 +33,7 @@ enum verdict_kind {
 	VERDICT_FORWARD, /* send the packet, perhaps rewritten, to `device`; then `pieces` */
 	VERDICT_DROP,    /* silently */
 	VERDICT_REFUSE,  /* drop, and send `refusal` back to the device it came from */
+	VERDICT_END,     /* drop, and send `refusal` on to `device`, who began the flow */
 	VERDICT_HELD,    /* a fragment, kept until its first comes */
 };
 
@@ -40,12 +41,12 @@ enum verdict_kind {
 struct verdict {
 	enum verdict_kind kind;
 	enum reason reason; /* REASON_ACCEPTED only for FORWARD and HELD */
-	uint32_t device;    /* FORWARD only: the next hop */
+	uint32_t device;    /* FORWARD and END only: the next hop */
 	size_t len;         /* bytes of the packet without padding; 0 if it did not parse */
 	/* What decided, if policy was asked for this packet; zeros else. Borrowed from policy. */
 	const struct spec_rule *rule;
 	struct spec_place place;
-	/* REFUSE only. */
+	/* REFUSE and END only. */
 	size_t refusal_len;
 	uint8_t refusal[REFUSAL_MAX_BYTES];
 	/* FORWARD of a first fragment only: those that waited for it. Valid until the next call. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The packets with which an edge says no. They quote only what the sender itself sent, and their
- * source is the destination that was asked for, whatever the cause: a denied destination and one
- * that does not exist look the same. Never an answer to a reset, an ICMP error, an ICMP reply (but
- * for its size), a later fragment, or a packet to or from an address that is no single host's
- * (RFC 1122 3.2.2, RFC 4443 2.4(e)). The builders are pure functions; the limiter may be shared by
- * all workers.
+ * The packets with which an edge says no. They quote only what the sender itself sent (but for the
+ * end of a connection that was allowed), and their source is the destination that was asked for,
+ * whatever the cause: a denied destination and one that does not exist look the same. Never an
+ * answer to a reset, an ICMP error, an ICMP reply (but for its size), a later fragment, or a packet
+ * to or from an address that is no single host's (RFC 1122 3.2.2, RFC 4443 2.4(e)). The builders
+ * are pure functions; the limiter may be shared by all workers.
  */
 #ifndef TUND_POLICY_REFUSAL_H
 #define TUND_POLICY_REFUSAL_H
@@ -32,6 +32,14 @@ enum refusal {
  */
 size_t refusal_build(enum refusal kind, const uint8_t *data, const struct inner_packet *p,
 		     bool partial_checksum, uint32_t mtu, uint8_t out[REFUSAL_MAX_BYTES]);
+
+/*
+ * The end of a connection for who began it, when an answer to him, of which `p` was parsed, is
+ * refused: the reset that its sender would send in its place. As refusal_build(), it is 0 where
+ * there must be none, which here is all but TCP.
+ */
+size_t refusal_build_end(const uint8_t *data, const struct inner_packet *p,
+			 uint8_t out[REFUSAL_MAX_BYTES]);
 
 /* At most 100 refusals in any second to one device (security.md 23): 90/s and a burst of 10. */
 struct refusal_limiter;
