@@ -9,6 +9,7 @@
 
 #include <tund/crypto/secret.h>
 #include <tund/policy/explain.h>
+#include <tund/policy/lpm.h>
 #include <tund/sys/log.h>
 
 #include "role_judged.h"
@@ -49,18 +50,34 @@ static struct device *device_of(const struct engine *engine, const struct peer *
 	return device_at(engine->state, number_of(peer));
 }
 
-/* Which of its routes a connector's device reaches now. */
+static void set_reach(const struct judged_view *view, const struct device *device,
+		      const struct ip_prefix *prefix, bool available)
+{
+	uint32_t route = policy_route_at(view->policy, prefix);
+
+	if (route != LPM_NONE)
+		reach_set(view->reach, route, device->number, available);
+}
+
+/* A connector's device reaches what it announces, while it is up. */
 static void update_reach(const struct judged_view *view, const struct device *device)
 {
-	const struct policy_spec *spec = policy_spec(view->policy);
+	for (uint32_t i = 0; i < device->announced_count; i++)
+		set_reach(view, device, &device->announced[i], device->up);
+}
 
-	for (uint32_t r = 0; r < spec->route_count; r++) {
-		bool announced = false;
+/* What it announced before and does not any more. */
+static void withdraw(const struct judged_view *view, const struct device *device,
+		     const struct ip_prefix *before, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t k = 0;
 
-		for (uint32_t i = 0; i < device->announced_count; i++)
-			announced |= ip_prefix_equal(&spec->routes[r].prefix,
-						     &device->announced[i]);
-		reach_set(view->reach, r, device->number, device->up && announced);
+		while (k < device->announced_count &&
+		       !ip_prefix_equal(&before[i], &device->announced[k]))
+			k++;
+		if (k == device->announced_count)
+			set_reach(view, device, &before[i], false);
 	}
 }
 
@@ -344,17 +361,21 @@ static void routes(struct engine *engine, const struct control_routes *m)
 	struct peer *peer = peer_at(engine, m->slot);
 	struct device *device = peer ? device_of(engine, peer) : NULL;
 	size_t bytes = m->route_count * sizeof m->route[0];
-	struct ip_prefix *announced = malloc(bytes + 1);
+	struct ip_prefix *announced = malloc(bytes + 1), *before;
+	uint32_t count_before;
 
 	if (!device || !announced) {
 		free(announced);
 		return;
 	}
 	memcpy(announced, m->route, bytes);
-	free(device->announced);
+	before = device->announced;
+	count_before = device->announced_count;
 	device->announced = announced;
 	device->announced_count = m->route_count;
 	update_reach(judged_view(engine), device);
+	withdraw(judged_view(engine), device, before, count_before);
+	free(before);
 }
 
 static void last_seen(struct engine *engine, uint64_t now_ns, const struct control_last_seen *m)

@@ -11,6 +11,7 @@ void policy_free(struct policy *policy)
 	lpm_free(policy->holders);
 	lpm_free(policy->routes);
 	index_clear(&policy->keys);
+	index_clear(&policy->prefixes);
 	arena_clear(&policy->arena);
 	policy_spec_free(policy->spec);
 	free(policy);
@@ -67,6 +68,11 @@ uint32_t policy_holder(const struct policy *policy, const struct ip_addr *a)
 uint32_t policy_route_of(const struct policy *policy, const struct ip_addr *a)
 {
 	return lpm_find(policy->routes, a);
+}
+
+uint32_t policy_route_at(const struct policy *policy, const struct ip_prefix *prefix)
+{
+	return index_find(&policy->prefixes, prefix, sizeof *prefix); /* INDEX_NONE is LPM_NONE */
 }
 
 const uint32_t *policy_route_devices(const struct policy *policy, uint32_t route, size_t *count)

@@ -263,7 +263,7 @@ static int compile_routes(struct compiler *c)
 {
 	size_t n = c->spec->route_count;
 	struct lpm_entry *entries = calloc(n + 1, sizeof *entries);
-	int error = 0;
+	int error = index_init(&c->policy->prefixes, n);
 
 	c->policy->compiled = arena_alloc(&c->policy->arena, n * sizeof *c->policy->compiled);
 	if (!entries || !c->policy->compiled)
@@ -272,12 +272,16 @@ static int compile_routes(struct compiler *c)
 		const struct spec_route *r = &c->spec->routes[i];
 
 		entries[i] = (struct lpm_entry){.prefix = r->prefix, .value = (uint32_t)i};
+		index_add(&c->policy->prefixes, &r->prefix, sizeof r->prefix, (uint32_t)i,
+			  &r->place);
 		error = compile_via(c, r, &c->policy->compiled[i]);
 		if (!error)
 			error = compile_rules(c, r, &c->policy->compiled[i]);
 	}
-	if (!error)
+	if (!error) {
+		index_sort(&c->policy->prefixes);
 		error = lpm_new(entries, n, &c->policy->routes);
+	}
 	free(entries);
 	return error;
 }

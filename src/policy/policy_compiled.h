@@ -56,6 +56,7 @@ struct policy {
 	struct compiled_principal *principals; /* as in the spec */
 	struct compiled_route *compiled;       /* as the routes in the spec */
 	struct index keys;                     /* public key to device number */
+	struct index prefixes;                 /* of routes, to the route's number */
 	struct lpm *holders, *routes;
 	struct arena arena;
 };

@@ -90,6 +90,27 @@ removed()
 	[ $removed_down -eq 0 ]
 }
 
+# announces PREFIX...: the connector, from now on.
+announces()
+{
+	office_file connector dc1 "$edge4:$port" "announce = {$*}"
+	on connector tund reload dc1
+}
+
+# What the edge says where no connector is; one that does not announce it would reset.
+is_out_of_reach()
+{
+	page alice "http://$origin4/" -v --max-time 1 >"$work/said" 2>&1
+	grep 'No route to host' "$work/said"
+}
+
+withdrawn()
+{
+	announces '"fd74:756e:77::/64"' && wait_for 5 is_out_of_reach &&
+		gets_page alice "[$origin6]" || return 1
+	announces '"10.77.0.0/24", "fd74:756e:77::/64"' && wait_for 5 gets_page alice $origin4
+}
+
 bob_is_down()
 {
 	! page bob "http://$origin4/" --max-time 1 &&
@@ -123,3 +144,4 @@ ok 'bob is removed: he is out' removed
 ok '"tund up" there, again, does not call his old session a working tunnel' not_up_any_more
 ok 'and on alice, who is not, it does' on alice tund up --timeout 2 office
 ok 'alice, who may again, works' gets_page alice $origin4
+ok 'what the connector announces no longer is out of reach, and back when it does again' withdrawn

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <tund/policy/lpm.h>
+
 #include "prng.h"
 #include "random_policy.h"
 #include "tap.h"
@@ -26,6 +28,8 @@ START_TEST(agrees_with_the_oracle)
 		ck_assert_msg(policy_spec_validate(spec, POLICY_OF_EDGE, &error) == 0, "%s",
 			      error.text);
 		ck_assert_int_eq(policy_new(spec, NULL, &policy), 0);
+		for (uint32_t r = 0; r < spec->route_count; r++)
+			ck_assert_uint_eq(policy_route_at(policy, &spec->routes[r].prefix), r);
 		while (d.len) {
 			const char *difference = compare_with_oracle(&d, policy);
 
@@ -66,6 +70,23 @@ static const struct {
 	{KEY_DC1A, "10.77.0.200", 6, 22, POLICY_REJECT, REASON_NO_RULE, 110},
 	{KEY_MAYA, "10.77.0.10", 6, 80, POLICY_REJECT, REASON_UNKNOWN_DEVICE, 0},
 };
+
+START_TEST(routes_by_prefix)
+{
+	static const char *const none[] = {"10.77.0.0/23", "10.77.0.0/26", "10.77.0.128/26",
+					   "0.0.0.0/0", "fd77::/127"};
+	struct policy *policy = world_policy(NULL, NULL);
+	struct ip_prefix p;
+
+	ck_assert_int_eq(ip_prefix_parse("10.77.0.128/25", &p), 0);
+	ck_assert_uint_eq(policy_route_at(policy, &p), policy_route_of(policy, &p.addr));
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+		ck_assert_int_eq(ip_prefix_parse(none[i], &p), 0);
+		ck_assert_uint_eq(policy_route_at(policy, &p), LPM_NONE);
+	}
+	policy_free(policy);
+}
+END_TEST
 
 START_TEST(judges)
 {
@@ -171,6 +192,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, agrees_with_the_oracle, 0, 4);
 	tcase_add_loop_test(tc, judges, 0, sizeof judgements / sizeof *judgements);
+	tcase_add_test(tc, routes_by_prefix);
 	tcase_add_test(tc, numbers_stay);
 	tcase_add_test(tc, holders_and_routes);
 	tcase_add_test(tc, what_was_not_validated);

@@ -53,6 +53,9 @@ bool policy_owns(const struct policy *policy, uint32_t device, const struct ip_a
 /* Number of the longest-prefix route (index into spec->routes), or LPM_NONE (UINT32_MAX). */
 uint32_t policy_route_of(const struct policy *policy, const struct ip_addr *a);
 
+/* Number of the route with exactly this prefix, or LPM_NONE. */
+uint32_t policy_route_at(const struct policy *policy, const struct ip_prefix *prefix);
+
 /* Devices of the connectors of a route, in the order of `via`; borrowed. */
 const uint32_t *policy_route_devices(const struct policy *policy, uint32_t route, size_t *count);
 
