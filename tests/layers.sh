@@ -92,7 +92,7 @@ module_of()
 {
 	layer=$(basename "$(dirname "$1")")
 	module=$(basename "$1" .c)
-	while [ ! -f "include/tund/$layer/$module.h" ]; do
+	while [ ! -f "include/tund/$layer/$module.h" ] && [ ! -f "src/$layer/$module.h" ]; do
 		case $module in
 		*_*) module=${module%_*} ;;
 		*) return 1 ;;
@@ -110,15 +110,18 @@ declares()
 
 mirror_sources()
 {
-	for file in $(echo "$product" | grep '^src/.*\.c$' | grep -v '/main\.c$'); do
-		module_of "$file" >/dev/null || echo "$file: no header include/tund/${file#src/} declares it" |
-			sed 's/\.c declares/.h declares/'
+	for file in $(echo "$product" | grep '^src/.*\.c$' | grep -Ev '/main(_[a-z]+)?\.c$'); do
+		module_of "$file" >/dev/null || echo "$file: no header of its name declares it"
 	done
-	for file in $(echo "$product" | grep '^include/'); do
-		source=src/${file#include/tund/}
-		source=${source%.h}.c
-		if declares "$file" && [ ! -f "$source" ]; then
-			echo "$file: no $source"
+	for file in $(echo "$product" | grep '\.h$'); do
+		layer=$(basename "$(dirname "$file")")
+		module=$(basename "$file" .h)
+		# What parts of a module share is defined in those.
+		case $file in
+		src/*_*) ! (module_of "${file%_*}.c") >/dev/null || continue ;;
+		esac
+		if declares "$file" && [ ! -f "src/$layer/$module.c" ]; then
+			echo "$file: no src/$layer/$module.c"
 		fi
 	done
 }
@@ -128,14 +131,68 @@ mirror_sources()
 mirror_tests()
 {
 	for file in $(echo "$product" |
-		grep -E '^src/(base|wire|crypto|session|policy|config)/.*\.c$' | grep -v '/main\.c$'); do
-		module=$(module_of "$file") || continue
+		grep -E '^src/(base|wire|crypto|session|policy|config)/.*\.c$' | grep -Ev '/main(_[a-z]+)?\.c$'); do
+		module=$(basename "$file" .c)
+		while [ ! -f "tests/unit/check_$module.c" ]; do
+			case $module in
+			*_*) module=${module%_*} ;;
+			*) break ;;
+			esac
+		done
 		[ -f "tests/unit/check_$module.c" ] || echo "$file: no tests/unit/check_$module.c"
-	done | LC_ALL=C sort -u
+	done
 	for file in tests/unit/check_*.c; do
 		module=${file#tests/unit/check_}
-		set -- include/tund/*/"${module%.c}.h"
-		[ -f "$1" ] || echo "$file: no include/tund/LAYER/${module%.c}.h"
+		set -- include/tund/*/"${module%.c}.h" src/*/"${module%.c}.h"
+		[ -f "$1" ] || [ -f "$2" ] || echo "$file: no header ${module%.c}.h in any layer"
+	done
+}
+
+# A header in include/tund is what its layer offers: some other layer includes it, or a header that
+# some other layer does.
+offered()
+{
+	includes | awk '
+	$3 ~ /^<tund\// {
+		what = substr($3, 2, length($3) - 2)
+		split(what, part, "/")
+		if (part[2] != $2)
+			used[what] = 1
+		else if ($1 ~ /^include\//)
+			from[what] = from[what] " " substr($1, 9)
+	}
+	$1 ~ /^include\// { header[substr($1, 9)] = 1 }
+	END {
+		do {
+			more = 0
+			for (h in from) {
+				n = split(from[h], by, " ")
+				for (i = 1; !(h in used) && i <= n; i++)
+					if (by[i] in used)
+						used[h] = more = 1
+			}
+		} while (more)
+		for (h in header)
+			if (!(h in used))
+				print "include/" h ": no other layer needs it"
+	}' | LC_ALL=C sort
+}
+
+# The first include of a source is its own header, so that every header is complete by itself.
+own_first()
+{
+	for file in $(echo "$product" | grep '^src/.*\.c$' | grep -Ev '/main(_[a-z]+)?\.c$'); do
+		module=$(module_of "$file") || continue
+		name=$(basename "$file" .c)
+		layer=$(basename "$(dirname "$file")")
+		own='<tund/'$layer/$module.h'>'
+		[ ! -f "src/$layer/$module.h" ] || own='"'$module.h'"'
+		while [ "$name" != "$module" ]; do
+			[ ! -f "src/$layer/$name.h" ] || own='"'$name.h'"' module=$name
+			name=${name%_*}
+		done
+		first=$(sed -n 's/^#include //p' "$file" | head -n 1)
+		[ "$first" = "$own" ] || echo "$file: includes $first before its own $own"
 	done
 }
 
@@ -220,8 +277,10 @@ headings()
 		[ "$(sed -n 1p "$file")" = '/* SPDX-License-Identifier: ISC */' ] ||
 			echo "$file: does not start with its licence"
 		case $file in
-		include/*)
-			guard=$(echo "${file#include/}" | tr 'a-z/.' 'A-Z__')
+		include/*.h | src/*.h)
+			guard=${file#src/}
+			guard=tund/${guard#include/tund/}
+			guard=$(echo "$guard" | tr 'a-z/.' 'A-Z__')
 			grep -qx "#ifndef $guard" "$file" || echo "$file: its guard is not $guard"
 			;;
 		esac
@@ -230,6 +289,8 @@ headings()
 
 verify arrows 'an include points to the left'
 verify libraries 'each library is used in its one place'
+verify offered 'a header in include/tund serves other layers'
+verify own_first 'a source includes its own header first'
 verify mirror_sources 'headers and sources mirror each other'
 verify mirror_tests 'modules and unit tests mirror each other'
 verify listed 'every file is in a local.mk'

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* IP addresses, prefixes and endpoints as plain values. */
+#include <tund/base/addr.h>
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <tund/base/addr.h>
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 

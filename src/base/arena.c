@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Chunks of memory, linked; an allocation that does not fit the newest chunk opens another. */
+#include <tund/base/arena.h>
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <tund/base/arena.h>
 
 #define CHUNK_BYTES 4096
 #define ALIGNMENT 16

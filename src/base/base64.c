@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* 32-byte keys in base64, without a table look-up or a branch that depends on a secret. */
+#include <tund/base/base64.h>
+
 #include <errno.h>
 #include <string.h>
-
-#include <tund/base/base64.h>
 
 /* 1 if lo <= c <= hi, else 0, for small non-negative values. */
 static unsigned in_range(unsigned c, unsigned lo, unsigned hi)

@@ -8,10 +8,10 @@
  * overlooked made it after the owner had looked, thus after the epoch was counted up, and finds so
  * when it reads the epoch once more.
  */
+#include <tund/base/epoch.h>
+
 #include <stdatomic.h>
 #include <stdlib.h>
-
-#include <tund/base/epoch.h>
 
 #define CACHE_LINE 64
 #define OUTSIDE 0

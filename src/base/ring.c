@@ -5,12 +5,12 @@
  * suffice. A record that would not fit before the end of the memory begins at its start, behind a
  * head that says to skip the rest.
  */
+#include <tund/base/ring.h>
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
-
-#include <tund/base/ring.h>
 
 #define CACHE_LINE 64
 #define SIZE_MIN 64

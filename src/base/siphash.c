@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* SipHash-2-4 over 64-bit words; names as in the paper. */
-#include <tund/base/bytes.h>
 #include <tund/base/siphash.h>
+
+#include <tund/base/bytes.h>
 
 struct sip {
 	uint64_t v0, v1, v2, v3;

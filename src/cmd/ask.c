@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* One request, one answer. */
+#include "ask.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -10,11 +12,11 @@
 #include <unistd.h>
 
 #include <tund/base/time.h>
-#include <tund/cmd/ask.h>
-#include <tund/cmd/say.h>
 #include <tund/ipc/command.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/unixsock.h>
+
+#include "say.h"
 
 #define ASK_TIMEOUT_MS 20000 /* a reload takes longest: the loader has 10 s */
 #define EXIT_LINE_MAX 16 /* bytes of "EXIT 255\n", and some */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Arguments that all commands read the same way. */
+#include "command.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/cmd/command.h>
-#include <tund/cmd/say.h>
+#include "say.h"
 
 void command_print_help(const struct command *command)
 {

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /* check and policy explain: what the configuration says, without and with the daemon. */
+#include "command.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <tund/base/addr.h>
-#include <tund/cmd/ask.h>
-#include <tund/cmd/command.h>
-#include <tund/cmd/question.h>
-#include <tund/cmd/say.h>
 #include <tund/parent/loader.h>
+
+#include "ask.h"
+#include "question.h"
+#include "say.h"
 
 int command_check(const struct command *command, int argc, char **argv)
 {

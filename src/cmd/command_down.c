@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /* down: stop a tunnel, or clean up after one that was killed. */
+#include "command.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 
 #include <tund/base/time.h>
-#include <tund/cmd/ask.h>
-#include <tund/cmd/command.h>
-#include <tund/cmd/say.h>
 #include <tund/parent/undo.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/file.h>
 #include <tund/sys/log.h>
 #include <tund/sys/privilege.h>
+
+#include "ask.h"
+#include "say.h"
 
 #define ASK_MS 2000  /* control is alive and answers at once, or it is not */
 #define STOP_MS 5000 /* 500 ms for goodbyes, and undoing */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* genkey, pubkey, genpsk: keys on standard input and output, never in argv. */
+#include "command.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,11 +10,11 @@
 #include <unistd.h>
 
 #include <tund/base/base64.h>
-#include <tund/cmd/command.h>
-#include <tund/cmd/say.h>
 #include <tund/crypto/random.h>
 #include <tund/crypto/secret.h>
 #include <tund/crypto/x25519.h>
+
+#include "say.h"
 
 /* The kernel's randomness, without the libraries that crypto_init() would start and test. */
 static void fill(void *ctx, uint8_t *out, size_t n)

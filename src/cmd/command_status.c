@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* status, reload: one question to the daemon. */
+#include "command.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 
-#include <tund/cmd/ask.h>
-#include <tund/cmd/command.h>
+#include "ask.h"
 
 #define STATUS_TIMEOUT_MS 10000
 

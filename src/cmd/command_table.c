@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The table of commands with their help. */
-#include <tund/cmd/command.h>
+#include "command.h"
 
 const struct command commands[] = {
 	{"up", "[--timeout SECONDS] [NAME]", "start a tunnel, or attach to it, and wait until it works",

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* up, run: start a tunnel, in the background or here. */
+#include "command.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -7,13 +9,13 @@
 #include <unistd.h>
 
 #include <tund/base/time.h>
-#include <tund/cmd/ask.h>
-#include <tund/cmd/command.h>
-#include <tund/cmd/daemon.h>
-#include <tund/cmd/say.h>
 #include <tund/parent/parent.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
+
+#include "ask.h"
+#include "daemon.h"
+#include "say.h"
 
 #define UP_TIMEOUT_S 30
 #define UP_TIMEOUT_MAX_S 86400

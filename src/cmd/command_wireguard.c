@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* import, export: to and from what wg-quick(8) reads; the loader does both in its sandbox. */
+#include "command.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <tund/cmd/command.h>
-#include <tund/cmd/say.h>
 #include <tund/parent/loader.h>
+
+#include "say.h"
 
 /* What is printed holds keys. */
 static void check_stdout(void)

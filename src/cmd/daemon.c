@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The start of a daemon, from both sides. */
+#include "daemon.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -7,7 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <tund/cmd/daemon.h>
 #include <tund/ipc/command.h>
 
 #define STARTED_FD 3

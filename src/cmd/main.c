@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/cmd/command.h>
-#include <tund/cmd/say.h>
+#include "command.h"
+#include "say.h"
 
 static void print_overview(FILE *out)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Reads the question for the policy. */
+#include "question.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <tund/cmd/question.h>
 
 static bool is_number(const char *text, unsigned long max)
 {

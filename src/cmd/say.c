@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* What people read. */
+#include "say.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include <tund/cmd/say.h>
 
 static bool use_color(void)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* A configuration in memory, as every process holds it. */
+#include <tund/config/config.h>
+
 #include <stdlib.h>
 #include <string.h>
-
-#include <tund/config/config.h>
 
 #include "config_check.h"
 

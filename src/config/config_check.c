@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Names and lists: yes or no, without a message. */
-#include <string.h>
-
 #include "config_check.h"
+
+#include <string.h>
 
 bool config_interface_is_valid(const char *name)
 {

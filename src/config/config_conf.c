@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Options of tund.conf(5), their ranges and defaults. */
+#include "config_conf.h"
+
 #include <string.h>
 
 #include "config_check.h"
-#include "config_conf.h"
 #include "config_value.h"
 
 #define MTU_DEFAULT 1420

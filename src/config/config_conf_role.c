@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Which role has which options. */
+#include "config_conf.h"
+
 #include <string.h>
 
-#include "config_conf.h"
 #include "config_value.h"
 
 #define EDGE (1u << ROLE_EDGE)

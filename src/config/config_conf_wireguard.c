@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* What a client of a stock WireGuard server has to say itself, since nobody pushes it. */
+#include "config_conf.h"
+
 #include <string.h>
 
-#include "config_conf.h"
 #include "config_value.h"
 
 static bool add_address(struct diag *diag, const struct setting *s, struct config *config)

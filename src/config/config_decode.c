@@ -3,6 +3,8 @@
  * An encoded configuration back, trusting nothing: the parser that wrote it has read foreign
  * bytes. Whatever the parser would not have let through is refused here as well.
  */
+#include <tund/config/config.h>
+
 #include <errno.h>
 #include <string.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Error messages of the configuration parser. */
+#include "config_diag.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-#include "config_diag.h"
 
 void diag_report(struct diag *diag, unsigned line, const char *format, ...)
 {

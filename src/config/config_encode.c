@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* A configuration as bytes: what config_decode.c reads, field by field in the same order. */
+#include <tund/config/config.h>
+
 #include <string.h>
 
 #include "config_codec.h"

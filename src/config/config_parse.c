@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Both files of a tunnel, from descriptors to one checked configuration. */
+#include <tund/config/config.h>
+
 #include <errno.h>
 #include <string.h>
 

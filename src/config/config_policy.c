@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Principals, devices, routes and rules of tund-policy(5). */
+#include "config_policy.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "config_policy.h"
 #include "config_value.h"
 
 static cfg_opt_t device_options[] = {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* The order of tokens in a configuration file, and where its sections stand. */
+#include "config_scan.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "config_scan.h"
 #include "config_token.h"
 
 #define DEPTH_MAX 8  /* principal, device: 2 are in use */

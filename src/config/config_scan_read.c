@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Reading a configuration file into memory that is wiped afterwards. */
+#include "config_scan.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "config_scan.h"
 
 static int read_all(int fd, char *buf, size_t size, size_t *len)
 {

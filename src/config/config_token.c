@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Cuts a configuration file into tokens, blanking comments on the way. */
+#include "config_token.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-
-#include "config_token.h"
 
 static char peek(const struct tokenizer *t, size_t ahead)
 {

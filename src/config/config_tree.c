@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* libconfuse: parsing, and its messages in our words. */
+#include "config_tree.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "config_tree.h"
 
 #define NAMES_MAX 40
 

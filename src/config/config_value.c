@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Values of one kind each: numbers, choices, keys, names. */
+#include "config_value.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "config_value.h"
 
 /* The whole of `text` as a number, at most 10 digits; false if it is none. */
 static bool parse_number(const char *text, bool hex, uint64_t *out)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Values that are addresses, prefixes and endpoints. */
+#include "config_value.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "config_value.h"
 
 bool value_address(struct diag *diag, const struct setting *s, struct ip_addr *out)
 {

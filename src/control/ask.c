@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Questions to the engine, and what becomes of the answers. */
+#include "ask.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +9,8 @@
 
 #include <jansson.h>
 
-#include <tund/control/control.h>
-#include <tund/control/status.h>
+#include "control.h"
+#include "status.h"
 
 static void answer(struct ask *ask, enum exit_code code, const char *text, size_t len)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The command socket's server side. */
+#include "command.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -9,10 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <tund/control/control.h>
-#include <tund/control/request.h>
 #include <tund/sys/log.h>
 #include <tund/sys/unixsock.h>
+
+#include "control.h"
+#include "request.h"
 
 #define ACCEPT_BURST 64 /* connections before the loop looks at others */
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* The control process: its start, its loop, and what its modules share. */
+#include "control.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/control/control.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 

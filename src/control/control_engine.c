@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* What the engine says. */
+#include "control.h"
+
 #include <string.h>
 #include <unistd.h>
 
-#include <tund/control/control.h>
 #include <tund/sys/log.h>
 
 static void take_peer(struct control *c, const void *body, size_t len)

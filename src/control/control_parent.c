@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* What the parent says. */
+#include "control.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <tund/control/control.h>
 #include <tund/sys/log.h>
 #include <tund/sys/memfd.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* An index of a policy's devices by public key. */
+#include "directory.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <tund/control/directory.h>
 
 static int compare(const void *a, const void *b)
 {

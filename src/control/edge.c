@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* The edge's part: what it pushes is in edge_push.c; here is when, and what it takes. */
+#include "edge.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/control/control.h>
 #include <tund/session/path.h>
 #include <tund/sys/log.h>
 
+#include "control.h"
 #include "edge_push.h"
 
 static void arm(struct control *c)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* Which principal holds which inner address, told to connectors. */
+#include "edge.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/control/control.h>
 #include <tund/sys/log.h>
 
+#include "control.h"
 #include "edge_push.h"
 
 /* -EMSGSIZE: its names are longer, or its groups more, than a connector can take. */

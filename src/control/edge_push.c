@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* What the edge says to a peer, and to the engine about it. */
+#include "edge_push.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/control/control.h>
 #include <tund/sys/log.h>
 
-#include "edge_push.h"
+#include "control.h"
 
 void edge_fill_addresses(const struct spec_device *device, struct ip_addr *out, uint32_t *count)
 {

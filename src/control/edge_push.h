@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What the edge says to a peer, and to the engine about it: made from the configuration. */
-#ifndef TUND_SRC_CONTROL_EDGE_PUSH_H
-#define TUND_SRC_CONTROL_EDGE_PUSH_H
+#ifndef TUND_CONTROL_EDGE_PUSH_H
+#define TUND_CONTROL_EDGE_PUSH_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* A channel with a queue, on the event loop. */
+#include "link.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <tund/control/link.h>
 
 #define BURST_MAX 32 /* messages of one link before the loop looks at the others */
 

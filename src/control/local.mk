@@ -6,24 +6,24 @@ CONTROL_LIBS = libtund_config.a libtund_sys.a $(CORE_LIBS) $(EV_LIBS) $(JANSSON_
 noinst_LIBRARIES += libtund_control.a
 libtund_control_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 libtund_control_a_SOURCES = \
-	include/tund/control/ask.h src/control/ask.c \
-	include/tund/control/command.h src/control/command.c \
-	include/tund/control/control.h src/control/control.c \
+	src/control/ask.h src/control/ask.c \
+	src/control/command.h src/control/command.c \
+	src/control/control.h src/control/control.c \
 	src/control/control_engine.c \
 	src/control/control_parent.c \
-	include/tund/control/directory.h src/control/directory.c \
-	include/tund/control/edge.h src/control/edge.c \
+	src/control/directory.h src/control/directory.c \
+	src/control/edge.h src/control/edge.c \
 	src/control/edge_holders.c \
 	src/control/edge_push.h src/control/edge_push.c \
-	include/tund/control/link.h src/control/link.c \
-	include/tund/control/member.h src/control/member.c \
+	src/control/link.h src/control/link.c \
+	src/control/member.h src/control/member.c \
 	src/control/member_network.h src/control/member_network.c \
-	include/tund/control/notice.h src/control/notice.c \
+	src/control/notice.h src/control/notice.c \
 	src/control/notice_names.h src/control/notice_encode.c \
-	include/tund/control/request.h src/control/request.c \
-	include/tund/control/resolve.h src/control/resolve.c \
-	include/tund/control/roster.h src/control/roster.c \
-	include/tund/control/status.h src/control/status.c \
+	src/control/request.h src/control/request.c \
+	src/control/resolve.h src/control/resolve.c \
+	src/control/roster.h src/control/roster.c \
+	src/control/status.h src/control/status.c \
 	src/control/status_json.c
 
 pkglibexec_PROGRAMS += src/control/control

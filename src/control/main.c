@@ -11,10 +11,11 @@
 
 #include <jansson.h>
 
-#include <tund/control/control.h>
 #include <tund/sys/log.h>
 #include <tund/sys/privilege.h>
 #include <tund/sys/sandbox.h>
+
+#include "control.h"
 
 /* The memory of an idle daemon counts: one arena also for the resolver's thread, and large blocks
  * go back to the system. */

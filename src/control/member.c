@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* The part of a client or connector. How what is pushed gets applied: member_network.c. */
+#include "member.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/control/control.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 
+#include "control.h"
 #include "member_network.h"
 
 #define EDGE_SLOT 0

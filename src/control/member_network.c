@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* How a member has what the edge pushed applied on this host: by the parent, which may refuse. */
+#include "member_network.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/control/control.h>
 #include <tund/sys/log.h>
 
-#include "member_network.h"
+#include "control.h"
 
 void member_network_clear(struct member *m)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* How a member has what the edge pushed applied on this host. */
-#ifndef TUND_SRC_CONTROL_MEMBER_NETWORK_H
-#define TUND_SRC_CONTROL_MEMBER_NETWORK_H
+#ifndef TUND_CONTROL_MEMBER_NETWORK_H
+#define TUND_CONTROL_MEMBER_NETWORK_H
 
-#include <tund/control/notice.h>
+#include "notice.h"
 
 struct control;
 struct known_peer;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Decoding of notices: foreign JSON into checked structs. Encoding: notice_encode.c. */
+#include "notice.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
-
-#include <tund/control/notice.h>
 
 #include "notice_names.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Encoding of notices: our structs into JSON. Decoding: notice.c. */
+#include "notice.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
-
-#include <tund/control/notice.h>
 
 #include "notice_names.h"
 

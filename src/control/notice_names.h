@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* The names of the notice types on the wire, for both directions. */
-#ifndef TUND_SRC_CONTROL_NOTICE_NAMES_H
-#define TUND_SRC_CONTROL_NOTICE_NAMES_H
+#ifndef TUND_CONTROL_NOTICE_NAMES_H
+#define TUND_CONTROL_NOTICE_NAMES_H
 
-#include <tund/control/notice.h>
+#include "notice.h"
 
 extern const char *const notice_type_names[NOTICE_OTHER];
 

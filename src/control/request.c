@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Parsing of the command socket's request lines. */
+#include "request.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/control/request.h>
 #include <tund/ipc/command.h>
 
 #define WORDS_MAX 7 /* "explain", its five arguments, "json" */

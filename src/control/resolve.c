@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Name resolution off the loop. */
+#include "resolve.h"
+
 #include <netdb.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/control/resolve.h>
 #include <tund/sys/log.h>
 
 #define HOST_MAX 256

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* The peers that the engine told of. */
+#include "roster.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-/* Out of memory leaves the table as it was; the caller sees it by the handle. */
-#define HASH_NONFATAL_OOM 1
-
-#include <tund/control/roster.h>
 
 void roster_init(struct roster *roster)
 {

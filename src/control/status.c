@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The status for people, in the manner of wg(8). */
+#include "status.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -8,10 +10,10 @@
 #include <time.h>
 
 #include <tund/base/time.h>
-#include <tund/control/control.h>
-#include <tund/control/status.h>
 #include <tund/session/path.h>
 #include <tund/sys/clock.h>
+
+#include "control.h"
 
 const char *status_suite_name(int suite)
 {

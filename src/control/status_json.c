@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The status as JSON. Times are seconds since 1970, absent values null. */
+#include "status.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,9 +9,9 @@
 
 #include <jansson.h>
 
-#include <tund/control/control.h>
-#include <tund/control/status.h>
 #include <tund/session/path.h>
+
+#include "control.h"
 
 /* A failed json_ function gives NULL, which the next one refuses: the outermost object then lacks
  * it, which render_json() sees by `failed`. */

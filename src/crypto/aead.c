@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Choice of an AEAD provider, and nonces from counters. */
+#include <tund/crypto/aead.h>
+
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -9,7 +11,6 @@
 #endif
 
 #include <tund/base/bytes.h>
-#include <tund/crypto/aead.h>
 #include <tund/crypto/secret.h>
 
 #include "aead_providers.h"

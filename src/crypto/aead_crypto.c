@@ -4,6 +4,8 @@
  * time and must not be made for each packet, so each key has a few of them; a thread takes one
  * that is not in use, and waits where all are.
  */
+#include <tund/crypto/aead.h>
+
 #include <errno.h>
 #include <limits.h>
 #include <openssl/crypto.h>

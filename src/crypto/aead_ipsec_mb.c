@@ -7,6 +7,8 @@
  */
 #ifdef HAVE_IPSEC_MB
 
+#include <tund/crypto/aead.h>
+
 #include <errno.h>
 #include <intel-ipsec-mb.h>
 #include <pthread.h>

@@ -5,6 +5,8 @@
  */
 #ifdef TUND_BENCHMARK_NULL_AEAD
 
+#include <tund/crypto/aead.h>
+
 #include <errno.h>
 #include <string.h>
 

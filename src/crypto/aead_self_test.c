@@ -3,11 +3,11 @@
  * The known-answer test of a provider, run before it is trusted: RFC 8439 section 2.8.2, and test
  * case 16 of the GCM specification (McGrew and Viega).
  */
+#include <tund/crypto/aead.h>
+
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-
-#include <tund/crypto/aead.h>
 
 #define TEXT_MAX 128 /* bytes, of the longest text and its tag */
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* AEADs by libsodium: constant time everywhere, so its AES exists only where the CPU has it. */
+#include <tund/crypto/aead.h>
+
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>

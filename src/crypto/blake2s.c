@@ -4,12 +4,13 @@
  * in the middle: a handshake calls HMAC 24 times, and half of each is to compress the padded key,
  * which HKDF needs only once for all of its outputs.
  */
+#include <tund/crypto/blake2s.h>
+
 #include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include <tund/base/bytes.h>
-#include <tund/crypto/blake2s.h>
 #include <tund/crypto/secret.h>
 
 #define BLOCK_SIZE BLAKE2S_BLOCK_SIZE

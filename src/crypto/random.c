@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* The kernel's randomness, and the start of the crypto libraries. */
+#include <tund/crypto/random.h>
+
 #include <errno.h>
 #include <sodium.h>
 
 #include <tund/base/bytes.h>
 #include <tund/crypto/aead.h>
-#include <tund/crypto/random.h>
 
 int crypto_init(void)
 {

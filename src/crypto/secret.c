@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* One secret in unreadable pages (libsodium's guarded memory), wiping and comparing. */
+#include <tund/crypto/secret.h>
+
 #include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <tund/crypto/secret.h>
 
 #define SECRET_MAX 4096 /* bytes: one page is plenty for keys */
 

@@ -4,12 +4,12 @@
  * object and so meets the kernel's limit of mappings after about 16,000; this takes one for each
  * chunk. Free objects form a list through their own first bytes; all else in them is zero.
  */
+#include <tund/crypto/secret.h>
+
 #include <assert.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <tund/crypto/secret.h>
 
 #define CACHE_LINE 64 /* bytes */
 

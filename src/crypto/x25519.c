@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* X25519 by libsodium. */
+#include <tund/crypto/x25519.h>
+
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
 
 #include <tund/crypto/secret.h>
-#include <tund/crypto/x25519.h>
 
 void x25519_clamp(uint8_t secret[X25519_SIZE])
 {

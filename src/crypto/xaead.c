@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* XChaCha20-Poly1305 by libsodium. */
+#include <tund/crypto/xaead.h>
+
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
-
-#include <tund/crypto/xaead.h>
 
 void xaead_seal(const uint8_t key[XAEAD_KEY_SIZE], const uint8_t nonce[XAEAD_NONCE_SIZE],
 		const void *ad, size_t ad_len, const uint8_t *src, size_t len, uint8_t *dst)

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /* The engine's end of the channel to control. */
+#include "control_link.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <tund/engine/engine.h>
 #include <tund/sys/channel.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
+
+#include "engine.h"
 
 struct queued_message {
 	STAILQ_ENTRY(queued_message) next;

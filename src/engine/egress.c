@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /* Inner packets cut, sealed and sent. */
+#include "egress.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <tund/base/bytes.h>
 #include <tund/crypto/secret.h>
-#include <tund/engine/engine.h>
 #include <tund/session/lane.h>
 #include <tund/wire/outline.h>
 #include <tund/wire/segment.h>
+
+#include "engine.h"
 
 /* What a payload becomes at most. */
 #define SEALED_MAX(len) ((len) + PADDING + DATA_OVERHEAD)

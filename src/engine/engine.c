@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* The core wrapped in one libev loop: what every role shares. */
+#include "engine.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <tund/crypto/aead.h>
-#include <tund/engine/engine.h>
 #include <tund/session/lane.h>
 #include <tund/session/setting.h>
 #include <tund/sys/clock.h>

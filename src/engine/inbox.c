@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* A loop's inbox. */
+#include "inbox.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <tund/engine/inbox.h>
 
 int inbox_init(struct inbox *inbox, struct ev_loop *loop, size_t room,
 	       void (*on_wake)(struct ev_loop *, ev_async *, int))

@@ -3,17 +3,17 @@ ENGINE_LIBS = libtund_config.a libtund_sys.a $(CORE_LIBS) $(EV_LIBS) $(SECCOMP_L
 
 pkglibexec_PROGRAMS += src/engine/engine
 src_engine_engine_SOURCES = \
-	include/tund/engine/control_link.h src/engine/control_link.c \
-	include/tund/engine/egress.h src/engine/egress.c \
-	include/tund/engine/engine.h src/engine/engine.c \
-	include/tund/engine/inbox.h src/engine/inbox.c \
-	include/tund/engine/outer.h src/engine/outer.c \
-	include/tund/engine/parent_link.h src/engine/parent_link.c \
-	include/tund/engine/role.h \
-	include/tund/engine/tun_port.h src/engine/tun_port.c \
-	include/tund/engine/uapi.h src/engine/uapi.c src/engine/uapi_tunnel.c \
-	include/tund/engine/uplink.h src/engine/uplink.c \
-	include/tund/engine/worker.h src/engine/worker.c \
+	src/engine/control_link.h src/engine/control_link.c \
+	src/engine/egress.h src/engine/egress.c \
+	src/engine/engine.h src/engine/engine.c \
+	src/engine/inbox.h src/engine/inbox.c \
+	src/engine/outer.h src/engine/outer.c \
+	src/engine/parent_link.h src/engine/parent_link.c \
+	src/engine/role.h \
+	src/engine/tun_port.h src/engine/tun_port.c \
+	src/engine/uapi.h src/engine/uapi.c src/engine/uapi_tunnel.c \
+	src/engine/uplink.h src/engine/uplink.c \
+	src/engine/worker.h src/engine/worker.c \
 	src/engine/main.c \
 	src/engine/outer_ports.h \
 	src/engine/outer_tcp.c \

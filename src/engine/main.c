@@ -7,12 +7,13 @@
 
 #include <tund/crypto/aead.h>
 #include <tund/crypto/random.h>
-#include <tund/engine/engine.h>
 #include <tund/ipc/command.h>
 #include <tund/sys/channel.h>
 #include <tund/sys/log.h>
 #include <tund/sys/privilege.h>
 #include <tund/sys/sandbox.h>
+
+#include "engine.h"
 
 /* The workers' threads are there before the filter, which then holds for them as well. */
 static int confine(struct engine *engine, unsigned workers)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* The outer sockets: what UDP and TCP share. */
+#include "outer.h"
+
 #include <limits.h>
 #include <sys/resource.h>
 
-#include <tund/engine/engine.h>
-
+#include "engine.h"
 #include "outer_ports.h"
 
 /* The low bits of a handle are the worker's number. */

@@ -3,7 +3,7 @@
 #ifndef TUND_ENGINE_OUTER_PORTS_H
 #define TUND_ENGINE_OUTER_PORTS_H
 
-#include <tund/engine/outer.h>
+#include "outer.h"
 
 /* A new handle; a TCP connection's says which worker it belongs to. */
 uint32_t outer_next_handle(struct outer *outer, unsigned worker);

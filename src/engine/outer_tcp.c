@@ -4,6 +4,8 @@
  * and may send nothing but an initiation or data of a live index. A full connection drops what it
  * is given, as a link would.
  */
+#include "outer_tcp.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +20,6 @@
 #include <tund/wire/frame.h>
 
 #include "outer_ports.h"
-#include "outer_tcp.h"
 
 #define STRANGER_MESSAGE_MAX 9216 /* inner MTU 9000 and what surrounds it */
 #define STRANGER_BUFFER (FRAME_HEADER + STRANGER_MESSAGE_MAX)

@@ -10,7 +10,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#include <tund/engine/engine.h>
+#include "engine.h"
 
 struct tcp_connection {
 	uint32_t handle;

@@ -4,6 +4,8 @@
  * of a client. A stranger's has OUTER_STRANGER_S to become authentic, and the oldest makes room for
  * the newest.
  */
+#include "outer_tcp.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +15,6 @@
 #include <tund/sys/tcp.h>
 
 #include "outer_ports.h"
-#include "outer_tcp.h"
 
 static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 {

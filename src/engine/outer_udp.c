@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /* UDP sockets of the engine: batches in, trains out. */
+#include "outer.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <tund/engine/engine.h>
 #include <tund/session/setting.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/hook.h>
 #include <tund/sys/log.h>
 #include <tund/wire/outline.h>
 
+#include "engine.h"
 #include "outer_ports.h"
 
 /* Each message may be a whole train of the sender's, and any datagram fits. */

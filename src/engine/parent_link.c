@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /* The engine's end of the channel to its parent. */
+#include "parent_link.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <tund/engine/engine.h>
 #include <tund/sys/channel.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 #include <tund/sys/memfd.h>
+
+#include "engine.h"
 
 /* Handles one message; owns message->fd. Returns 0, or -EBADMSG. */
 typedef int parent_handler(struct engine *engine, const struct channel_message *message);

@@ -3,14 +3,17 @@
  * The client: one peer, the edge. What may come in and go out is what was applied on this host:
  * the addresses that the edge pushed and the routes that the parent let through.
  */
+#include "role.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/engine/engine.h>
 #include <tund/policy/lpm.h>
 #include <tund/sys/log.h>
 #include <tund/wire/inner.h>
+
+#include "engine.h"
 
 /* What the workers see; immutable. */
 struct client_view {

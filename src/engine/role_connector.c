@@ -3,6 +3,8 @@
  * The connector: one peer, the edge, and behind its TUN device the private network. It judges once
  * more what the edge has let through, by its own rules, which can only narrow.
  */
+#include "role.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

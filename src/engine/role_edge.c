@@ -3,6 +3,8 @@
  * The edge: every device of the policy is a peer. A packet that comes out of one session is judged
  * and, if accepted, goes into another, inside this process.
  */
+#include "role.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* What edge and connector share: judges, and what is done with their verdicts. */
+#include "role_judged.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <tund/crypto/random.h>
-
-#include "role_judged.h"
 
 int judged_init(struct judged *judged, bool router, size_t flows)
 {

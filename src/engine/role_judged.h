@@ -3,8 +3,9 @@
 #ifndef TUND_ENGINE_ROLE_JUDGED_H
 #define TUND_ENGINE_ROLE_JUDGED_H
 
-#include <tund/engine/engine.h>
 #include <tund/policy/forward.h>
+
+#include "engine.h"
 
 /* A policy in force with all that goes with it, as workers see it: immutable, but for a peer that is
  * removed, which becomes NULL. */

@@ -4,6 +4,8 @@
  * destination finds the peer it goes to, and a packet that comes from a peer must have a source
  * that would go to that peer.
  */
+#include "role_wireguard.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +14,6 @@
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 #include <tund/wire/outline.h>
-
-#include "role_wireguard.h"
 
 #define HANDSHAKES 4096
 

@@ -14,8 +14,9 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#include <tund/engine/engine.h>
 #include <tund/policy/lpm.h>
+
+#include "engine.h"
 
 struct wg_peer;
 

@@ -3,6 +3,8 @@
  * The UDP socket of a WireGuard interface: there while the interface is up. One request to the
  * parent at a time; what changes meanwhile is asked for next.
  */
+#include "role_wireguard.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,8 +12,6 @@
 #include <tund/session/setting.h>
 #include <tund/sys/log.h>
 #include <tund/sys/socket.h>
-
-#include "role_wireguard.h"
 
 static struct wg_listen *listen_of(const struct engine *engine)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Peers of a WireGuard interface and their allowed IPs. */
+#include "role_wireguard.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <tund/sys/hook.h>
-
-#include "role_wireguard.h"
 
 /* A benchmark that compares data paths wants tund's suites between two hosts, without an edge. */
 static int suite_of_peers(void)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* What the lines of the configuration protocol do, and what they say of an interface. */
+#include "role_wireguard.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include <tund/crypto/secret.h>
 #include <tund/crypto/x25519.h>
 #include <tund/session/setting.h>
-
-#include "role_wireguard.h"
 
 static void get_interface(const struct engine *engine, struct uapi_text *text)
 {

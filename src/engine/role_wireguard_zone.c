@@ -3,11 +3,11 @@
  * The number of an interface that a link-local endpoint names. The engine cannot look it up, for it
  * may open no socket; it asks the parent, one name at a time, and the line is offered again.
  */
+#include "role_wireguard.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "role_wireguard.h"
 
 int wg_zone_find(struct engine *engine, const char *name, uint32_t *number)
 {

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /* A worker's TUN queue: inner packets of this host. */
+#include "tun_port.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <tund/engine/engine.h>
 #include <tund/sys/hook.h>
 #include <tund/sys/log.h>
 #include <tund/sys/tun.h>
 #include <tund/wire/coalesce.h>
 #include <tund/wire/virtio.h>
+
+#include "engine.h"
 
 /* A read may bring the largest packet; egress writes in front of it and behind it. */
 #define ROOM_FRONT 16

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /* The server of WireGuard's configuration protocol. */
+#include "uapi.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <tund/engine/engine.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 #include <tund/sys/unixsock.h>
+
+#include "engine.h"
 
 /* Lines of one client that are done in one turn of the loop: packets have theirs in between. */
 #define INPUT_SIZE (8 * 1024)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* What wg(8) shows of a tunnel. Keys that are secret are not handed out. */
-#include <tund/engine/engine.h>
+
+#include "uapi.h"
+
+#include "engine.h"
 
 void uapi_get_tunnel(struct engine *engine, struct uapi_text *text)
 {

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* A client's or connector's way to its edge. */
+#include "uplink.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <tund/crypto/secret.h>
-#include <tund/engine/engine.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
+
+#include "engine.h"
 
 static const char *transport_name(enum transport transport)
 {

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /* Data workers: their threads, batches, and what they say to the main thread. */
+#include "worker.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <tund/crypto/aead.h>
-#include <tund/engine/engine.h>
 #include <tund/session/lane.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 #include <tund/wire/outline.h>
+
+#include "engine.h"
 
 #define INBOX_BYTES (512 * 1024)
 

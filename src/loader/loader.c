@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What the loader does around the parser: confinement before it, the views after it. */
+#include "loader.h"
+
 #include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -11,7 +13,6 @@
 #include <unistd.h>
 
 #include <tund/crypto/x25519.h>
-#include <tund/loader/loader.h>
 #include <tund/sys/privilege.h>
 #include <tund/sys/sandbox.h>
 

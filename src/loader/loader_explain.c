@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* "policy explain --file": the data path's own judgement on a policy that is not installed. */
+#include "loader.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/loader/loader.h>
 #include <tund/policy/explain.h>
 
 /* In the order of the command line. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The wg-quick file of a stock WireGuard device of an edge. */
+#include "loader.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +10,6 @@
 
 #include <tund/crypto/secret.h>
 #include <tund/crypto/x25519.h>
-#include <tund/loader/loader.h>
 
 #define TEXT_MAX (256 * 1024) /* AllowedIPs of the largest policy that anybody could use */
 #define KEEPALIVE 25          /* seconds; below the usual 30 s of a NAT's UDP state */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* A wg-quick file as the tund.conf of a client. */
+#include "loader.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <tund/loader/loader.h>
 
 #include "loader_wgquick.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* A text as a QR code on a terminal. */
+#include "loader.h"
+
 #include <errno.h>
 #include <stdio.h>
 
 #include <qrencode.h>
-
-#include <tund/loader/loader.h>
 
 #define QUIET 4 /* modules around it (ISO/IEC 18004 section 9.1) */
 

@@ -3,6 +3,8 @@
  * wg-quick(8)'s files, with all keys that it and wg(8) know: sections [Interface] and [Peer], lines
  * "Key = value", names without regard to case, # begins a comment, lists by comma or by repetition.
  */
+#include "loader_wgquick.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -10,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#include "loader_wgquick.h"
 
 enum section { NONE, INTERFACE, PEER };
 

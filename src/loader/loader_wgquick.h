@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* A wg-quick(8) file with one peer, as data. */
-#ifndef TUND_SRC_LOADER_LOADER_WGQUICK_H
-#define TUND_SRC_LOADER_LOADER_WGQUICK_H
+#ifndef TUND_LOADER_LOADER_WGQUICK_H
+#define TUND_LOADER_LOADER_WGQUICK_H
 
 #include <tund/config/config.h>
 

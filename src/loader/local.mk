@@ -1,7 +1,7 @@
 # libexec/tund/loader: the short-lived sandboxed parser of configurations.
 pkglibexec_PROGRAMS += src/loader/loader
 src_loader_loader_SOURCES = \
-	include/tund/loader/loader.h \
+	src/loader/loader.h \
 	src/loader/loader.c \
 	src/loader/loader_explain.c \
 	src/loader/loader_export.c \

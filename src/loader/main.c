@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/loader/loader.h>
+#include "loader.h"
 
 static void report(void *ctx, const struct config_error *error)
 {

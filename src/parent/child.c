@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The life of one child: start, end, delay, start again. */
+#include <tund/parent/child.h>
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -7,12 +9,12 @@
 #include <unistd.h>
 
 #include <tund/ipc/parent.h>
-#include <tund/parent/child.h>
-#include <tund/parent/environ.h>
 #include <tund/parent/loader.h>
 #include <tund/parent/undo.h>
 #include <tund/sys/channel.h>
 #include <tund/sys/log.h>
+
+#include "environ.h"
 
 void child_init(struct child *child, const char *program)
 {

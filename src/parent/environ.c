@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* A filter over our own environment: a closed list, so that nothing of the user's gets in. */
+#include "environ.h"
+
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <tund/parent/environ.h>
 
 static const char *const allowed[] = {
 	"JOURNAL_STREAM=", /* log.h: the form of a line */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* The start of a tunnel on its host, and its end. */
+#include <tund/parent/host.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <tund/parent/host.h>
 #include <tund/parent/undo.h>
 #include <tund/sys/file.h>
 #include <tund/sys/log.h>

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Our nft table, and on a connector forwarding between the tunnel and the announced networks. */
+#include <tund/parent/host.h>
+
 #include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/parent/host.h>
 #include <tund/sys/log.h>
 #include <tund/sys/nft.h>
 

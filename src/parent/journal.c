@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The journal of changes to the system, as lines of text. */
+#include <tund/parent/journal.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -7,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <tund/parent/journal.h>
 
 struct journal {
 	char path[128];

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Starts the sandboxed parser and takes what it made. */
+#include <tund/parent/loader.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,12 +14,12 @@
 
 #include <tund/base/time.h>
 #include <tund/ipc/command.h>
-#include <tund/parent/environ.h>
-#include <tund/parent/loader.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/file.h>
 #include <tund/sys/memfd.h>
 #include <tund/sys/process.h>
+
+#include "environ.h"
 
 #define LOADER_ARGUMENTS_MAX 16
 

@@ -2,7 +2,7 @@
 noinst_LIBRARIES += libtund_parent.a
 libtund_parent_a_SOURCES = \
 	include/tund/parent/child.h src/parent/child.c \
-	include/tund/parent/environ.h src/parent/environ.c \
+	src/parent/environ.h src/parent/environ.c \
 	include/tund/parent/host.h src/parent/host.c src/parent/host_forward.c \
 		src/parent/host_network.c \
 	include/tund/parent/journal.h src/parent/journal.c \
@@ -11,7 +11,7 @@ libtund_parent_a_SOURCES = \
 	include/tund/parent/pace.h src/parent/pace.c \
 	include/tund/parent/parent.h src/parent/parent.c \
 	include/tund/parent/queues.h src/parent/queues.c \
-	include/tund/parent/requests.h src/parent/requests.c \
+	src/parent/requests.h src/parent/requests.c \
 	include/tund/parent/store.h src/parent/store.c \
 	include/tund/parent/tunnel.h src/parent/tunnel.c \
 	include/tund/parent/undo.h src/parent/undo.c \

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Lines from a pipe to syslog and the terminal. */
+#include <tund/parent/logger.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
-
-#include <tund/parent/logger.h>
 
 void logger_none(struct logger *logger)
 {

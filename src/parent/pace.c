@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* The latest request, and the time from which on it may be applied. */
-#include <stddef.h>
-
 #include <tund/parent/pace.h>
+
+#include <stddef.h>
 
 void pace_put(struct pace *pace, const struct request_network *request)
 {

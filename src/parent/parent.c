@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The parent's start, its loop, and its end. */
+#include <tund/parent/parent.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -10,8 +12,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <tund/parent/parent.h>
-#include <tund/parent/requests.h>
 #include <tund/parent/undo.h>
 #include <tund/parent/verify.h>
 #include <tund/sys/channel.h>
@@ -20,6 +20,8 @@
 #include <tund/sys/log.h>
 #include <tund/sys/notify.h>
 #include <tund/sys/privilege.h>
+
+#include "requests.h"
 
 #define MEMLOCK_BYTES (64u * 1024 * 1024) /* keypairs of an edge (crypto/secret.h) */
 #define DESCRIPTORS 65536 /* as the unit file has it; a shell's soft limit is 1,024 */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Queues of the TUN and sockets of the UDP port, one for each worker. */
+#include <tund/parent/queues.h>
+
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <tund/ipc/parent.h>
-#include <tund/parent/queues.h>
 #include <tund/sys/hook.h>
 #include <tund/sys/udp.h>
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Dispatches the children's requests: length, kind and owner first, then every field. */
+#include "requests.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -7,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <tund/parent/requests.h>
 #include <tund/parent/verify.h>
 #include <tund/sys/channel.h>
 #include <tund/sys/log.h>

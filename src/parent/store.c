@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* The state on disk, as one line of hexadecimal digits. */
+#include <tund/parent/store.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <tund/parent/store.h>
 #include <tund/sys/file.h>
 #include <tund/sys/log.h>
 

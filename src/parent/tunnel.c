@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* From what the user typed to a tunnel and its files. */
+#include <tund/parent/tunnel.h>
+
 #include <errno.h>
 #include <glob.h>
 #include <stdio.h>
@@ -7,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <tund/parent/tunnel.h>
 #include <tund/sys/file.h>
 
 #define CONF_SUFFIX ".conf"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Puts the system back as the journal says it was. */
+#include <tund/parent/undo.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,7 +13,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <tund/parent/undo.h>
 #include <tund/parent/wgsock.h>
 #include <tund/sys/file.h>
 #include <tund/sys/log.h>

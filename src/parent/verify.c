@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* The bounds of what a child may ask of the parent. */
-#include <string.h>
-
 #include <tund/parent/verify.h>
+
+#include <string.h>
 
 /* Where an inner address may lie whatever accept_routes says: RFC 1918, RFC 6598, RFC 4193. */
 static const struct ip_prefix private_prefixes[] = {

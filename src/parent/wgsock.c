@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Sockets for wg(8). */
+#include <tund/parent/wgsock.h>
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -7,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <tund/parent/wgsock.h>
 #include <tund/sys/file.h>
 #include <tund/sys/unixsock.h>
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The start, loop and end of a WireGuard interface's parent. */
+#include <tund/parent/wireguard.h>
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

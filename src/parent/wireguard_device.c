@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The TUN device of a WireGuard interface, wherever it is. */
+#include <tund/parent/wireguard.h>
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What the engine of a WireGuard interface may ask for. */
+#include <tund/parent/wireguard.h>
+
 #include <errno.h>
 #include <net/if.h>
 #include <signal.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Asks the data path's own judgement on behalf of a principal, and says the answer in words. */
+#include <tund/policy/explain.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <tund/policy/explain.h>
 
 /* Whether the question names this device: "id" names any of the principal's, "id/device" one. */
 static bool names_device(const char *asked, const struct spec_principal *principal,

@@ -7,6 +7,8 @@
  * word with the low bits of the sequence number, so that a packet can move them on without a lock
  * and never touches an entry that has become another's.
  */
+#include <tund/policy/flow.h>
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* The flows that one worker has forwarded last, each in the one place that its key says. */
+#include <tund/policy/flow_cache.h>
+
 #include <stdlib.h>
 #include <string.h>
 
 #include <tund/base/bytes.h>
-#include <tund/policy/flow_cache.h>
 
 struct entry {
 	_Alignas(64) struct flow_cache_key key;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Which entry of a bucket makes room for a new flow. All of it under the bucket's lock. */
+#include <tund/policy/flow.h>
+
 #include "flow_bucket.h"
 
 /* How little an entry would be missed: the higher, the less. */

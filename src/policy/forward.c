@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What happens to an inner packet: parse, source, fragments. forward_flow.c has the rest. */
+#include <tund/policy/forward.h>
+
 #include <string.h>
 
 #include <tund/base/bytes.h>

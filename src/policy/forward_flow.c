@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What happens to an inner packet whose source is known: flow, policy, next hop. */
+#include <tund/policy/forward.h>
+
 #include <tund/policy/lpm.h>
 
 #include "forward_passage.h"

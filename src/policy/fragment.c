@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Fragments: which bytes of a datagram were seen, what waits, and what its first was told. */
+#include <tund/policy/fragment.h>
+
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/policy/fragment.h>
 #include <tund/policy/policy.h>
 
 enum datagram_state {

@@ -4,11 +4,12 @@
  * prefixes are a walk through a forest: entering one starts a range with its value, leaving it
  * returns to the value of the one around it.
  */
+#include <tund/policy/lpm.h>
+
 #include <errno.h>
 #include <stdlib.h>
 
 #include <tund/base/bytes.h>
-#include <tund/policy/lpm.h>
 
 /* An address as a number, IPv4 in the high bits of `hi`: one order for both families. */
 struct key {

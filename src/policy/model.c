@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Building a spec: strings and arrays in one arena. */
+#include <tund/policy/model.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <tund/policy/model.h>
 
 /* arena_push() with the types put right. */
 #define PUSH(spec, array, count) \

@@ -3,10 +3,10 @@
  * A spec as bytes and back. Counts are 32 bits, texts a 16-bit length and the bytes; a place with
  * no file has an empty one. The reader is strict: it meets bytes from another process.
  */
+#include <tund/policy/model.h>
+
 #include <errno.h>
 #include <string.h>
-
-#include <tund/policy/model.h>
 
 #define CODEC_VERSION 1
 #define ADDRESS_BYTES 17

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* A sorted list of byte strings. */
+#include "model_index.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "model_index.h"
 
 int index_init(struct index *x, size_t max)
 {

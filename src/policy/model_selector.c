@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* The texts of a rule's `from`. */
+#include "model_selector.h"
+
 #include <errno.h>
 #include <string.h>
-
-#include "model_selector.h"
 
 static const struct {
 	const char *prefix;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Checks a spec as a whole and says what is wrong, where, and what is expected. */
+#include <tund/policy/model.h>
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

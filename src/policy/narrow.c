@@ -3,12 +3,12 @@
  * A connector's own policy, put together as one of an edge would be: its holders are principals
  * with one device each, its routes lead to itself.
  */
+#include <tund/policy/narrow.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <tund/policy/narrow.h>
 
 #include "model_index.h"
 

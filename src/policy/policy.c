@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Questions to a compiled policy. policy_compile.c makes it. */
+#include <tund/policy/policy.h>
+
 #include <stdlib.h>
 
 #include "policy_compiled.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* From a spec to a policy: gives numbers to devices and groups, and builds the tables. */
+#include <tund/policy/policy.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Which connector devices reach which routes: one atomic flag for each pair that the policy has. */
+#include <tund/policy/reach.h>
+
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-
-#include <tund/policy/reach.h>
 
 struct reach {
 	const struct policy *policy;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Builds resets and ICMP errors, and counts how many a device gets. */
+#include <tund/policy/refusal.h>
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <tund/base/bytes.h>
 #include <tund/base/time.h>
-#include <tund/policy/refusal.h>
 #include <tund/wire/checksum.h>
 
 #define ICMP4_MAX_BYTES 576

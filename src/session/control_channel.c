@@ -35,6 +35,8 @@
  * again. Any other says nothing but what its `from` says. A new epoch has START and was never left,
  * thus is never refused: each restart causes one on the other side, at most, and none in return.
  */
+#include "control_channel.h"
+
 #include <errno.h>
 #include <stdlib.h>
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Control frames, taken apart: lengths, flags and padding; what they mean is decided elsewhere. */
+#include "control_channel.h"
+
 #include <errno.h>
 
 #include <tund/base/bytes.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Pieces of the other side's, until they have been consumed. */
+#include "control_channel.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Our pieces, until the other side has consumed them. */
+#include "control_channel.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -14,8 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <tund/session/control_channel.h>
 #include <tund/wire/control_frame.h>
+
+#include "control_channel.h"
 
 enum {
 	WINDOW = CONTROL_WINDOW,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* mac1, mac2 and cookies. */
+#include "cookie.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -7,7 +9,6 @@
 #include <tund/crypto/blake2s.h>
 #include <tund/crypto/secret.h>
 #include <tund/crypto/xaead.h>
-#include <tund/session/cookie.h>
 
 #define LABEL_SIZE 8
 

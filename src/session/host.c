@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The host as a whole: made, given messages and time, freed. */
+#include <tund/session/host.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

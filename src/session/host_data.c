@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What main sends: inner packets, those that wait for a session, control frames. */
+#include <tund/session/host.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,8 @@
  * Messages 1 and 2 and the cookies between them. Nothing that a message says changes a peer before
  * the whole message has proved authentic: results are computed into locals and committed last.
  */
+#include <tund/session/host.h>
+
 #include <errno.h>
 #include <string.h>
 

@@ -5,6 +5,8 @@
  * search that is under way finds what it would have found; a table with too many of those, or too
  * full, is replaced by a copy.
  */
+#include <tund/session/host.h>
+
 #include <errno.h>
 #include <stdlib.h>
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Keypairs, and the three slots of a peer. */
+#include <tund/session/host.h>
+
 #include <errno.h>
 #include <stdlib.h>
 

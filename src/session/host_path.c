@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Paths: which one is active, which are known, and whether the active one still works. */
+#include <tund/session/host.h>
+
 #include <string.h>
 
 #include <tund/wire/control_frame.h>

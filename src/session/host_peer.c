@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Peers as the caller sees them. */
+#include <tund/session/host.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

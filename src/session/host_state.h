@@ -31,13 +31,14 @@
 #include <tund/base/time.h>
 #include <tund/crypto/aead.h>
 #include <tund/crypto/secret.h>
-#include <tund/session/control_channel.h>
-#include <tund/session/cookie.h>
 #include <tund/session/host.h>
-#include <tund/session/noise.h>
-#include <tund/session/ratelimit.h>
-#include <tund/session/replay.h>
-#include <tund/session/tai64n.h>
+
+#include "control_channel.h"
+#include "cookie.h"
+#include "noise.h"
+#include "ratelimit.h"
+#include "replay.h"
+#include "tai64n.h"
 
 /* WireGuard paper section 6.1. */
 #define REKEY_AFTER_TIME_NS (120 * NS_PER_SEC)

@@ -4,6 +4,8 @@
  * only when a timer gets earlier, or when the deadline comes and proves too early: moving a timer
  * later, as every packet does, costs nothing.
  */
+#include <tund/session/host.h>
+
 #include <errno.h>
 #include <stdlib.h>
 

@@ -7,6 +7,8 @@
  * A lane notes an instant and then looks at the deadline that main has; main puts a later deadline
  * and then looks at the instants. Whichever comes second sees the other, so no timer is missed.
  */
+#include <tund/session/host.h>
+
 #include "host_state.h"
 
 static uint64_t look(const _Atomic uint64_t *at_ns)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Lanes, and what is posted in them. */
+#include <tund/session/lane.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,6 +4,8 @@
  * keypair ended: then there is nothing to do. A note's own time counts where something was heard;
  * what main does itself, it does now.
  */
+#include <tund/session/lane.h>
+
 #include <string.h>
 
 #include <tund/session/setting.h>

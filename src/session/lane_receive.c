@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Opening data messages: index and suite, key age, tag, replay, path. */
+#include <tund/session/lane.h>
+
 #include <tund/base/bytes.h>
 
 #include "lane_state.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Sealing data messages. */
+#include <tund/session/lane.h>
+
 #include <errno.h>
 #include <string.h>
 

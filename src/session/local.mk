@@ -1,9 +1,9 @@
 # Handshakes, keypairs, timers, paths and control frames; part of libtund_core.a.
 libtund_core_a_SOURCES += \
-	include/tund/session/control_channel.h src/session/control_channel.c \
+	src/session/control_channel.h src/session/control_channel.c \
 	src/session/control_channel_frame.c src/session/control_channel_in.c \
 	src/session/control_channel_out.c src/session/control_channel_state.h \
-	include/tund/session/cookie.h src/session/cookie.c \
+	src/session/cookie.h src/session/cookie.c \
 	include/tund/session/host.h src/session/host.c \
 	include/tund/session/path.h \
 	src/session/host_data.c \
@@ -20,9 +20,9 @@ libtund_core_a_SOURCES += \
 	src/session/lane_receive.c \
 	src/session/lane_send.c \
 	src/session/lane_state.h \
-	include/tund/session/noise.h src/session/noise.c \
-	include/tund/session/ratelimit.h src/session/ratelimit.c \
+	src/session/noise.h src/session/noise.c \
+	src/session/ratelimit.h src/session/ratelimit.c \
 	include/tund/session/reason.h src/session/reason.c \
-	include/tund/session/replay.h src/session/replay.c \
+	src/session/replay.h src/session/replay.c \
 	include/tund/session/setting.h src/session/setting.c \
-	include/tund/session/tai64n.h src/session/tai64n.c
+	src/session/tai64n.h src/session/tai64n.c

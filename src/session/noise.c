@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Noise_IKpsk2_25519_*_BLAKE2s, token by token. */
+#include "noise.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include <tund/crypto/secret.h>
 #include <tund/crypto/x25519.h>
-#include <tund/session/noise.h>
 
 void noise_mix_hash(struct noise *noise, const void *data, size_t len)
 {

@@ -4,11 +4,12 @@
  * list from the most to the least recently used. An entry whose bucket of tokens is full again says
  * no more than no entry, so the oldest is used again before the array grows.
  */
+#include "ratelimit.h"
+
 #include <stdlib.h>
 
 #include <tund/base/bytes.h>
 #include <tund/base/time.h>
-#include <tund/session/ratelimit.h>
 
 #define TOKEN_NS (NS_PER_SEC / RATELIMIT_PER_SECOND)
 #define FULL_NS (RATELIMIT_BURST * TOKEN_NS)

@@ -3,7 +3,7 @@
  * RFC 6479: the window moves by whole words, so nothing is ever shifted; the ring has one word more
  * than the window, since the newest word is filled only in part.
  */
-#include <tund/session/replay.h>
+#include "replay.h"
 
 #define WORD_BITS 64
 

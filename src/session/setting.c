@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Settings of a running host and its peers. */
+#include <tund/session/setting.h>
+
 #include <errno.h>
 #include <string.h>
 
 #include <tund/crypto/x25519.h>
-#include <tund/session/setting.h>
 
 #include "host_state.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* TAI64N stamps, whose bytes compare as the times do. */
+#include "tai64n.h"
+
 #include <string.h>
 
 #include <tund/base/bytes.h>
 #include <tund/base/time.h>
-#include <tund/session/tai64n.h>
 
 /* The TAI64 label of 1970-01-01 00:00:00 UTC, less leap seconds since (WireGuard's choice). */
 #define EPOCH_LABEL (UINT64_C(0x4000000000000000) + 10)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Messages between our processes. */
+
 #include <tund/sys/channel.h>
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The two clocks. */
+
 #include <tund/sys/clock.h>
 
 #include <time.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Small files, whole. */
+
 #include <tund/sys/file.h>
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Interface names. */
+
 #include <tund/sys/ifname.h>
 
 #include <string.h>

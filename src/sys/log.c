@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* One-line messages on standard error. */
+
 #include <tund/sys/log.h>
 
 #include <stdatomic.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Sealed memory files. */
+
 #include <tund/sys/memfd.h>
 
 #include <errno.h>

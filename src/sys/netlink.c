@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Carries requests to rtnetlink by libnl, and watches the interfaces. The only file with libnl. */
+
 #include <tund/sys/netlink.h>
 
 #include <errno.h>

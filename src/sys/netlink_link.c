@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Links and their addresses. */
+#include <tund/sys/netlink.h>
+
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>

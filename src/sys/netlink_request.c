@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Building requests and reading answers. */
+
 #include "netlink_request.h"
 
 #include <assert.h>

@@ -3,8 +3,8 @@
  * Requests to rtnetlink, built attribute by attribute (libnl's rule objects lack some), and their
  * answers. netlink.c carries them; the other netlink_*.c build and read them.
  */
-#ifndef TUND_SRC_SYS_NETLINK_REQUEST_H
-#define TUND_SRC_SYS_NETLINK_REQUEST_H
+#ifndef TUND_SYS_NETLINK_REQUEST_H
+#define TUND_SYS_NETLINK_REQUEST_H
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>

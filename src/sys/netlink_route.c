@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Kernel routes and rules. */
+#include <tund/sys/netlink.h>
+
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <string.h>

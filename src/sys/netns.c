@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Network namespaces. */
+
 #include <tund/sys/netns.h>
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The text of our nft table. */
+
 #include <tund/sys/nft.h>
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* nft(8) as a child. */
+
 #include <tund/sys/nft.h>
 
 #include <errno.h>

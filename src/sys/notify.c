@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Service notification. */
+
 #include <tund/sys/notify.h>
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What the parent needs before it starts. */
+
 #include <tund/sys/privilege.h>
 
 #include <cap-ng.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Child processes. */
+
 #include <tund/sys/process.h>
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The first step of giving up: credentials, capabilities, files. */
+
 #include <tund/sys/sandbox.h>
 
 #include <cap-ng.h>

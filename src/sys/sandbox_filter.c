@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The second step of giving up: system calls. */
+
 #include <tund/sys/sandbox.h>
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Landlock (Documentation/userspace-api/landlock.rst). */
+
 #include "sandbox_landlock.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Landlock by system call: glibc has no wrappers, and Debian 12's headers not all constants. */
-#ifndef TUND_SRC_SYS_SANDBOX_LANDLOCK_H
-#define TUND_SRC_SYS_SANDBOX_LANDLOCK_H
+#ifndef TUND_SYS_SANDBOX_LANDLOCK_H
+#define TUND_SYS_SANDBOX_LANDLOCK_H
 
 #include <stdbool.h>
 #include <stddef.h>

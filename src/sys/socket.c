@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What UDP and TCP sockets have in common. */
+
 #include <tund/sys/socket.h>
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Kernel parameters. */
+
 #include <tund/sys/sysctl.h>
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* TCP sockets. */
+
 #include <tund/sys/tcp.h>
 
 #include <errno.h>

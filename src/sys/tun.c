@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The TUN device. */
+
 #include <tund/sys/tun.h>
 
 #include <errno.h>

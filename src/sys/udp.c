@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* UDP sockets: opening and receiving. */
+
 #include <tund/sys/udp.h>
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* UDP sockets: sending, one by one and in trains. */
+
 #include <tund/sys/udp.h>
 
 #include <assert.h>

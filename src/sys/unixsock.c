@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Unix stream sockets by path. */
+
 #include <tund/sys/unixsock.h>
 
 #include <errno.h>

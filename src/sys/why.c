@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Error texts for people. */
+
 #include <tund/sys/why.h>
 
 #include <stdarg.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* The Internet checksum. */
+#include <tund/wire/checksum.h>
+
 #include <string.h>
 
 #include <tund/base/bytes.h>
-#include <tund/wire/checksum.h>
 
 typedef uint64_t vector __attribute__((vector_size(16)));
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* GRO for a TUN device. */
+#include <tund/wire/coalesce.h>
+
 #include <stdlib.h>
 #include <string.h>
 
 #include <tund/base/bytes.h>
 #include <tund/wire/checksum.h>
-#include <tund/wire/coalesce.h>
 #include <tund/wire/inner.h>
 #include <tund/wire/segment.h>
 #include <tund/wire/virtio.h>

@@ -3,13 +3,13 @@
  * Offsets are those of RFC 791, 8200, 9293 and 768. Comparisons are of whole words: a few for each
  * packet of a run is all that joining costs.
  */
+#include "coalesce_view.h"
+
 #include <string.h>
 
 #include <tund/base/bytes.h>
 #include <tund/wire/checksum.h>
 #include <tund/wire/inner.h>
-
-#include "coalesce_view.h"
 
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40

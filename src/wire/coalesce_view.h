@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What coalesce.c must know of a packet, read once, and comparisons of it with another. */
-#ifndef TUND_SRC_WIRE_COALESCE_VIEW_H
-#define TUND_SRC_WIRE_COALESCE_VIEW_H
+#ifndef TUND_WIRE_COALESCE_VIEW_H
+#define TUND_WIRE_COALESCE_VIEW_H
 
 #include <stdbool.h>
 #include <stddef.h>

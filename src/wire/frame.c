@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* The framing of the TCP transport. */
+#include <tund/wire/frame.h>
+
 #include <assert.h>
 #include <errno.h>
 
 #include <tund/base/bytes.h>
-#include <tund/wire/frame.h>
 #include <tund/wire/message.h>
 
 long frame_next(const uint8_t *buf, size_t len, size_t max_message)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* What a peer says is a whole TSO packet. */
+#include <tund/wire/gso.h>
+
 #include <errno.h>
 
 #include <tund/base/bytes.h>
-#include <tund/wire/gso.h>
 #include <tund/wire/inner.h>
 
 int gso_of_frame(const uint8_t prefix[GSO_PREFIX], const uint8_t *packet, size_t *len, uint32_t mtu,

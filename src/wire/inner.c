@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* The strict parser of inner packets. Offsets in comments are RFC 791's and RFC 8200's. */
+#include <tund/wire/inner.h>
+
 #include <errno.h>
 #include <string.h>
 
 #include <tund/base/bytes.h>
 #include <tund/wire/checksum.h>
-#include <tund/wire/inner.h>
 
 enum {
 	EXT_HOP_BY_HOP = 0,

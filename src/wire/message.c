@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* The length and type gate: the first thing that a datagram or frame meets. */
+#include <tund/wire/message.h>
+
 #include <errno.h>
 #include <stdbool.h>
-
-#include <tund/wire/message.h>
 
 #define DATA_FLAGS_KNOWN \
 	(DATA_FLAG_CONTROL | DATA_FLAG_CSUM | DATA_FLAG_GSO | DATA_FLAG_NO_MOVE)

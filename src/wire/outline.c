@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Addresses, length and ECN of an inner packet. */
+#include <tund/wire/outline.h>
+
 #include <errno.h>
 
 #include <tund/base/bytes.h>
-#include <tund/wire/outline.h>
 
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40

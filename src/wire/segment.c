@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* TSO and USO in place. */
+#include <tund/wire/segment.h>
+
 #include <errno.h>
 #include <string.h>
 
 #include <tund/base/bytes.h>
 #include <tund/wire/checksum.h>
 #include <tund/wire/inner.h>
-#include <tund/wire/segment.h>
 
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40

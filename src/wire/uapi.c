@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* The lines of WireGuard's configuration protocol. */
+#include <tund/wire/uapi.h>
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <tund/wire/uapi.h>
 
 /* The text between '=' and LF. */
 struct value {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* The virtio header of a TUN device. */
+#include <tund/wire/virtio.h>
+
 #include <errno.h>
 #include <string.h>
 
 #include <tund/base/bytes.h>
 #include <tund/wire/checksum.h>
 #include <tund/wire/inner.h>
-#include <tund/wire/virtio.h>
 
 /* As in linux/virtio_net.h. */
 #define NEEDS_CSUM 1

@@ -2,7 +2,7 @@
 /* The replay window: counters in order, those of two packets swapped, and one that was seen. */
 #include <stdlib.h>
 
-#include <tund/session/replay.h>
+#include "session/replay.h"
 
 #include "bench.h"
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/control/notice.h>
+#include "control/notice.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/session/control_channel.h>
+#include "session/control_channel.h"
 
 #include "../unit/prng.h"
 

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include <tund/base/bytes.h>
-#include <tund/session/cookie.h>
+#include "session/cookie.h"
 
 #include "../unit/prng.h"
 

@@ -21,9 +21,9 @@
 
 #include <tund/base/bytes.h>
 #include <tund/crypto/x25519.h>
-#include <tund/session/cookie.h>
-#include <tund/session/noise.h>
-#include <tund/session/tai64n.h>
+#include "session/cookie.h"
+#include "session/noise.h"
+#include "session/tai64n.h"
 
 #include "hosts.h"
 

@@ -23,7 +23,7 @@
 #include <jansson.h>
 
 #include <tund/base/time.h>
-#include <tund/control/control.h>
+#include "control/control.h"
 #include <tund/sys/channel.h>
 #include <tund/sys/memfd.h>
 #include <tund/sys/unixsock.h>

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include <tund/base/bytes.h>
-#include <tund/session/control_channel.h>
+#include "session/control_channel.h"
 #include <tund/wire/control_frame.h>
 
 #include "tap.h"

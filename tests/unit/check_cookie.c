@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <tund/session/cookie.h>
+#include "session/cookie.h"
 
 #include "prng.h"
 #include "tap.h"

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <tund/cmd/daemon.h>
+#include "cmd/daemon.h"
 #include <tund/ipc/command.h>
 
 #include "tap.h"

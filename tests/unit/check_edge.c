@@ -2,7 +2,7 @@
 /* What an edge grants of what a connector announces: a table. */
 #include <string.h>
 
-#include <tund/control/edge.h>
+#include "control/edge.h"
 
 #include "tap.h"
 

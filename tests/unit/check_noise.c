@@ -8,7 +8,7 @@
 
 #include <tund/crypto/random.h>
 #include <tund/crypto/x25519.h>
-#include <tund/session/noise.h>
+#include "session/noise.h"
 
 #include "tap.h"
 #include "vectors.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/control/notice.h>
+#include "control/notice.h"
 
 #include "tap.h"
 

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include <tund/cmd/ask.h>
-#include <tund/cmd/question.h>
+#include "cmd/ask.h"
+#include "cmd/question.h"
 
 #include "tap.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include <tund/base/time.h>
-#include <tund/session/ratelimit.h>
+#include "session/ratelimit.h"
 
 #include "prng.h"
 #include "tap.h"

@@ -2,7 +2,7 @@
 /* The replay window: a table of edges, and random counters against a plain set. */
 #include <string.h>
 
-#include <tund/session/replay.h>
+#include "session/replay.h"
 
 #include "prng.h"
 #include "tap.h"

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <tund/control/request.h>
+#include "control/request.h"
 #include <tund/ipc/command.h>
 
 #include "tap.h"

@@ -2,7 +2,7 @@
 /* Slots move, keys stay. */
 #include <string.h>
 
-#include <tund/control/roster.h>
+#include "control/roster.h"
 
 #include "tap.h"
 

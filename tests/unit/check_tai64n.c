@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include <tund/base/time.h>
-#include <tund/session/tai64n.h>
+#include "session/tai64n.h"
 
 #include "prng.h"
 #include "tap.h"

@@ -9,7 +9,7 @@
 
 #include <tund/base/bytes.h>
 #include <tund/crypto/x25519.h>
-#include <tund/session/noise.h>
+#include "session/noise.h"
 
 #include "../sim/pair.h"
 #include "tap.h"

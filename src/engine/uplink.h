@@ -14,6 +14,7 @@
 
 #include <ev.h>
 
+#include <tund/config/config.h>
 #include <tund/ipc/engine.h>
 #include <tund/ipc/parent.h>
 #include <tund/session/host.h>

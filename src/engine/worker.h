@@ -23,13 +23,14 @@
 
 #include <ev.h>
 
-#include <tund/engine/egress.h>
-#include <tund/engine/inbox.h>
-#include <tund/engine/outer.h>
-#include <tund/engine/role.h>
 #include <tund/ipc/engine.h>
-#include <tund/engine/tun_port.h>
 #include <tund/policy/reason.h>
+
+#include "egress.h"
+#include "inbox.h"
+#include "outer.h"
+#include "role.h"
+#include "tun_port.h"
 
 struct engine;
 struct judge;

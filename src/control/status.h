@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include <tund/control/ask.h>
+#include "ask.h"
 
 #define STATUS_SCHEMA 1
 

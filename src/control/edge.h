@@ -11,9 +11,10 @@
 
 #include <ev.h>
 
-#include <tund/control/notice.h>
 #include <tund/ipc/engine.h>
 #include <tund/policy/model.h>
+
+#include "notice.h"
 
 #define EDGE_HELLO_WAIT_S 1.0 /* a peer that is up says hello; if not, it is pushed to anyway */
 #define EDGE_PUSH_INTERVAL_S 1.0 /* between two pushes to one peer */

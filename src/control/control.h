@@ -12,16 +12,17 @@
 #include <ev.h>
 
 #include <tund/config/config.h>
-#include <tund/control/ask.h>
-#include <tund/control/command.h>
-#include <tund/control/directory.h>
-#include <tund/control/edge.h>
-#include <tund/control/link.h>
-#include <tund/control/member.h>
-#include <tund/control/notice.h>
-#include <tund/control/roster.h>
 #include <tund/ipc/engine.h>
 #include <tund/ipc/parent.h>
+
+#include "ask.h"
+#include "command.h"
+#include "directory.h"
+#include "edge.h"
+#include "link.h"
+#include "member.h"
+#include "notice.h"
+#include "roster.h"
 
 struct control {
 	struct ev_loop *loop;

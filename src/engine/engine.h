@@ -14,17 +14,18 @@
 #include <tund/base/epoch.h>
 #include <tund/base/time.h>
 #include <tund/config/config.h>
-#include <tund/engine/control_link.h>
-#include <tund/engine/outer.h>
-#include <tund/engine/parent_link.h>
-#include <tund/engine/role.h>
-#include <tund/engine/tun_port.h>
-#include <tund/engine/uapi.h>
-#include <tund/engine/uplink.h>
-#include <tund/engine/worker.h>
 #include <tund/ipc/engine.h>
 #include <tund/policy/reason.h>
 #include <tund/session/host.h>
+
+#include "control_link.h"
+#include "outer.h"
+#include "parent_link.h"
+#include "role.h"
+#include "tun_port.h"
+#include "uapi.h"
+#include "uplink.h"
+#include "worker.h"
 
 #define WIREGUARD_MTU 1420 /* of a WireGuard interface, until told otherwise */
 

@@ -13,8 +13,9 @@
 
 #include <ev.h>
 
-#include <tund/control/request.h>
 #include <tund/ipc/engine.h>
+
+#include "request.h"
 
 #define ASK_LIMIT_S 2.0
 #define ASK_PEERS_MAX (1U << 20) /* in one answer; what comes beyond is not shown */

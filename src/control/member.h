@@ -10,10 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <tund/control/notice.h>
-#include <tund/control/resolve.h>
 #include <tund/ipc/engine.h>
 #include <tund/ipc/parent.h>
+
+#include "notice.h"
+#include "resolve.h"
 
 #define MEMBER_DENIED_MAX 8 /* the last ones, kept for the status */
 

@@ -10,11 +10,14 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+/* Out of memory leaves the table as it was; the caller sees it by the handle. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#include <tund/control/notice.h>
 #include <tund/ipc/engine.h>
 #include <tund/policy/model.h>
+
+#include "notice.h"
 
 struct known_peer {
 	uint8_t key[KEY_SIZE];

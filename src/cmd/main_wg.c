@@ -9,9 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <tund/cmd/daemon.h>
 #include <tund/config/config.h>
 #include <tund/parent/wireguard.h>
+
+#include "daemon.h"
 
 static const char usage[] =
 	"usage: tund-wg [-f | --foreground] INTERFACE\n\n"
