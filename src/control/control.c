@@ -28,7 +28,7 @@ int control_start(struct control *c, const char *name, int channel)
 	c->regreet.data = c;
 	link_init(&c->parent, c->loop, &control_parent_ops, c, c->buffer);
 	link_init(&c->engine, c->loop, &control_engine_ops, c, c->buffer);
-	roster_init(&c->roster);
+	peers_init(&c->peers);
 	commands_init(&c->commands, c);
 	edge_init(c);
 	member_init(c);
@@ -56,10 +56,10 @@ void control_clear(struct control *c)
 	commands_close(&c->commands);
 	edge_clear(c);
 	member_clear(c);
-	roster_clear(&c->roster);
+	peers_clear(&c->peers);
 	link_close(&c->engine);
 	link_close(&c->parent);
-	directory_clear(&c->directory);
+	device_index_clear(&c->devices);
 	config_free(c->config);
 	ev_timer_stop(c->loop, &c->grace);
 	ev_timer_stop(c->loop, &c->regreet);
@@ -102,10 +102,11 @@ void control_send_text(struct control *c, const struct known_peer *peer, const c
 	free(frame);
 }
 
-void control_send(struct control *c, const struct known_peer *peer, const struct notice *notice)
+void control_send(struct control *c, const struct known_peer *peer,
+		  const struct control_message *message)
 {
 	char *text;
-	int r = notice_encode(notice, &text);
+	int r = control_message_encode(message, &text);
 
 	if (r) {
 		log_error("cannot encode a control message: %s", strerror(-r));
@@ -174,7 +175,7 @@ const char *control_role_name(enum role role)
 const char *control_peer_name(const struct control *c, const uint8_t key[KEY_SIZE],
 			      char buf[PEER_NAME_MAX])
 {
-	const struct directory_entry *e = directory_find(&c->directory, key);
+	const struct device_index_entry *e = device_index_find(&c->devices, key);
 	char text[KEY_BASE64_LEN + 1];
 
 	if (c->config->role != ROLE_EDGE)

@@ -17,12 +17,12 @@
 
 #include "ask.h"
 #include "command.h"
-#include "directory.h"
+#include "control_message.h"
+#include "device_index.h"
 #include "edge.h"
 #include "link.h"
 #include "member.h"
-#include "notice.h"
-#include "roster.h"
+#include "peers.h"
 
 struct control {
 	struct ev_loop *loop;
@@ -35,14 +35,14 @@ struct control {
 	ev_timer regreet;      /* the engine had another configuration than we: ask again */
 	uint8_t *buffer;       /* both links receive into it */
 	struct link parent, engine;
-	struct directory directory;
-	struct roster roster;
+	struct device_index devices;
+	struct peers peers;
 	struct commands commands;
 	struct asks asks;
 	struct edge edge;      /* its part when the role is edge ... */
 	struct member member;  /* ... and when it is client or connector */
 	uint32_t last_id;      /* of requests to engine and parent */
-	uint64_t malformed;    /* notices that could not be decoded */
+	uint64_t malformed;    /* control messages that could not be decoded */
 	bool works;
 	uint64_t works_since_wall_ns;
 };
@@ -61,10 +61,11 @@ void control_clear(struct control *c);
 /* A number for a request, never 0 and never used for another one that is still open. */
 uint32_t control_next_id(struct control *c);
 
-/* Sends a notice to a peer that has a slot, reliably; logs what goes wrong. */
-void control_send(struct control *c, const struct known_peer *peer, const struct notice *notice);
+/* Sends a control message to a peer that has a slot, reliably; logs what goes wrong. */
+void control_send(struct control *c, const struct known_peer *peer,
+		  const struct control_message *message);
 
-/* The same for a notice that is already text. */
+/* The same for a control message that is already text. */
 void control_send_text(struct control *c, const struct known_peer *peer, const char *text);
 
 /* The tunnel works from now on, or no longer: answers those who wait, tells the parent. */
@@ -76,7 +77,7 @@ void control_greet_engine(struct control *c);
 /* The same in a moment: it had another configuration than we. */
 void control_greet_later(struct control *c);
 
-/* A notice of this peer could not be understood: counts it, logs some. */
+/* A control message of this peer could not be understood: counts it, logs some. */
 void control_malformed(struct control *c, const struct known_peer *peer, const char *what);
 
 /* Messages of the two links. */

@@ -22,7 +22,7 @@ static void take_peer(struct control *c, const void *body, size_t len)
 		control_greet_later(c); /* one of us has not read the new one yet */
 		return;
 	}
-	peer = roster_place(&c->roster, p->public_key, p->slot);
+	peer = peers_place(&c->peers, p->public_key, p->slot);
 	if (!peer) {
 		log_error("no memory for a peer");
 		return;
@@ -38,21 +38,21 @@ static void take_peer(struct control *c, const void *body, size_t len)
 		member_peer_changed(c, peer, was_up);
 }
 
-static void handle_notice(struct control *c, struct known_peer *peer, const uint8_t *text,
-			  size_t len)
+static void handle_message(struct control *c, struct known_peer *peer, const uint8_t *text,
+			   size_t len)
 {
-	struct notice *notice;
-	int r = notice_decode(text, len, &notice);
+	struct control_message *message;
+	int r = control_message_decode(text, len, &message);
 
 	if (r) {
 		control_malformed(c, peer, "malformed");
 		return;
 	}
 	if (c->config->role == ROLE_EDGE)
-		edge_notice(c, peer, notice);
+		edge_message(c, peer, message);
 	else
-		member_notice(c, peer, notice);
-	notice_free(notice);
+		member_message(c, peer, message);
+	control_message_free(message);
 }
 
 /* A frame of another generation, or of a slot not told of, is not consumed: the engine repeats it
@@ -66,11 +66,11 @@ static void take_frame(struct control *c, const void *body, size_t len)
 	memcpy(&frame, body, sizeof frame);
 	if (frame.len != len - sizeof frame || frame.generation != c->generation)
 		return;
-	peer = roster_find(&c->roster, frame.slot);
+	peer = peers_find(&c->peers, frame.slot);
 	if (!peer)
 		return;
 	consumed = (struct control_consumed){.generation = c->generation, .slot = frame.slot};
-	handle_notice(c, peer, (const uint8_t *)body + sizeof frame, frame.len);
+	handle_message(c, peer, (const uint8_t *)body + sizeof frame, frame.len);
 	link_send(&c->engine, CONTROL_CONSUMED, &consumed, sizeof consumed);
 }
 
@@ -80,7 +80,7 @@ static void take_reset(struct control *c, const void *body, size_t len)
 	struct known_peer *peer;
 
 	(void)len;
-	peer = reset->generation == c->generation ? roster_find(&c->roster, reset->slot) : NULL;
+	peer = reset->generation == c->generation ? peers_find(&c->peers, reset->slot) : NULL;
 	if (!peer)
 		return;
 	if (c->config->role == ROLE_EDGE)
@@ -168,7 +168,7 @@ static void closed(void *ctx)
 {
 	struct control *c = ctx;
 
-	roster_forget_sessions(&c->roster);
+	peers_forget_sessions(&c->peers);
 	c->member.edge_up = false;
 	control_set_works(c, false);
 }

@@ -28,16 +28,16 @@ static int read_config(int fd, struct config **out)
 }
 
 /* Everything that names peers by slots, or borrows from the old one, is made anew. */
-static void use_config(struct control *c, struct config *config, struct directory *directory,
+static void use_config(struct control *c, struct config *config, struct device_index *devices,
 		       uint32_t generation)
 {
 	struct config *old = c->config;
 
 	c->config = config;
 	c->generation = generation;
-	directory_clear(&c->directory);
-	c->directory = *directory;
-	roster_forget_slots(&c->roster);
+	device_index_clear(&c->devices);
+	c->devices = *devices;
+	peers_forget_slots(&c->peers);
 	if (c->started && config->role != ROLE_EDGE)
 		member_configured(c);
 	config_free(old);
@@ -48,7 +48,7 @@ static void use_config(struct control *c, struct config *config, struct director
 static void take_config(struct control *c, struct channel_message *m)
 {
 	const struct parent_config *body = (const void *)m->body;
-	struct directory directory;
+	struct device_index devices;
 	struct config *config;
 	int r = m->fd < 0 ? -EBADF : read_config(m->fd, &config);
 
@@ -56,12 +56,12 @@ static void take_config(struct control *c, struct channel_message *m)
 		config_free(config);
 		r = -EINVAL;
 	}
-	if (!r && (r = directory_make(config->policy, &directory)))
+	if (!r && (r = device_index_make(config->policy, &devices)))
 		config_free(config);
 	if (r)
 		log_error("cannot use the configuration: %s", strerror(-r));
 	else
-		use_config(c, config, &directory, body->generation);
+		use_config(c, config, &devices, body->generation);
 }
 
 /* The descriptor, from now on the caller's. */
@@ -80,7 +80,7 @@ static void take_sibling(struct control *c, struct channel_message *m)
 	if (fd < 0)
 		return;
 	link_open(&c->engine, fd);
-	roster_forget_sessions(&c->roster);
+	peers_forget_sessions(&c->peers);
 	if (!c->started)
 		return;
 	if (c->config->role == ROLE_EDGE)

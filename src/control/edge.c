@@ -13,7 +13,7 @@
 
 static void arm(struct control *c)
 {
-	struct known_peer *first = TAILQ_FIRST(&c->roster.due);
+	struct known_peer *first = TAILQ_FIRST(&c->peers.due);
 	double delay;
 
 	ev_timer_stop(c->loop, &c->edge.timer);
@@ -29,13 +29,13 @@ void edge_pump(struct control *c)
 	struct known_peer *peer, *next;
 	double now = ev_now(c->loop);
 
-	for (peer = TAILQ_FIRST(&c->roster.due); peer; peer = next) {
+	for (peer = TAILQ_FIRST(&c->peers.due); peer; peer = next) {
 		next = TAILQ_NEXT(peer, due_entry);
 		if (c->engine.queued_bytes > EDGE_QUEUE_MAX)
 			return; /* called again when the engine took it */
 		if (peer->due_at > now)
 			continue;
-		roster_clear_due(&c->roster, peer);
+		peers_clear_due(&c->peers, peer);
 		if (peer->up) {
 			edge_push(c, peer);
 			peer->pushed_at = now;
@@ -74,8 +74,7 @@ void edge_restart(struct control *c)
 {
 	struct known_peer *peer, *next;
 
-	HASH_ITER(by_key, c->roster.by_key, peer, next)
-	{
+	HASH_ITER(by_key, c->peers.by_key, peer, next) {
 		if (peer->remote.addr.family && peer->transport == TRANSPORT_UDP)
 			tell_last_seen(c, peer);
 	}
@@ -83,7 +82,7 @@ void edge_restart(struct control *c)
 
 static void push_soon(struct control *c, struct known_peer *peer, double delay)
 {
-	roster_set_due(&c->roster, peer, ev_now(c->loop) + delay);
+	peers_set_due(&c->peers, peer, ev_now(c->loop) + delay);
 	arm(c);
 }
 
@@ -92,19 +91,19 @@ static void push_now(struct control *c, struct known_peer *peer)
 {
 	double at = peer->pushed_at > 0 ? peer->pushed_at + EDGE_PUSH_INTERVAL_S : 0;
 
-	roster_set_due(&c->roster, peer, at);
+	peers_set_due(&c->peers, peer, at);
 	edge_pump(c);
 }
 
 void edge_peer_changed(struct control *c, struct known_peer *peer, bool was_up)
 {
-	const struct directory_entry *e = directory_find(&c->directory, peer->key);
+	const struct device_index_entry *e = device_index_find(&c->devices, peer->key);
 	bool is_new = !peer->device;
 
 	peer->principal = e ? e->principal : NULL;
 	peer->device = e ? e->device : NULL;
 	if (!peer->up) {
-		roster_clear_due(&c->roster, peer);
+		peers_clear_due(&c->peers, peer);
 		peer->pushed_at = 0;
 		return;
 	}
@@ -126,7 +125,7 @@ void edge_peer_reset(struct control *c, struct known_peer *peer)
 
 /* Keeps what was announced, to be judged anew after a reload, and tells the engine. */
 static void announced(struct control *c, struct known_peer *peer,
-		      const struct notice_routes *routes)
+		      const struct control_message_routes *routes)
 {
 	if (peer->principal->kind != PRINCIPAL_CONNECTOR) {
 		control_malformed(c, peer, "an announcement of routes, but it is no connector");
@@ -149,42 +148,44 @@ static void goodbye(struct control *c, struct known_peer *peer)
 	link_send(&c->engine, CONTROL_CLOSE, &close, sizeof close);
 }
 
-void edge_notice(struct control *c, struct known_peer *peer, const struct notice *notice)
+void edge_message(struct control *c, struct known_peer *peer, const struct control_message *message)
 {
 	if (!peer->device)
 		return;
-	switch (notice->type) {
-	case NOTICE_HELLO:
+	switch (message->type) {
+	case CONTROL_MESSAGE_HELLO:
 		peer->up = true; /* it could not have spoken otherwise */
 		push_now(c, peer);
 		return;
-	case NOTICE_ROUTES:
-		announced(c, peer, &notice->routes);
+	case CONTROL_MESSAGE_ROUTES:
+		announced(c, peer, &message->routes);
 		return;
-	case NOTICE_MORE:
-		edge_push_holders(c, peer, false);
+	case CONTROL_MESSAGE_MORE:
+		edge_push_identities(c, peer, false);
 		return;
-	case NOTICE_GOODBYE:
+	case CONTROL_MESSAGE_GOODBYE:
 		goodbye(c, peer);
 		return;
-	case NOTICE_CONFIG:
-	case NOTICE_HOLDERS:
-	case NOTICE_DENIED:
+	case CONTROL_MESSAGE_CONFIG:
+	case CONTROL_MESSAGE_IDENTITIES:
+	case CONTROL_MESSAGE_DENIED:
 		control_malformed(c, peer, "only an edge's to send");
 		return;
-	case NOTICE_OTHER:
+	case CONTROL_MESSAGE_OTHER:
 		return;
 	}
 }
 
 void edge_denied(struct control *c, const struct engine_denied *denied)
 {
-	struct known_peer *peer = roster_find(&c->roster, denied->slot);
-	struct notice notice = {
-		.type = NOTICE_DENIED,
-		.denied = {.destination = denied->dst, .proto = denied->proto, .port = denied->port},
+	struct known_peer *peer = peers_find(&c->peers, denied->slot);
+	struct control_message message = {
+		.type = CONTROL_MESSAGE_DENIED,
+		.denied = {.destination = denied->dst,
+			   .proto = denied->proto,
+			   .port = denied->port},
 	};
 
 	if (peer && peer->up && peer->device)
-		control_send(c, peer, &notice);
+		control_send(c, peer, &message);
 }

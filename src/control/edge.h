@@ -14,7 +14,7 @@
 #include <tund/ipc/engine.h>
 #include <tund/policy/model.h>
 
-#include "notice.h"
+#include "control_message.h"
 
 #define EDGE_HELLO_WAIT_S 1.0 /* a peer that is up says hello; if not, it is pushed to anyway */
 #define EDGE_PUSH_INTERVAL_S 1.0 /* between two pushes to one peer */
@@ -37,7 +37,8 @@ void edge_restart(struct control *c);
 void edge_peer_changed(struct control *c, struct known_peer *peer, bool was_up);
 void edge_peer_reset(struct control *c, struct known_peer *peer);
 
-void edge_notice(struct control *c, struct known_peer *peer, const struct notice *notice);
+void edge_message(struct control *c, struct known_peer *peer,
+		  const struct control_message *message);
 void edge_denied(struct control *c, const struct engine_denied *denied);
 
 /* Pushes to the peers that are due, as far as the engine takes it. */
@@ -48,6 +49,6 @@ void edge_pump(struct control *c);
  * prefix overlap, the smaller of the two. Without duplicates, at most ENGINE_ROUTES_MAX.
  */
 void edge_grant(const struct policy_spec *spec, const char *connector,
-		const struct notice_routes *announced, struct notice_routes *out);
+		const struct control_message_routes *announced, struct control_message_routes *out);
 
 #endif

@@ -18,7 +18,7 @@ void edge_fill_addresses(const struct spec_device *device, struct ip_addr *out, 
 	*count = n;
 }
 
-static bool has_family(const struct notice_config *config, uint8_t family)
+static bool has_family(const struct control_message_config *config, uint8_t family)
 {
 	for (uint32_t i = 0; i < config->address_count; i++) {
 		if (config->address[i].family == family)
@@ -28,7 +28,7 @@ static bool has_family(const struct notice_config *config, uint8_t family)
 }
 
 /* False: there is no more room. */
-static bool add_route(struct notice_config *config, const struct ip_prefix *route)
+static bool add_route(struct control_message_config *config, const struct ip_prefix *route)
 {
 	if (config->route_count == ENGINE_ROUTES_MAX)
 		return false;
@@ -37,7 +37,7 @@ static bool add_route(struct notice_config *config, const struct ip_prefix *rout
 }
 
 /* A host can only use routes of a family in which it has an address. */
-static bool fill_client_routes(const struct policy_spec *spec, struct notice_config *out)
+static bool fill_client_routes(const struct policy_spec *spec, struct control_message_config *out)
 {
 	for (size_t i = 0; i < spec->route_count; i++) {
 		const struct ip_prefix *p = &spec->routes[i].prefix;
@@ -50,7 +50,7 @@ static bool fill_client_routes(const struct policy_spec *spec, struct notice_con
 }
 
 /* A connector needs the way back to the clients. */
-static bool fill_pool(const struct prefix_list *pool, struct notice_config *out)
+static bool fill_pool(const struct prefix_list *pool, struct control_message_config *out)
 {
 	for (uint32_t i = 0; i < pool->count; i++) {
 		if (!add_route(out, &pool->prefix[i]))
@@ -61,33 +61,33 @@ static bool fill_pool(const struct prefix_list *pool, struct notice_config *out)
 
 static void push_config(struct control *c, const struct known_peer *peer)
 {
-	struct notice *notice = calloc(1, sizeof *notice);
+	struct control_message *message = calloc(1, sizeof *message);
 	char name[PEER_NAME_MAX];
 	bool fits;
 
-	if (!notice) {
+	if (!message) {
 		log_error("no memory for a peer's configuration");
 		return;
 	}
-	notice->type = NOTICE_CONFIG;
-	notice->config.mtu = c->config->mtu;
-	edge_fill_addresses(peer->device, notice->config.address, &notice->config.address_count);
+	message->type = CONTROL_MESSAGE_CONFIG;
+	message->config.mtu = c->config->mtu;
+	edge_fill_addresses(peer->device, message->config.address, &message->config.address_count);
 	if (peer->principal->kind == PRINCIPAL_CONNECTOR)
-		fits = fill_pool(&c->config->pool, &notice->config);
+		fits = fill_pool(&c->config->pool, &message->config);
 	else
-		fits = fill_client_routes(c->config->policy, &notice->config);
+		fits = fill_client_routes(c->config->policy, &message->config);
 	if (!fits)
 		log_warning("%s gets %u routes only: there are more than that",
 			    control_peer_name(c, peer->key, name), ENGINE_ROUTES_MAX);
-	control_send(c, peer, notice);
-	free(notice);
+	control_send(c, peer, message);
+	free(message);
 }
 
 void edge_push(struct control *c, struct known_peer *peer)
 {
 	push_config(c, peer);
 	if (peer->principal->kind == PRINCIPAL_CONNECTOR)
-		edge_push_holders(c, peer, true);
+		edge_push_identities(c, peer, true);
 }
 
 static bool is_via(const struct spec_route *route, const char *connector)
@@ -99,7 +99,7 @@ static bool is_via(const struct spec_route *route, const char *connector)
 	return false;
 }
 
-static void grant_one(struct notice_routes *out, const struct ip_prefix *p)
+static void grant_one(struct control_message_routes *out, const struct ip_prefix *p)
 {
 	for (uint32_t i = 0; i < out->route_count; i++) {
 		if (ip_prefix_equal(&out->route[i], p))
@@ -110,7 +110,7 @@ static void grant_one(struct notice_routes *out, const struct ip_prefix *p)
 }
 
 void edge_grant(const struct policy_spec *spec, const char *connector,
-		const struct notice_routes *announced, struct notice_routes *out)
+		const struct control_message_routes *announced, struct control_message_routes *out)
 {
 	out->route_count = 0;
 	for (size_t i = 0; i < spec->route_count; i++) {
@@ -139,7 +139,7 @@ static void log_grant(struct control *c, const struct known_peer *peer, uint32_t
 
 void edge_take_routes(struct control *c, const struct known_peer *peer)
 {
-	struct notice_routes *granted = calloc(1, sizeof *granted);
+	struct control_message_routes *granted = calloc(1, sizeof *granted);
 	struct control_routes *routes = calloc(1, sizeof *routes);
 
 	if (granted && routes) {

@@ -16,7 +16,7 @@ void edge_push(struct control *c, struct known_peer *peer);
 
 /* Sends a connector the first, or the next, chunk of the list of holders. It asks for each next
  * one, so that never more than one is on its way. */
-void edge_push_holders(struct control *c, struct known_peer *peer, bool first);
+void edge_push_identities(struct control *c, struct known_peer *peer, bool first);
 
 /* Tells the engine which of the peer's announced routes it is granted. */
 void edge_take_routes(struct control *c, const struct known_peer *peer);

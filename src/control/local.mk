@@ -11,18 +11,18 @@ libtund_control_a_SOURCES = \
 	src/control/control.h src/control/control.c \
 	src/control/control_engine.c \
 	src/control/control_parent.c \
-	src/control/directory.h src/control/directory.c \
+	src/control/device_index.h src/control/device_index.c \
 	src/control/edge.h src/control/edge.c \
-	src/control/edge_holders.c \
+	src/control/edge_identities.c \
 	src/control/edge_push.h src/control/edge_push.c \
 	src/control/link.h src/control/link.c \
 	src/control/member.h src/control/member.c \
 	src/control/member_network.h src/control/member_network.c \
-	src/control/notice.h src/control/notice.c \
-	src/control/notice_names.h src/control/notice_encode.c \
+	src/control/control_message.h src/control/control_message.c \
+	src/control/control_message_names.h src/control/control_message_encode.c \
 	src/control/request.h src/control/request.c \
 	src/control/resolve.h src/control/resolve.c \
-	src/control/roster.h src/control/roster.c \
+	src/control/peers.h src/control/peers.c \
 	src/control/status.h src/control/status.c \
 	src/control/status_json.c
 

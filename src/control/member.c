@@ -42,28 +42,28 @@ void member_clear(struct control *c)
 
 static void say_hello(struct control *c, const struct known_peer *edge)
 {
-	struct notice notice = {.type = NOTICE_HELLO};
+	struct control_message message = {.type = CONTROL_MESSAGE_HELLO};
 
-	snprintf(notice.hello.role, sizeof notice.hello.role, "%s",
+	snprintf(message.hello.role, sizeof message.hello.role, "%s",
 		 control_role_name(c->config->role));
-	snprintf(notice.hello.software, sizeof notice.hello.software, "%s", PACKAGE_STRING);
-	control_send(c, edge, &notice);
+	snprintf(message.hello.software, sizeof message.hello.software, "%s", PACKAGE_STRING);
+	control_send(c, edge, &message);
 }
 
 static void announce_routes(struct control *c, const struct known_peer *edge)
 {
 	const struct prefix_list *list = &c->config->announce;
-	struct notice *notice = calloc(1, sizeof *notice);
+	struct control_message *message = calloc(1, sizeof *message);
 
-	if (!notice) {
+	if (!message) {
 		log_error("no memory to announce routes");
 		return;
 	}
-	notice->type = NOTICE_ROUTES;
+	message->type = CONTROL_MESSAGE_ROUTES;
 	for (uint32_t i = 0; i < list->count && i < ENGINE_ROUTES_MAX; i++)
-		notice->routes.route[notice->routes.route_count++] = list->prefix[i];
-	control_send(c, edge, notice);
-	free(notice);
+		message->routes.route[message->routes.route_count++] = list->prefix[i];
+	control_send(c, edge, message);
+	free(message);
 }
 
 /* Full state, whenever the edge may not have it. */
@@ -116,32 +116,33 @@ void member_peer_reset(struct control *c, struct known_peer *peer)
 		introduce(c, peer);
 }
 
-static void keep_denied(struct member *m, const struct notice_denied *what)
+static void keep_denied(struct member *m, const struct control_message_denied *what)
 {
 	struct member_denied *entry = &m->denied[m->denied_count++ % MEMBER_DENIED_MAX];
 
 	*entry = (struct member_denied){.what = *what, .wall_ns = clock_wall_ns()};
 }
 
-void member_notice(struct control *c, struct known_peer *peer, const struct notice *notice)
+void member_message(struct control *c, struct known_peer *peer,
+		    const struct control_message *message)
 {
-	switch (notice->type) {
-	case NOTICE_CONFIG:
-		member_network_pushed(c, peer, &notice->config);
+	switch (message->type) {
+	case CONTROL_MESSAGE_CONFIG:
+		member_network_pushed(c, peer, &message->config);
 		return;
-	case NOTICE_HOLDERS:
-		member_network_holders(c, peer, notice);
+	case CONTROL_MESSAGE_IDENTITIES:
+		member_network_identities(c, peer, message);
 		return;
-	case NOTICE_DENIED:
-		keep_denied(&c->member, &notice->denied);
+	case CONTROL_MESSAGE_DENIED:
+		keep_denied(&c->member, &message->denied);
 		return;
-	case NOTICE_ROUTES:
+	case CONTROL_MESSAGE_ROUTES:
 		control_malformed(c, peer, "only a connector's to send");
 		return;
-	case NOTICE_HELLO:
-	case NOTICE_MORE:
-	case NOTICE_GOODBYE:
-	case NOTICE_OTHER:
+	case CONTROL_MESSAGE_HELLO:
+	case CONTROL_MESSAGE_MORE:
+	case CONTROL_MESSAGE_GOODBYE:
+	case CONTROL_MESSAGE_OTHER:
 		return;
 	}
 }
@@ -153,9 +154,9 @@ void member_resolve(struct control *c)
 
 void member_goodbye(struct control *c)
 {
-	const struct known_peer *edge = roster_find(&c->roster, EDGE_SLOT);
-	const struct notice notice = {.type = NOTICE_GOODBYE};
+	const struct known_peer *edge = peers_find(&c->peers, EDGE_SLOT);
+	const struct control_message message = {.type = CONTROL_MESSAGE_GOODBYE};
 
 	if (edge)
-		control_send(c, edge, &notice);
+		control_send(c, edge, &message);
 }

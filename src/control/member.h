@@ -13,7 +13,7 @@
 #include <tund/ipc/engine.h>
 #include <tund/ipc/parent.h>
 
-#include "notice.h"
+#include "control_message.h"
 #include "resolve.h"
 
 #define MEMBER_DENIED_MAX 8 /* the last ones, kept for the status */
@@ -22,7 +22,7 @@ struct control;
 struct known_peer;
 
 struct member_denied {
-	struct notice_denied what;
+	struct control_message_denied what;
 	uint64_t wall_ns;
 };
 
@@ -32,10 +32,10 @@ struct member {
 	bool edge_up;
 	uint32_t request_id;               /* the REQUEST_NETWORK not yet answered; 0: none */
 	bool request_again;                /* what is wanted has changed since */
-	struct notice_config *pushed;      /* as the edge said it; owned; NULL: nothing yet */
+	struct control_message_config *pushed; /* as the edge said it; owned; NULL: nothing yet */
 	struct control_network *network;   /* what is applied; owned; NULL: nothing yet */
 	uint32_t mtu;                      /* applied */
-	struct notice_routes *refused;     /* by the parent; owned; NULL: none */
+	struct control_message_routes *refused;              /* by the parent; owned; NULL: none */
 	char error[sizeof ((struct parent_reply *)0)->text]; /* why nothing is applied; "": it is */
 	struct member_denied denied[MEMBER_DENIED_MAX];
 	uint32_t denied_count; /* ever; the newest is at (count - 1) % MEMBER_DENIED_MAX */
@@ -52,7 +52,8 @@ void member_restart(struct control *c);
 
 void member_peer_changed(struct control *c, struct known_peer *peer, bool was_up);
 void member_peer_reset(struct control *c, struct known_peer *peer);
-void member_notice(struct control *c, struct known_peer *peer, const struct notice *notice);
+void member_message(struct control *c, struct known_peer *peer,
+		    const struct control_message *message);
 
 /* Every endpoint of the edge failed. */
 void member_resolve(struct control *c);

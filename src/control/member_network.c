@@ -37,7 +37,7 @@ static uint32_t effective_mtu(const struct control *c)
 
 void member_network_request(struct control *c)
 {
-	const struct notice_config *pushed = c->member.pushed;
+	const struct control_message_config *pushed = c->member.pushed;
 	struct request_network *request;
 
 	/* One at a time: an edge may push faster than the parent applies. */
@@ -62,7 +62,7 @@ void member_network_request(struct control *c)
 
 void member_network_configured(struct control *c)
 {
-	struct notice_config *config = calloc(1, sizeof *config);
+	struct control_message_config *config = calloc(1, sizeof *config);
 
 	if (!config) {
 		log_error("no memory for the addresses and routes of the configuration");
@@ -79,7 +79,7 @@ void member_network_configured(struct control *c)
 }
 
 void member_network_pushed(struct control *c, const struct known_peer *edge,
-			   const struct notice_config *config)
+			   const struct control_message_config *config)
 {
 	struct member *m = &c->member;
 
@@ -103,8 +103,8 @@ static bool is_refused(const struct parent_reply *reply, uint32_t i)
 }
 
 /* Each is logged when it is new: the edge pushes the same again and again. */
-static void note_refused(struct notice_routes *now, const struct notice_routes *before,
-			 const struct ip_prefix *route)
+static void note_refused(struct control_message_routes *now,
+			 const struct control_message_routes *before, const struct ip_prefix *route)
 {
 	char text[IP_PREFIX_STRLEN];
 
@@ -120,9 +120,9 @@ static void note_refused(struct notice_routes *now, const struct notice_routes *
 
 /* Sorts what was pushed into applied and refused. */
 static void sort_routes(struct member *m, const struct parent_reply *reply,
-			struct control_network *network, struct notice_routes *refused)
+			struct control_network *network, struct control_message_routes *refused)
 {
-	const struct notice_config *pushed = m->pushed;
+	const struct control_message_config *pushed = m->pushed;
 
 	network->address_count = pushed->address_count;
 	memcpy(network->address, pushed->address, sizeof network->address);
@@ -137,7 +137,7 @@ static void sort_routes(struct member *m, const struct parent_reply *reply,
 static void applied(struct control *c, const struct parent_reply *reply)
 {
 	struct control_network *network = calloc(1, sizeof *network);
-	struct notice_routes *refused = calloc(1, sizeof *refused);
+	struct control_message_routes *refused = calloc(1, sizeof *refused);
 	struct member *m = &c->member;
 
 	if (!network || !refused) {
@@ -195,44 +195,44 @@ void member_network_tell_engine(struct control *c)
 			  sizeof *c->member.network);
 }
 
-static void send_holder(struct control *c, struct control_holders *out)
+static void send_identity(struct control *c, struct control_identity *out)
 {
-	link_send(&c->engine, CONTROL_HOLDERS, out, sizeof *out);
+	link_send(&c->engine, CONTROL_IDENTITY, out, sizeof *out);
 	out->first = false;
 }
 
-static void send_addresses(struct control *c, const struct notice_holder *holder,
-			   struct control_holders *out)
+static void send_addresses(struct control *c, const struct control_message_identity *identity,
+			   struct control_identity *out)
 {
-	memcpy(out->principal, holder->principal, sizeof out->principal);
-	memcpy(out->group, holder->group, sizeof out->group);
-	out->group_count = holder->group_count;
-	for (uint32_t i = 0; i < holder->address_count; i++) {
-		out->address = holder->address[i];
-		send_holder(c, out);
+	memcpy(out->principal, identity->principal, sizeof out->principal);
+	memcpy(out->group, identity->group, sizeof out->group);
+	out->group_count = identity->group_count;
+	for (uint32_t i = 0; i < identity->address_count; i++) {
+		out->address = identity->address[i];
+		send_identity(c, out);
 	}
 }
 
 /* An address of family 0 opens and closes the list, so that no chunk needs to know its first or
  * last address. */
-void member_network_holders(struct control *c, const struct known_peer *edge,
-			    const struct notice *notice)
+void member_network_identities(struct control *c, const struct known_peer *edge,
+			       const struct control_message *message)
 {
-	struct control_holders out = {.first = notice->holders.first};
-	struct notice_holder holder;
+	struct control_identity out = {.first = message->identities.first};
+	struct control_message_identity identity;
 
 	if (c->config->role != ROLE_CONNECTOR) {
 		control_malformed(c, edge, "a connector's to receive");
 		return;
 	}
-	for (uint32_t i = 0; i < notice->holders.count; i++) {
-		notice_holder(notice, i, &holder);
-		send_addresses(c, &holder, &out);
+	for (uint32_t i = 0; i < message->identities.count; i++) {
+		control_message_identity(message, i, &identity);
+		send_addresses(c, &identity, &out);
 	}
-	if (!notice->holders.last)
-		control_send(c, edge, &(struct notice){.type = NOTICE_MORE});
-	if (!out.first && !notice->holders.last)
+	if (!message->identities.last)
+		control_send(c, edge, &(struct control_message){.type = CONTROL_MESSAGE_MORE});
+	if (!out.first && !message->identities.last)
 		return;
-	out = (struct control_holders){.first = out.first, .last = notice->holders.last};
-	send_holder(c, &out);
+	out = (struct control_identity){.first = out.first, .last = message->identities.last};
+	send_identity(c, &out);
 }

@@ -3,7 +3,7 @@
 #ifndef TUND_CONTROL_MEMBER_NETWORK_H
 #define TUND_CONTROL_MEMBER_NETWORK_H
 
-#include "notice.h"
+#include "control_message.h"
 
 struct control;
 struct known_peer;
@@ -11,7 +11,7 @@ struct member;
 
 /* The edge pushed this: keeps it and asks the parent to apply it. */
 void member_network_pushed(struct control *c, const struct known_peer *edge,
-			   const struct notice_config *config);
+			   const struct control_message_config *config);
 
 /* The same for what the configuration of a stock server's client says in its place. */
 void member_network_configured(struct control *c);
@@ -23,8 +23,8 @@ void member_network_request(struct control *c);
 void member_network_tell_engine(struct control *c);
 
 /* A chunk of the list of holders, for the engine of a connector. */
-void member_network_holders(struct control *c, const struct known_peer *edge,
-			    const struct notice *notice);
+void member_network_identities(struct control *c, const struct known_peer *edge,
+			       const struct control_message *message);
 
 /* Whether the tunnel works may have changed. */
 void member_network_check(struct control *c);

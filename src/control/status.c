@@ -129,9 +129,9 @@ static void write_session(FILE *f, const struct engine_peer *p)
 /* edge: what a peer holds, or reaches */
 static void write_holdings(FILE *f, const struct control *c, const struct engine_peer *p)
 {
-	const struct directory_entry *e = directory_find(&c->directory, p->public_key);
-	const struct known_peer *known = roster_find_key(&c->roster, p->public_key);
-	struct notice_routes granted;
+	const struct device_index_entry *e = device_index_find(&c->devices, p->public_key);
+	const struct known_peer *known = peers_find_key(&c->peers, p->public_key);
+	struct control_message_routes granted;
 
 	if (!e)
 		return;

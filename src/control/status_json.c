@@ -85,9 +85,9 @@ static const char *kind_name(enum principal_kind kind)
 static void set_identity(struct builder *b, json_t *out, const struct control *c,
 			 const struct engine_peer *p)
 {
-	const struct directory_entry *e = directory_find(&c->directory, p->public_key);
-	const struct known_peer *known = roster_find_key(&c->roster, p->public_key);
-	struct notice_routes granted;
+	const struct device_index_entry *e = device_index_find(&c->devices, p->public_key);
+	const struct known_peer *known = peers_find_key(&c->peers, p->public_key);
+	struct control_message_routes granted;
 
 	if (!e)
 		return;

@@ -144,7 +144,7 @@ static void say_counters(struct engine *engine)
 
 	for (int r = SESSION_OK + 1; r < SESSION_REASON_COUNT; r++)
 		say_counter(engine, session_reason_name((enum session_reason)r),
-			    host_counter(engine->host, (enum session_reason)r));
+			    node_counter(engine->node, (enum session_reason)r));
 	for (int r = REASON_ACCEPTED + 1; r < REASON_COUNT; r++)
 		say_counter(engine, reason_name((enum reason)r), workers_counter(engine, (enum reason)r));
 	say_worker_counters(engine);
@@ -257,11 +257,11 @@ static void on_routes(struct engine *engine, uint64_t now_ns, const uint8_t *bod
 		engine->role->routes(engine, m);
 }
 
-static void on_holders(struct engine *engine, uint64_t now_ns, const uint8_t *body)
+static void on_identities(struct engine *engine, uint64_t now_ns, const uint8_t *body)
 {
 	(void)now_ns;
-	if (engine->role->holder)
-		engine->role->holder(engine, (const void *)body);
+	if (engine->role->identity)
+		engine->role->identity(engine, (const void *)body);
 }
 
 static void on_status(struct engine *engine, uint64_t now_ns, const uint8_t *body)
@@ -317,7 +317,7 @@ static const struct {
 	[CONTROL_CONSUMED] = {on_consumed, sizeof(struct control_consumed)},
 	[CONTROL_NETWORK] = {on_network, sizeof(struct control_network)},
 	[CONTROL_ROUTES] = {on_routes, sizeof(struct control_routes)},
-	[CONTROL_HOLDERS] = {on_holders, sizeof(struct control_holders)},
+	[CONTROL_IDENTITY] = {on_identities, sizeof(struct control_identity)},
 	[CONTROL_STATUS] = {on_status, sizeof(struct control_ask)},
 	[CONTROL_EXPLAIN] = {on_explain, sizeof(struct control_explain)},
 	[CONTROL_CLOSE] = {on_close, sizeof(struct control_consumed)},
@@ -403,6 +403,6 @@ void control_link_attach(struct engine *engine, int fd)
 	ev_io_init(&link->writable, on_writable, fd, EV_WRITE);
 	link->readable.data = engine;
 	link->writable.data = engine;
-	if (engine->host)
+	if (engine->node)
 		ev_io_start(engine->loop, &link->readable);
 }

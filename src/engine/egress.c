@@ -9,7 +9,7 @@
 #include <tund/base/bytes.h>
 #include <tund/crypto/secret.h>
 #include <tund/session/lane.h>
-#include <tund/wire/outline.h>
+#include <tund/wire/peek.h>
 #include <tund/wire/segment.h>
 
 #include "engine.h"
@@ -248,7 +248,7 @@ static bool goes_whole(const struct worker *worker, const struct inner_bytes *pa
 void egress_send(struct worker *worker, uint64_t now_ns, struct peer *peer,
 		 const struct inner_bytes *packet)
 {
-	uint8_t tos = outline_outer_ecn(outline_ecn(packet->data));
+	uint8_t tos = peek_outer_ecn(peek_ecn(packet->data));
 	int err = ready_run(worker, now_ns, peer, piece_count(packet));
 
 	if (err == -EAGAIN)

@@ -94,7 +94,7 @@ void engine_publish(struct engine *engine, struct view_head *view)
 	struct view_head *before = atomic_exchange(&engine->view, (void *)view);
 
 	if (before)
-		epoch_retire(host_epoch(engine->host), &before->retired, before->free, before);
+		epoch_retire(node_epoch(engine->node), &before->retired, before->free, before);
 }
 
 void engine_unpublish(struct engine *engine)
@@ -136,7 +136,7 @@ void engine_report_peer(struct engine *engine, struct peer *peer, uint32_t id)
 
 static void set_deadline(struct engine *engine)
 {
-	uint64_t deadline_ns = host_next_deadline(engine->host);
+	uint64_t deadline_ns = node_next_deadline(engine->node);
 	uint64_t now_ns = clock_now_ns();
 	double wait;
 
@@ -155,7 +155,7 @@ static void on_before_wait(struct ev_loop *loop, ev_prepare *prepare, int events
 	struct engine *engine = prepare->data;
 
 	(void)events;
-	if (host_work(engine->host, clock_now_ns(), HANDSHAKES_PER_TURN) > 0)
+	if (node_work(engine->node, clock_now_ns(), HANDSHAKES_PER_TURN) > 0)
 		ev_idle_start(loop, &engine->busy);
 	else
 		ev_idle_stop(loop, &engine->busy);
@@ -174,14 +174,14 @@ static void on_record(void *ctx, const uint8_t *bytes, size_t len)
 		uplink_connected(engine, now_ns, &record.path);
 		break;
 	case WORKER_TCP_ENDED:
-		host_path_closed(engine->host, now_ns, record.path.socket);
+		node_path_closed(engine->node, now_ns, record.path.socket);
 		uplink_broken(engine, now_ns, record.path.socket);
 		break;
 	case WORKER_UDP_BROKEN:
 		uplink_broken(engine, now_ns, record.path.socket);
 		break;
 	case WORKER_SOURCE_LOST:
-		host_source_lost(engine->host, record.path.socket, &record.path.local);
+		node_source_lost(engine->node, record.path.socket, &record.path.local);
 		break;
 	case WORKER_TUN_GONE:
 		log_debug("a queue is gone: the TUN device was deleted");
@@ -197,7 +197,7 @@ static void on_workers(struct ev_loop *loop, ev_async *wake, int events)
 	struct engine *engine = wake->data;
 
 	(void)events;
-	if (host_drain(engine->host, clock_now_ns()))
+	if (node_drain(engine->node, clock_now_ns()))
 		ev_async_send(loop, wake); /* the rest when others have had their turn */
 	inbox_take(&engine->inbox, on_record, engine);
 }
@@ -208,7 +208,7 @@ static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
-	host_tick(engine->host, clock_now_ns());
+	node_tick(engine->node, clock_now_ns());
 }
 
 static void on_busy(struct ev_loop *loop, ev_idle *idle, int events)
@@ -227,7 +227,7 @@ static void on_farewell(struct ev_loop *loop, ev_timer *timer, int events)
 
 void engine_farewell(struct engine *engine)
 {
-	if (!engine->host || !engine->config) { /* WireGuard says no goodbye */
+	if (!engine->node || !engine->config) { /* WireGuard says no goodbye */
 		ev_break(engine->loop, EVBREAK_ALL);
 		return;
 	}
@@ -269,7 +269,7 @@ static void reload(struct engine *engine, struct config *fresh, uint32_t generat
 
 void engine_configure(struct engine *engine, struct config *config, uint32_t generation)
 {
-	if (engine->host) {
+	if (engine->node) {
 		reload(engine, config, generation);
 		return;
 	}
@@ -302,9 +302,9 @@ static const char *aead_name(enum aead_choice choice)
 	return NULL;
 }
 
-static int make_host(struct engine *engine, uint64_t now_ns)
+static int make_node(struct engine *engine, uint64_t now_ns)
 {
-	struct host_config config = {
+	struct node_config config = {
 		.ops = {engine, on_send, on_event, on_control, on_wall, on_store, on_forgotten},
 		.rng = rng_system(),
 		.rekey_after_ns = rekey_after(),
@@ -323,7 +323,7 @@ static int make_host(struct engine *engine, uint64_t now_ns)
 		explicit_bzero(engine->config->private_key, KEY_SIZE);
 	}
 	memcpy(config.last_tai64n, engine->last_tai64n, TAI64N_SIZE);
-	err = host_new(&config, now_ns, &engine->host);
+	err = node_new(&config, now_ns, &engine->node);
 	explicit_bzero(config.private_key, KEY_SIZE);
 	if (err == -EOPNOTSUPP)
 		log_error("aead = %s: this build or this processor cannot do it; expected another "
@@ -335,7 +335,7 @@ static void give_lane(struct worker *worker, void *arg)
 {
 	struct engine *engine = arg;
 
-	worker->lane = host_lane(engine->host, worker->number);
+	worker->lane = node_lane(engine->node, worker->number);
 }
 
 static void start_watchers(struct engine *engine)
@@ -372,7 +372,7 @@ int engine_start(struct engine *engine)
 
 	if (!engine->role)
 		return -EBADMSG;
-	err = make_host(engine, now_ns);
+	err = make_node(engine, now_ns);
 	if (err == 0)
 		err = engine->role->start(engine, now_ns);
 	if (err == 0)

@@ -16,7 +16,7 @@
 #include <tund/config/config.h>
 #include <tund/ipc/engine.h>
 #include <tund/policy/reason.h>
-#include <tund/session/host.h>
+#include <tund/session/node.h>
 
 #include "control_link.h"
 #include "outer.h"
@@ -36,7 +36,7 @@ struct engine {
 	struct config *config;     /* current; private key wiped once the host has it; NULL on a
 				    * WireGuard interface */
 	uint32_t generation;       /* of the configuration, as the parent numbers it */
-	struct host *host;
+	struct node *node;
 	uint8_t last_tai64n[TAI64N_SIZE];
 	struct parent_link parent;
 	struct control_link control;

@@ -23,8 +23,8 @@ src_engine_engine_SOURCES = \
 	src/engine/role_client.c \
 	src/engine/role_connector.c \
 	src/engine/role_edge.c \
-	src/engine/role_judged.c \
-	src/engine/role_judged.h \
+	src/engine/role_enforcer.c \
+	src/engine/role_enforcer.h \
 	src/engine/role_wireguard.c \
 	src/engine/role_wireguard.h \
 	src/engine/role_wireguard_listen.c \

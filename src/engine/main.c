@@ -76,8 +76,8 @@ static void finish(struct engine *engine)
 	uapi_close(engine);
 	if (engine->role && engine->state)
 		engine->role->stop(engine);
-	host_free(engine->host);
-	engine->host = NULL;
+	node_free(engine->node);
+	engine->node = NULL;
 	outer_close(engine);
 	workers_free(engine);
 	control_link_close(engine);

@@ -11,7 +11,7 @@
 #include <tund/sys/clock.h>
 #include <tund/sys/hook.h>
 #include <tund/sys/log.h>
-#include <tund/wire/outline.h>
+#include <tund/wire/peek.h>
 
 #include "engine.h"
 #include "outer_ports.h"
@@ -282,7 +282,7 @@ void outer_udp_send(struct engine *engine, const struct path *path, const uint8_
 		return;
 	err = udp_send(&port->socket[0], &path->local, &path->remote, msg, len, tos);
 	if (err == 1) /* from another address than asked for */
-		host_source_lost(engine->host, path->socket, &local);
+		node_source_lost(engine->node, path->socket, &local);
 	if (err >= 0)
 		return;
 	engine->udp_send_errors++;

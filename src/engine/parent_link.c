@@ -80,7 +80,7 @@ static int on_state(struct engine *engine, const struct channel_message *message
 static int on_go(struct engine *engine, const struct channel_message *message)
 {
 	(void)message;
-	return engine->host ? -EBADMSG : engine_start(engine);
+	return engine->node ? -EBADMSG : engine_start(engine);
 }
 
 static int on_reply(struct engine *engine, const struct channel_message *message)

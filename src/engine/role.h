@@ -11,7 +11,7 @@
 #include <tund/config/config.h>
 #include <tund/ipc/engine.h>
 #include <tund/ipc/parent.h>
-#include <tund/session/host.h>
+#include <tund/session/node.h>
 #include <tund/wire/gso.h>
 
 struct engine;
@@ -69,7 +69,7 @@ struct role_ops {
 	/* From control. */
 	void (*network)(struct engine *engine, const struct control_network *network);
 	void (*routes)(struct engine *engine, const struct control_routes *routes);
-	void (*holder)(struct engine *engine, const struct control_holders *holder);
+	void (*identity)(struct engine *engine, const struct control_identity *identity);
 	void (*last_seen)(struct engine *engine, uint64_t now_ns,
 			  const struct control_last_seen *seen);
 	void (*explain)(struct engine *engine, const struct control_explain *question,

@@ -9,23 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/policy/narrow.h>
+#include <tund/policy/connector_policy.h>
 #include <tund/sys/log.h>
-#include <tund/wire/outline.h>
+#include <tund/wire/peek.h>
 
-#include "role_judged.h"
+#include "role_enforcer.h"
 
 #define CONNECTOR_FLOWS 16384
-#define HOLDERS_MAX 65536 /* of one list: an edge that never ends it must not fill our memory */
+#define IDENTITIES_MAX 65536 /* of one list: an edge that never ends it must not fill our memory */
 
-struct holder {
-	struct control_holders said;
+struct told_identity {
+	struct control_identity said;
 	const char *groups[16];
 };
 
 struct connector {
-	struct judged judged;
-	struct holder *incoming;  /* the list being received */
+	struct enforcer enforcer;
+	struct told_identity *incoming; /* the list being received */
 	size_t incoming_count, incoming_cap;
 	bool incoming_refused;    /* said once, the rest of that list is ignored */
 };
@@ -49,43 +49,43 @@ static int add_announced_routes(struct config *config)
 
 /* Builds the policy of `config` for these holders and puts it in force. */
 static int judge_anew(struct engine *engine, const struct config *config,
-		      const struct narrow_holder *holders, size_t n)
+		      const struct identity *identities, size_t n)
 {
-	const struct judged_view *before = judged_view(engine);
-	struct judged_view *view;
+	const struct enforcer_view *before = enforcer_view(engine);
+	struct enforcer_view *view;
 	struct policy *policy;
 	uint32_t self;
-	int err = narrow_new(config->policy, holders, n, before ? before->policy : NULL, &policy,
-			     &self);
+	int err = connector_policy_new(config->policy, identities, n,
+				       before ? before->policy : NULL, &policy, &self);
 
 	if (err < 0)
 		return err;
-	view = judged_view_new(policy, config->mtu);
+	view = enforcer_view_new(policy, config->mtu);
 	if (!view) {
 		policy_free(policy);
 		return -ENOMEM;
 	}
 	view->self = self;
 	for (uint32_t r = 0; r < policy_spec(policy)->route_count; r++)
-		reach_set(view->reach, r, self, true);
-	judged_publish(engine, view);
+		next_hops_set(view->next_hops, r, self, true);
+	enforcer_publish(engine, view);
 	return 0;
 }
 
-static int publish_holders(struct engine *engine, const struct config *config)
+static int publish_identities(struct engine *engine, const struct config *config)
 {
 	struct connector *c = engine->state;
-	struct narrow_holder *holders = calloc(c->incoming_count + 1, sizeof *holders);
+	struct identity *identities = calloc(c->incoming_count + 1, sizeof *identities);
 	int err;
 
-	if (!holders)
+	if (!identities)
 		return -ENOMEM;
 	for (size_t i = 0; i < c->incoming_count; i++) {
-		struct holder *h = &c->incoming[i];
+		struct told_identity *h = &c->incoming[i];
 
 		for (uint32_t g = 0; g < h->said.group_count; g++)
 			h->groups[g] = h->said.group[g];
-		holders[i] = (struct narrow_holder){
+		identities[i] = (struct identity){
 			.address = h->said.address,
 			.principal = h->said.principal,
 			.kind = PRINCIPAL_USER,
@@ -93,12 +93,12 @@ static int publish_holders(struct engine *engine, const struct config *config)
 			.group_count = h->said.group_count,
 		};
 	}
-	err = judge_anew(engine, config, holders, c->incoming_count);
-	free(holders);
+	err = judge_anew(engine, config, identities, c->incoming_count);
+	free(identities);
 	return err;
 }
 
-static bool is_well_formed(const struct control_holders *m)
+static bool is_well_formed(const struct control_identity *m)
 {
 	bool ok = m->group_count <= 16 && memchr(m->principal, '\0', sizeof m->principal);
 
@@ -107,13 +107,13 @@ static bool is_well_formed(const struct control_holders *m)
 	return ok;
 }
 
-static int keep_holder(struct connector *c, const struct control_holders *m)
+static int keep_identity(struct connector *c, const struct control_identity *m)
 {
-	if (c->incoming_count == HOLDERS_MAX)
+	if (c->incoming_count == IDENTITIES_MAX)
 		return -E2BIG;
 	if (c->incoming_count == c->incoming_cap) {
 		size_t cap = c->incoming_cap ? c->incoming_cap * 2 : 16;
-		struct holder *grown = realloc(c->incoming, cap * sizeof *grown);
+		struct told_identity *grown = realloc(c->incoming, cap * sizeof *grown);
 
 		if (!grown)
 			return -ENOMEM;
@@ -125,7 +125,7 @@ static int keep_holder(struct connector *c, const struct control_holders *m)
 }
 
 /* The list is sent whole; an entry without an address carries only the first or last mark. */
-static void holder(struct engine *engine, const struct control_holders *m)
+static void identity(struct engine *engine, const struct control_identity *m)
 {
 	struct connector *c = engine->state;
 	int err = 0;
@@ -137,9 +137,9 @@ static void holder(struct engine *engine, const struct control_holders *m)
 	if (c->incoming_refused)
 		return;
 	if (m->address.family != 0)
-		err = is_well_formed(m) ? keep_holder(c, m) : -EBADMSG;
+		err = is_well_formed(m) ? keep_identity(c, m) : -EBADMSG;
 	if (err == 0 && m->last)
-		err = publish_holders(engine, engine->config);
+		err = publish_identities(engine, engine->config);
 	if (err == 0)
 		return;
 	c->incoming_refused = true;
@@ -149,11 +149,11 @@ static void holder(struct engine *engine, const struct control_holders *m)
 static int start(struct engine *engine, uint64_t now_ns)
 {
 	struct connector *c = calloc(1, sizeof *c);
-	int err = c ? judged_init(&c->judged, false, CONNECTOR_FLOWS) : -ENOMEM;
+	int err = c ? enforcer_init(&c->enforcer, false, CONNECTOR_FLOWS) : -ENOMEM;
 
 	engine->state = c;
 	if (err == 0)
-		err = judged_start_workers(engine, &c->judged);
+		err = enforcer_start_workers(engine, &c->enforcer);
 	if (err == 0)
 		err = add_announced_routes(engine->config);
 	if (err == 0)
@@ -165,8 +165,8 @@ static void stop(struct engine *engine)
 {
 	struct connector *c = engine->state;
 
-	judged_stop_workers(engine);
-	judged_clear(&c->judged);
+	enforcer_stop_workers(engine);
+	enforcer_clear(&c->enforcer);
 	free(c->incoming);
 	free(c);
 	engine->state = NULL;
@@ -178,7 +178,7 @@ static int reload(struct engine *engine, uint64_t now_ns, struct config *fresh)
 
 	if (err == 0)
 		err = uplink_reload(engine, now_ns, fresh);
-	return err < 0 ? err : publish_holders(engine, fresh);
+	return err < 0 ? err : publish_identities(engine, fresh);
 }
 
 static void to_edge(struct worker *worker, uint64_t now_ns, uint32_t device,
@@ -213,29 +213,29 @@ static void refuse_to_tun(struct worker *worker, uint64_t now_ns, struct peer *f
 static void from_session(struct worker *worker, uint64_t now_ns, struct peer *peer,
 			 const struct inner_bytes *packet)
 {
-	static const struct judged_exits exits = {to_tun, refuse_to_edge};
-	const struct judged_view *view = worker->view;
-	struct outline o;
+	static const struct enforcer_exits exits = {to_tun, refuse_to_edge};
+	const struct enforcer_view *view = worker->view;
+	struct peek o;
 	uint32_t device;
 
-	if (outline_read(packet->data, packet->len, &o) < 0) {
+	if (peek_read(packet->data, packet->len, &o) < 0) {
 		worker_count(worker, reason_of_inner(INNER_NOT_IP));
 		return;
 	}
-	device = policy_holder(view->policy, &o.src);
+	device = policy_device_by_address(view->policy, &o.src);
 	if (device == DEVICE_NONE || device == view->self) {
 		worker_count(worker, REASON_SOURCE_NOT_OWNED);
 		return;
 	}
-	judged_packet(worker, now_ns, device, peer, packet, &exits);
+	enforcer_packet(worker, now_ns, device, peer, packet, &exits);
 }
 
 static void from_tun(struct worker *worker, uint64_t now_ns, const struct inner_bytes *packet)
 {
-	static const struct judged_exits exits = {to_edge, refuse_to_tun};
-	const struct judged_view *view = worker->view;
+	static const struct enforcer_exits exits = {to_edge, refuse_to_tun};
+	const struct enforcer_view *view = worker->view;
 
-	judged_packet(worker, now_ns, view->self, NULL, packet, &exits);
+	enforcer_packet(worker, now_ns, view->self, NULL, packet, &exits);
 }
 
 /* Whoever holds an address in the tunnel comes through the edge. */
@@ -260,7 +260,7 @@ const struct role_ops connector_role = {
 	.slot_count = uplink_slot_count,
 	.peer_at = uplink_peer_at,
 	.slot_of = uplink_slot_of,
-	.holder = holder,
+	.identity = identity,
 	.uapi_get = uapi_get_tunnel,
 	.uapi_allowed = uapi_allowed,
 };

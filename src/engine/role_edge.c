@@ -14,7 +14,7 @@
 #include <tund/policy/lpm.h>
 #include <tund/sys/log.h>
 
-#include "role_judged.h"
+#include "role_enforcer.h"
 
 #define EDGE_FLOWS (128 * 1024)
 #define DENIED_INTERVAL_NS (100 * NS_PER_MS)
@@ -27,10 +27,10 @@ struct device {
 	struct ip_prefix *announced;
 };
 
-/* The main thread's; what workers see is a judged_view. A peer's user is its device's number, which
+/* The main thread's; what workers see is a enforcer_view. A peer's user is its device's number, which
  * is all that a worker asks of it. */
 struct edge {
-	struct judged judged;
+	struct enforcer enforcer;
 	struct device **by_number; /* holes are NULL */
 	uint32_t limit;
 	uint32_t *by_slot;         /* device numbers, in the order of the spec */
@@ -52,24 +52,24 @@ static struct device *device_of(const struct engine *engine, const struct peer *
 	return device_at(engine->state, number_of(peer));
 }
 
-static void set_reach(const struct judged_view *view, const struct device *device,
-		      const struct ip_prefix *prefix, bool available)
+static void set_next_hops(const struct enforcer_view *view, const struct device *device,
+			  const struct ip_prefix *prefix, bool available)
 {
 	uint32_t route = policy_route_at(view->policy, prefix);
 
 	if (route != LPM_NONE)
-		reach_set(view->reach, route, device->number, available);
+		next_hops_set(view->next_hops, route, device->number, available);
 }
 
 /* A connector's device reaches what it announces, while it is up. */
-static void update_reach(const struct judged_view *view, const struct device *device)
+static void update_next_hops(const struct enforcer_view *view, const struct device *device)
 {
 	for (uint32_t i = 0; i < device->announced_count; i++)
-		set_reach(view, device, &device->announced[i], device->up);
+		set_next_hops(view, device, &device->announced[i], device->up);
 }
 
 /* What it announced before and does not any more. */
-static void withdraw(const struct judged_view *view, const struct device *device,
+static void withdraw(const struct enforcer_view *view, const struct device *device,
 		     const struct ip_prefix *before, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -79,7 +79,7 @@ static void withdraw(const struct judged_view *view, const struct device *device
 		       !ip_prefix_equal(&before[i], &device->announced[k]))
 			k++;
 		if (k == device->announced_count)
-			set_reach(view, device, &before[i], false);
+			set_next_hops(view, device, &before[i], false);
 	}
 }
 
@@ -107,7 +107,7 @@ static struct device *add_device(struct engine *engine, uint64_t now_ns,
 	memcpy(config.public_key, spec->public_key, KEY_SIZE);
 	if (spec->has_preshared_key)
 		memcpy(config.preshared_key, spec->preshared_key, KEY_SIZE);
-	err = peer_add(engine->host, now_ns, &config, &device->peer);
+	err = peer_add(engine->node, now_ns, &config, &device->peer);
 	explicit_bzero(&config, sizeof config);
 	if (err < 0) {
 		log_error("%s:%u: the public key of device \"%s\" cannot be used: %s",
@@ -130,7 +130,7 @@ static bool is_same_device(const struct spec_device *a, const struct spec_device
 static void remove_gone_devices(struct engine *engine, const struct policy *policy)
 {
 	struct edge *edge = engine->state;
-	struct judged_view *view = judged_view(engine);
+	struct enforcer_view *view = enforcer_view(engine);
 
 	for (uint32_t i = 0; i < edge->limit; i++) {
 		if (!edge->by_number[i] ||
@@ -188,13 +188,13 @@ static int number_slots(struct edge *edge, const struct policy *policy)
 
 /* What a policy change cannot survive half done is memory running out: then the process ends and
  * the parent starts it with the new configuration. */
-static int change_devices(struct engine *engine, uint64_t now_ns, struct judged_view *view)
+static int change_devices(struct engine *engine, uint64_t now_ns, struct enforcer_view *view)
 {
 	struct edge *edge = engine->state;
 	struct device **fresh = calloc(view->limit + 1, sizeof(struct device *));
 	int err = fresh ? 0 : -ENOMEM;
 
-	if (judged_view(engine))
+	if (enforcer_view(engine))
 		remove_gone_devices(engine, view->policy);
 	if (err == 0)
 		err = collect_devices(engine, now_ns, view->policy, fresh, view->limit);
@@ -211,16 +211,16 @@ static int change_devices(struct engine *engine, uint64_t now_ns, struct judged_
 /* Puts the configuration's policy in force; takes it out of `config`. */
 static int adopt(struct engine *engine, uint64_t now_ns, struct config *config)
 {
-	const struct judged_view *before = judged_view(engine);
+	const struct enforcer_view *before = enforcer_view(engine);
 	struct edge *edge = engine->state;
-	struct judged_view *view;
+	struct enforcer_view *view;
 	struct policy *policy;
 	int err = policy_new(config->policy, before ? before->policy : NULL, &policy);
 
 	if (err < 0)
 		return err;
 	config->policy = NULL; /* the compiled policy owns it from now on */
-	view = judged_view_new(policy, config->mtu);
+	view = enforcer_view_new(policy, config->mtu);
 	if (!view) {
 		policy_free(policy);
 		return -ENOMEM;
@@ -230,20 +230,20 @@ static int adopt(struct engine *engine, uint64_t now_ns, struct config *config)
 		if (!edge->by_number[i])
 			continue;
 		view->peer[i] = edge->by_number[i]->peer;
-		update_reach(view, edge->by_number[i]);
+		update_next_hops(view, edge->by_number[i]);
 	}
-	judged_publish(engine, view);
+	enforcer_publish(engine, view);
 	return err;
 }
 
 static int start(struct engine *engine, uint64_t now_ns)
 {
 	struct edge *edge = calloc(1, sizeof *edge);
-	int err = edge ? judged_init(&edge->judged, true, EDGE_FLOWS) : -ENOMEM;
+	int err = edge ? enforcer_init(&edge->enforcer, true, EDGE_FLOWS) : -ENOMEM;
 
 	engine->state = edge;
 	if (err == 0)
-		err = judged_start_workers(engine, &edge->judged);
+		err = enforcer_start_workers(engine, &edge->enforcer);
 	return err < 0 ? err : adopt(engine, now_ns, engine->config);
 }
 
@@ -255,8 +255,8 @@ static void stop(struct engine *engine)
 		remove_device(edge->by_number[i]);
 	free(edge->by_number);
 	free(edge->by_slot);
-	judged_stop_workers(engine);
-	judged_clear(&edge->judged);
+	enforcer_stop_workers(engine);
+	enforcer_clear(&edge->enforcer);
 	free(edge);
 	engine->state = NULL;
 }
@@ -264,7 +264,7 @@ static void stop(struct engine *engine)
 static void to_device(struct worker *worker, uint64_t now_ns, uint32_t number,
 		      const struct inner_bytes *packet)
 {
-	const struct judged_view *view = worker->view;
+	const struct enforcer_view *view = worker->view;
 	struct peer *peer = number < view->limit ? view->peer[number] : NULL;
 
 	if (peer)
@@ -306,9 +306,8 @@ static void report(struct worker *worker, uint64_t now_ns, const struct peer *pe
 static void from_session(struct worker *worker, uint64_t now_ns, struct peer *peer,
 			 const struct inner_bytes *packet)
 {
-	static const struct judged_exits exits = {to_device, refuse};
-	enum reason reason =
-		judged_packet(worker, now_ns, number_of(peer), peer, packet, &exits);
+	static const struct enforcer_exits exits = {to_device, refuse};
+	enum reason reason = enforcer_packet(worker, now_ns, number_of(peer), peer, packet, &exits);
 
 	if (is_denial(reason))
 		report(worker, now_ns, peer, packet, reason);
@@ -334,7 +333,7 @@ static void peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer
 	if (!device || (event != PEER_UP && event != PEER_DOWN))
 		return;
 	device->up = event == PEER_UP;
-	update_reach(judged_view(engine), device);
+	update_next_hops(enforcer_view(engine), device);
 }
 
 static uint32_t slot_count(const struct engine *engine)
@@ -375,14 +374,14 @@ static void routes(struct engine *engine, const struct control_routes *m)
 	count_before = device->announced_count;
 	device->announced = announced;
 	device->announced_count = m->route_count;
-	update_reach(judged_view(engine), device);
-	withdraw(judged_view(engine), device, before, count_before);
+	update_next_hops(enforcer_view(engine), device);
+	withdraw(enforcer_view(engine), device, before, count_before);
 	free(before);
 }
 
 static void last_seen(struct engine *engine, uint64_t now_ns, const struct control_last_seen *m)
 {
-	struct peer *peer = peer_find(engine->host, m->public_key);
+	struct peer *peer = peer_find(engine->node, m->public_key);
 	struct path path = {
 		.transport = TRANSPORT_UDP,
 		.local = m->local,
@@ -420,7 +419,7 @@ static void say(const struct policy *policy, const struct explain_answer *from,
 static void explain(struct engine *engine, const struct control_explain *m,
 		    struct engine_explained *answer)
 {
-	const struct policy *policy = judged_view(engine)->policy;
+	const struct policy *policy = enforcer_view(engine)->policy;
 	struct explain_question question = {
 		.principal = m->principal,
 		.source = m->source,
@@ -441,7 +440,8 @@ static void uapi_allowed(const struct engine *engine, uint32_t slot, struct uapi
 {
 	const struct edge *edge = engine->state;
 	const struct device *device = device_at(edge, edge->by_slot[slot]);
-	const struct spec_device *spec = policy_device(judged_view(engine)->policy, device->number);
+	const struct spec_device *spec =
+		policy_device(enforcer_view(engine)->policy, device->number);
 
 	for (size_t i = 0; i < spec->address_count; i++)
 		uapi_put_address(text, &spec->addresses[i]);

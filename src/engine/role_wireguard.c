@@ -13,7 +13,7 @@
 #include <tund/session/setting.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
-#include <tund/wire/outline.h>
+#include <tund/wire/peek.h>
 
 #define HANDSHAKES 4096
 
@@ -46,10 +46,10 @@ static void from_session(struct worker *worker, uint64_t now_ns, struct peer *pe
 {
 	struct inner_bytes trimmed = *packet;
 	enum reason reason = REASON_ACCEPTED;
-	struct outline o;
+	struct peek o;
 
 	(void)now_ns;
-	if (outline_read(packet->data, packet->len, &o) < 0)
+	if (peek_read(packet->data, packet->len, &o) < 0)
 		reason = reason_of_inner(INNER_NOT_IP);
 	else if (wg_route(worker->view, &o.src) != peer)
 		reason = REASON_SOURCE_NOT_OWNED;
@@ -64,9 +64,9 @@ static void from_tun(struct worker *worker, uint64_t now_ns, const struct inner_
 {
 	struct peer *peer = NULL;
 	enum reason reason = REASON_ACCEPTED;
-	struct outline o;
+	struct peek o;
 
-	if (outline_read(packet->data, packet->len, &o) < 0)
+	if (peek_read(packet->data, packet->len, &o) < 0)
 		reason = reason_of_inner(INNER_NOT_IP);
 	else if (!(peer = wg_route(worker->view, &o.dst)))
 		reason = REASON_NO_ROUTE;
@@ -103,8 +103,8 @@ static void on_interface(struct engine *engine, uint64_t now_ns,
 	struct wireguard *wg = engine->state;
 	bool up = interface->present && interface->up;
 
-	host_set_mtu(engine->host, interface->mtu < UINT16_MAX ? (uint16_t)interface->mtu
-							       : UINT16_MAX);
+	node_set_mtu(engine->node,
+		     interface->mtu < UINT16_MAX ? (uint16_t)interface->mtu : UINT16_MAX);
 	if (up == wg->up)
 		return;
 	log_info("interface %s", up ? "up" : "down");
@@ -136,7 +136,7 @@ static void on_routes(struct engine *engine)
 {
 	struct wireguard *wg = engine->state;
 
-	host_source_lost(engine->host, wg->socket, NULL);
+	node_source_lost(engine->node, wg->socket, NULL);
 }
 
 static void peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer,

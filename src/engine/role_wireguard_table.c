@@ -29,7 +29,7 @@ int wg_peer_new(struct engine *engine, uint64_t now_ns, const uint8_t public_key
 		return -ENOMEM;
 	memcpy(config.public_key, public_key, KEY_SIZE);
 	config.user = peer;
-	err = peer_add(engine->host, now_ns, &config, &peer->peer);
+	err = peer_add(engine->node, now_ns, &config, &peer->peer);
 	if (err < 0) {
 		free(peer);
 		return err;
@@ -64,7 +64,7 @@ void wg_peers_clear(struct engine *engine)
 
 struct wg_peer *wg_peer_find(struct engine *engine, const uint8_t public_key[KEY_SIZE])
 {
-	struct peer *peer = peer_find(engine->host, public_key);
+	struct peer *peer = peer_find(engine->node, public_key);
 
 	return peer ? peer_user(peer) : NULL;
 }

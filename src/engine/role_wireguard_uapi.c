@@ -14,7 +14,7 @@ static void get_interface(const struct engine *engine, struct uapi_text *text)
 	const struct wireguard *wg = engine->state;
 	uint8_t key[KEY_SIZE];
 
-	host_private_key(engine->host, key);
+	node_private_key(engine->node, key);
 	if (!secret_is_zero(key, KEY_SIZE))
 		uapi_put_key(text, UAPI_PRIVATE_KEY, key);
 	secret_wipe(key, sizeof key);
@@ -53,7 +53,7 @@ static bool is_identity(struct engine *engine, const uint8_t key[KEY_SIZE])
 	uint8_t now[KEY_SIZE];
 	bool same;
 
-	host_private_key(engine->host, now);
+	node_private_key(engine->node, now);
 	same = secret_equal(now, key, KEY_SIZE);
 	secret_wipe(now, sizeof now);
 	return same;
@@ -70,7 +70,7 @@ static int adopt(struct engine *engine, uint64_t now_ns, const uint8_t key[KEY_S
 	ourselves = secret_is_zero(key, KEY_SIZE) ? NULL : wg_peer_find(engine, public_key);
 	if (ourselves)
 		wg_peer_free(engine, ourselves);
-	err = host_set_private_key(engine->host, now_ns, key);
+	err = node_set_private_key(engine->node, now_ns, key);
 	if (err == 0)
 		wg_begin(engine, now_ns);
 	return err;
@@ -129,7 +129,7 @@ static int enter_peer(struct engine *engine, uint64_t now_ns, struct uapi_cursor
 
 	if (err < 0)
 		return err;
-	host_public_key(engine->host, own);
+	node_public_key(engine->node, own);
 	memcpy(cursor->public_key, public_key, KEY_SIZE);
 	if (!secret_is_zero(own, KEY_SIZE) && memcmp(own, public_key, KEY_SIZE) == 0)
 		cursor->at = CURSOR_IGNORED;

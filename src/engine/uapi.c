@@ -451,7 +451,7 @@ void uapi_listen(struct engine *engine, int fd)
 	uapi->listener = fd;
 	ev_io_init(&uapi->accept, on_acceptable, fd, EV_READ);
 	uapi->accept.data = engine;
-	if (engine->host)
+	if (engine->node)
 		uapi_watch(engine);
 }
 

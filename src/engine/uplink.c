@@ -121,7 +121,7 @@ static int add_edge(struct engine *engine, uint64_t now_ns, const struct config 
 
 	memcpy(peer.public_key, config->edge.public_key, KEY_SIZE);
 	memcpy(peer.preshared_key, config->edge.preshared_key, KEY_SIZE);
-	err = peer_add(engine->host, now_ns, &peer, &edge);
+	err = peer_add(engine->node, now_ns, &peer, &edge);
 	explicit_bzero(&peer, sizeof peer);
 	if (err == 0)
 		engine->uplink.peer = edge;

@@ -17,7 +17,7 @@
 #include <tund/config/config.h>
 #include <tund/ipc/engine.h>
 #include <tund/ipc/parent.h>
-#include <tund/session/host.h>
+#include <tund/session/node.h>
 
 struct engine;
 struct inner_bytes;

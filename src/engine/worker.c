@@ -11,7 +11,7 @@
 #include <tund/session/lane.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
-#include <tund/wire/outline.h>
+#include <tund/wire/peek.h>
 
 #include "engine.h"
 
@@ -205,7 +205,7 @@ bool worker_receive(struct worker *worker, uint64_t now_ns, const struct path *f
 	const struct engine *engine = worker->engine;
 	struct inner_bytes packet;
 	struct received r = {0};
-	struct outline o;
+	struct peek o;
 
 	if (lane_receive(worker->lane, now_ns, from, msg, len, &r) != RECEIVED_PACKET)
 		return r.peer && !r.unnoticed;
@@ -213,8 +213,8 @@ bool worker_receive(struct worker *worker, uint64_t now_ns, const struct path *f
 		worker_count(worker, REASON_BAD_FRAME);
 		return !r.unnoticed;
 	}
-	if (congested && outline_read(packet.data, packet.len, &o) == 0)
-		outline_set_congested(packet.data, &o);
+	if (congested && peek_read(packet.data, packet.len, &o) == 0)
+		peek_set_congested(packet.data, &o);
 	engine->role->from_session(worker, now_ns, r.peer, &packet);
 	return !r.unnoticed;
 }

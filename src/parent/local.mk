@@ -3,8 +3,8 @@ noinst_LIBRARIES += libtund_parent.a
 libtund_parent_a_SOURCES = \
 	include/tund/parent/child.h src/parent/child.c \
 	src/parent/environ.h src/parent/environ.c \
-	include/tund/parent/host.h src/parent/host.c src/parent/host_forward.c \
-		src/parent/host_network.c \
+	include/tund/parent/system.h src/parent/system.c src/parent/system_forward.c \
+		src/parent/system_network.c \
 	include/tund/parent/journal.h src/parent/journal.c \
 	include/tund/parent/loader.h src/parent/loader.c \
 	include/tund/parent/logger.h src/parent/logger.c \

@@ -42,8 +42,8 @@ void parent_tell_interface(struct parent *parent, bool present)
 {
 	struct parent_interface body = {
 		.present = present,
-		.up = present && parent->host.link.up,
-		.mtu = parent->host.link.mtu,
+		.up = present && parent->system.link.up,
+		.mtu = parent->system.link.mtu,
 	};
 
 	child_send(&parent->engine, PARENT_INTERFACE, &body, sizeof body, -1);
@@ -56,12 +56,12 @@ static void hand_engine(struct parent *parent, int sibling)
 	struct child *engine = &parent->engine;
 
 	child_send(engine, PARENT_CONFIG, &generation, sizeof generation, parent->loaded.full_fd);
-	queues_hand_tun(&parent->host.queues, engine, config->interface, parent->host.link.mtu);
-	if (parent->host.uapi.fd >= 0)
-		child_send(engine, PARENT_UAPI, NULL, 0, parent->host.uapi.fd);
-	queues_hand_udp(&parent->host.queues, engine, 0);
-	if (parent->host.tcp >= 0)
-		child_send(engine, PARENT_TCP, NULL, 0, parent->host.tcp);
+	queues_hand_tun(&parent->system.queues, engine, config->interface, parent->system.link.mtu);
+	if (parent->system.uapi.fd >= 0)
+		child_send(engine, PARENT_UAPI, NULL, 0, parent->system.uapi.fd);
+	queues_hand_udp(&parent->system.queues, engine, 0);
+	if (parent->system.tcp >= 0)
+		child_send(engine, PARENT_TCP, NULL, 0, parent->system.tcp);
 	if (sibling >= 0)
 		child_send(engine, PARENT_SIBLING, NULL, 0, sibling);
 	child_send(engine, PARENT_STATE, &parent->store.state, sizeof parent->store.state, -1);
@@ -76,7 +76,7 @@ static void hand_control(struct parent *parent, int sibling)
 	pace_forget(&parent->pace);
 	child_send(control, PARENT_CONFIG, &generation, sizeof generation,
 		   parent->loaded.public_fd);
-	child_send(control, PARENT_COMMAND, NULL, 0, parent->host.command);
+	child_send(control, PARENT_COMMAND, NULL, 0, parent->system.command);
 	if (sibling >= 0)
 		child_send(control, PARENT_SIBLING, NULL, 0, sibling);
 	child_send(control, PARENT_GO, NULL, 0, -1);
@@ -90,10 +90,10 @@ static void start_children(struct parent *parent, uint64_t now_ns)
 	int pair[2] = {-1, -1};
 
 	if (new_engine)
-		new_engine = child_start(engine, parent->host.journal, parent->tunnel->name,
+		new_engine = child_start(engine, parent->system.journal, parent->tunnel->name,
 					 now_ns) == 0;
 	if (new_control)
-		new_control = child_start(control, parent->host.journal, parent->tunnel->name,
+		new_control = child_start(control, parent->system.journal, parent->tunnel->name,
 					  now_ns) == 0;
 	if (!new_engine && !new_control)
 		return;
@@ -138,27 +138,27 @@ static int take_configuration(struct parent *parent, struct loaded *fresh, char 
 static void reapply(struct parent *parent)
 {
 	struct parent_reply reply = {0};
-	const struct request_network wanted = parent->host.wanted;
+	const struct request_network wanted = parent->system.wanted;
 
 	if (parent->loaded.config->role == ROLE_CONNECTOR)
-		host_forward(&parent->host, parent->loaded.config);
+		system_forward(&parent->system, parent->loaded.config);
 	if (wanted.mtu)
-		host_apply_network(&parent->host, parent->loaded.config, &wanted, &reply);
+		system_apply_network(&parent->system, parent->loaded.config, &wanted, &reply);
 }
 
 /* What control asked for, when it is its time. */
 static void apply_network(struct parent *parent, uint64_t now_ns)
 {
 	const struct request_network *request = pace_take(&parent->pace, now_ns);
-	uint32_t mtu = parent->host.link.mtu;
+	uint32_t mtu = parent->system.link.mtu;
 	struct parent_reply reply = {0};
 
 	if (!request)
 		return;
 	reply.id = request->id;
-	host_apply_network(&parent->host, parent->loaded.config, request, &reply);
+	system_apply_network(&parent->system, parent->loaded.config, request, &reply);
 	child_send(&parent->control, PARENT_REPLY, &reply, sizeof reply, -1);
-	if (parent->host.link.mtu != mtu)
+	if (parent->system.link.mtu != mtu)
 		parent_tell_interface(parent, true);
 }
 
@@ -216,26 +216,26 @@ static void interface_lost(struct parent *parent)
 /* The kernel dropped routes and IPv6 addresses when the interface went down. */
 static void interface_back(struct parent *parent)
 {
-	parent->host.route_count = 0;
-	parent->host.address_count = 0;
+	parent->system.route_count = 0;
+	parent->system.address_count = 0;
 	reapply(parent);
 }
 
 static void look_at_interface(struct parent *parent)
 {
 	struct netlink_link link;
-	bool was_up = parent->host.link.up;
+	bool was_up = parent->system.link.up;
 
 	if (parent->stopping)
 		return;
-	if (netlink_link_get(parent->host.nl, parent->loaded.config->interface, &link) ||
-	    link.index != parent->host.ifindex) {
+	if (netlink_link_get(parent->system.nl, parent->loaded.config->interface, &link) ||
+	    link.index != parent->system.ifindex) {
 		interface_lost(parent);
 		return;
 	}
-	if (link.up == was_up && link.mtu == parent->host.link.mtu)
+	if (link.up == was_up && link.mtu == parent->system.link.mtu)
 		return;
-	parent->host.link = link;
+	parent->system.link = link;
 	if (link.up && !was_up)
 		interface_back(parent);
 	else if (!link.up && was_up)
@@ -251,13 +251,13 @@ static void on_monitor(struct parent *parent)
 	bool ours = false;
 	int n;
 
-	while ((n = netlink_monitor_next(parent->host.monitor, &event)) != 0) {
-		if (n == -ENOBUFS || (n > 0 && event.link.index == parent->host.ifindex))
+	while ((n = netlink_monitor_next(parent->system.monitor, &event)) != 0) {
+		if (n == -ENOBUFS || (n > 0 && event.link.index == parent->system.ifindex))
 			ours = true;
 		else if (n < 0)
 			break;
 	}
-	if (ours && parent->host.queues.tun_count > 0)
+	if (ours && parent->system.queues.tun_count > 0)
 		look_at_interface(parent);
 }
 
@@ -271,7 +271,7 @@ static void fill_poll(const struct parent *parent, struct pollfd p[POLL_COUNT])
 	p[POLL_SIGNALS] = (struct pollfd){parent->signals, POLLIN, 0};
 	p[POLL_LOG] = (struct pollfd){parent->logger.pipe, POLLIN, 0};
 	p[POLL_CALLER] = (struct pollfd){parent->started_fd, 0, 0};
-	p[POLL_MONITOR] = (struct pollfd){netlink_monitor_fd(parent->host.monitor), POLLIN, 0};
+	p[POLL_MONITOR] = (struct pollfd){netlink_monitor_fd(parent->system.monitor), POLLIN, 0};
 	p[POLL_ENGINE] = (struct pollfd){engine->channel, POLLIN, 0};
 	p[POLL_ENGINE_END] = (struct pollfd){engine->process.pidfd, POLLIN, 0};
 	p[POLL_CONTROL] = (struct pollfd){control->channel, POLLIN, 0};
@@ -301,7 +301,7 @@ static void handle_child(struct parent *parent, struct child *child, short said,
 	if (child->channel >= 0 && said)
 		requests_handle(parent, child);
 	if (ended)
-		child_reap(child, parent->host.journal, clock_now_ns(), parent->stopping);
+		child_reap(child, parent->system.journal, clock_now_ns(), parent->stopping);
 }
 
 static bool is_over(const struct parent *parent, uint64_t now_ns)
@@ -390,25 +390,25 @@ static enum exit_code load_first(struct parent *parent)
 	return (enum exit_code)code;
 }
 
-static enum exit_code set_up_host(struct parent *parent)
+static enum exit_code set_up_system(struct parent *parent)
 {
 	const struct config *config = parent->loaded.config;
-	struct host *host = &parent->host;
-	enum exit_code code = host_open(host, parent->tunnel);
+	struct system *system = &parent->system;
+	enum exit_code code = system_open(system, parent->tunnel);
 
-	parent->host_open = true;
-	queues_init(&host->queues, config->workers);
-	parent->engine.workers = host->queues.workers;
+	parent->system_open = true;
+	queues_init(&system->queues, config->workers);
+	parent->engine.workers = system->queues.workers;
 	if (!code && config->role == ROLE_EDGE)
-		code = host_listen(host, config);
+		code = system_listen(system, config);
 	if (!code && config->role != ROLE_EDGE)
-		code = host_create_tun(host, config, parent->user.uid);
+		code = system_create_tun(system, config, parent->user.uid);
 	if (!code && config->role == ROLE_CONNECTOR)
-		code = host_forward(host, config);
+		code = system_forward(system, config);
 	if (!code)
-		code = host_listen_command(host);
+		code = system_listen_command(system);
 	if (!code)
-		host_listen_uapi(host, config);
+		system_listen_uapi(system, config);
 	return code;
 }
 
@@ -436,7 +436,7 @@ static enum exit_code start(struct parent *parent)
 	if (!code)
 		code = load_first(parent);
 	if (!code)
-		code = set_up_host(parent);
+		code = set_up_system(parent);
 	if (!code)
 		store_load(&parent->store, parent->tunnel);
 	return code;
@@ -444,10 +444,10 @@ static enum exit_code start(struct parent *parent)
 
 static void finish(struct parent *parent)
 {
-	if (parent->host_open) {
-		child_end(&parent->engine, parent->host.journal, 0);
-		child_end(&parent->control, parent->host.journal, 0);
-		host_close(&parent->host);
+	if (parent->system_open) {
+		child_end(&parent->engine, parent->system.journal, 0);
+		child_end(&parent->control, parent->system.journal, 0);
+		system_close(&parent->system);
 	} else if (parent->lock >= 0) {
 		undo_files(parent->tunnel);
 	}

@@ -34,8 +34,8 @@ static void on_socket(struct parent *parent, const void *body)
 			 verdict_text(verdict));
 		log_warning("%s", reply.text);
 	} else {
-		reply.error = -host_open_socket(&parent->host, config, request, &fd, reply.text,
-						sizeof reply.text);
+		reply.error = -system_open_socket(&parent->system, config, request, &fd, reply.text,
+						  sizeof reply.text);
 	}
 	child_send(&parent->engine, PARENT_REPLY, &reply, sizeof reply, reply.error ? -1 : fd);
 	if (!reply.error)

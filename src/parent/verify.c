@@ -105,15 +105,15 @@ static bool list_covers(const struct ip_prefix *list, size_t count, const struct
 enum verdict verify_address(const struct verify_bounds *bounds, const struct ip_addr *address)
 {
 	const struct prefix_list *accept = &bounds->config->accept_routes;
-	struct ip_prefix host = ip_prefix_of(address, 128);
+	struct ip_prefix system = ip_prefix_of(address, 128);
 
 	if (ip_addr_is_special(address))
 		return VERDICT_SPECIAL;
-	if (!list_covers(accept->prefix, accept->count, &host) &&
+	if (!list_covers(accept->prefix, accept->count, &system) &&
 	    !list_covers(private_prefixes, sizeof private_prefixes / sizeof *private_prefixes,
-			 &host))
+			 &system))
 		return VERDICT_NOT_ACCEPTED;
-	if (list_covers(bounds->connected, bounds->connected_count, &host))
+	if (list_covers(bounds->connected, bounds->connected_count, &system))
 		return VERDICT_CONNECTED;
 	for (size_t i = 0; i < bounds->edge_count; i++)
 		if (ip_addr_equal(&bounds->edges[i].addr, address))

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <tund/parent/host.h>
+#include <tund/parent/system.h>
 #include <tund/sys/channel.h>
 
 #include "wireguard_state.h"

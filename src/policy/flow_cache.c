@@ -36,7 +36,7 @@ void flow_cache_free(struct flow_cache *c)
  * slow to read as a large one, and this is done for every packet.
  */
 bool flow_cache_key(const uint8_t *data, const struct inner_packet *p, uint32_t device,
-		    const struct policy *policy, const struct reach *reach,
+		    const struct policy *policy, const struct next_hops *next_hops,
 		    struct flow_cache_key *out)
 {
 	if (p->fragment != INNER_WHOLE || (p->proto != PROTO_TCP && p->proto != PROTO_UDP))
@@ -51,10 +51,10 @@ bool flow_cache_key(const uint8_t *data, const struct inner_packet *p, uint32_t 
 	out->word[4] = (uint64_t)p->src_port << 48 | (uint64_t)p->dst_port << 32 |
 		       (uint64_t)p->proto << 8 | p->src.family;
 	out->policy = policy;
-	out->reach = reach;
+	out->next_hops = next_hops;
 	out->device = device;
 	out->generation = policy_generation(policy);
-	out->reach_version = reach_version(reach);
+	out->next_hops_version = next_hops_version(next_hops);
 	return true;
 }
 
@@ -74,9 +74,9 @@ static bool same_key(const struct flow_cache_key *a, const struct flow_cache_key
 
 	for (size_t i = 0; i < sizeof a->word / sizeof *a->word; i++)
 		difference |= a->word[i] ^ b->word[i];
-	return difference == 0 && a->policy == b->policy && a->reach == b->reach &&
+	return difference == 0 && a->policy == b->policy && a->next_hops == b->next_hops &&
 	       a->device == b->device && a->generation == b->generation &&
-	       a->reach_version == b->reach_version;
+	       a->next_hops_version == b->next_hops_version;
 }
 
 const struct flow *flow_cache_find(const struct flow_cache *c, const struct flow_cache_key *key,

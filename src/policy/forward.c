@@ -7,34 +7,34 @@
 #include <tund/base/bytes.h>
 #include <tund/wire/checksum.h>
 
-#include "forward_passage.h"
+#include "forward_context.h"
 
 /* Against -ftrivial-auto-var-init=zero, for what is initialised by hand. */
 #define UNINITIALIZED __attribute__((uninitialized))
 
-bool passage_drop(struct passage *x, enum reason reason)
+bool context_drop(struct context *x, enum reason reason)
 {
 	x->v->kind = VERDICT_DROP;
 	x->v->reason = reason;
 	return false;
 }
 
-bool passage_refuse(struct passage *x, enum reason reason, enum refusal kind, uint32_t mtu)
+bool context_refuse(struct context *x, enum reason reason, enum refusal kind, uint32_t mtu)
 {
 	struct verdict *v = x->v;
 
-	passage_drop(x, reason);
+	context_drop(x, reason);
 	v->refusal_len = refusal_build(kind, x->data, &x->p, x->partial_checksum, mtu, v->refusal);
 	if (v->refusal_len && refusal_allow(x->f->limiter, x->now_ns, x->device))
 		v->kind = VERDICT_REFUSE;
 	return false;
 }
 
-bool passage_end(struct passage *x, enum reason reason, uint32_t initiator)
+bool context_end(struct context *x, enum reason reason, uint32_t initiator)
 {
 	struct verdict *v = x->v;
 
-	passage_drop(x, reason);
+	context_drop(x, reason);
 	v->refusal_len = refusal_build_end(x->data, &x->p, v->refusal);
 	if (v->refusal_len && refusal_allow(x->f->limiter, x->now_ns, initiator)) {
 		v->kind = VERDICT_END;
@@ -43,65 +43,66 @@ bool passage_end(struct passage *x, enum reason reason, uint32_t initiator)
 	return false;
 }
 
-bool passage_send(struct passage *x, uint32_t next_hop, bool answer_ttl)
+bool context_send(struct context *x, uint32_t next_hop, bool answer_ttl)
 {
 	if (x->f->router && !inner_ttl_decrement(x->data))
-		return answer_ttl ? passage_refuse(x, REASON_TTL_EXCEEDED, REFUSAL_TIME_EXCEEDED, 0)
-				  : passage_drop(x, REASON_TTL_EXCEEDED);
+		return answer_ttl ? context_refuse(x, REASON_TTL_EXCEEDED, REFUSAL_TIME_EXCEEDED, 0)
+				  : context_drop(x, REASON_TTL_EXCEEDED);
 	x->v->kind = VERDICT_FORWARD;
 	x->v->reason = REASON_ACCEPTED;
 	x->v->device = next_hop;
 	return true;
 }
 
-bool passage_from_connector(const struct passage *x)
+bool context_from_connector(const struct context *x)
 {
 	return x->sender->kind == PRINCIPAL_CONNECTOR;
 }
 
-bool passage_is_icmp_error(const struct inner_packet *p)
+bool context_is_icmp_error(const struct inner_packet *p)
 {
 	return inner_is_icmp(p) && p->fragment != INNER_LATER &&
 	       inner_icmp_class(p) == INNER_ICMP_ERROR;
 }
 
-static bool parse(struct passage *x, size_t len)
+static bool parse(struct context *x, size_t len)
 {
 	enum inner_error error = inner_parse(x->data, len, &x->p);
 
 	if (error)
-		return passage_drop(x, reason_of_inner(error));
+		return context_drop(x, reason_of_inner(error));
 	x->v->len = x->p.len;
 	if (x->partial_checksum &&
 	    (x->p.fragment != INNER_WHOLE || (x->p.proto != PROTO_TCP && x->p.proto != PROTO_UDP)))
-		return passage_drop(x, reason_of_inner(INNER_BAD_L4));
+		return context_drop(x, reason_of_inner(INNER_BAD_L4));
 	return true;
 }
 
 /* Identity before everything else. A router behind a connector may report an error from an address
  * of its own: that is decided by what the error quotes. */
-static bool check_source(struct passage *x)
+static bool check_source(struct context *x)
 {
 	x->sender = policy_principal(x->f->policy, x->device);
 	if (!x->sender)
-		return passage_drop(x, REASON_UNKNOWN_DEVICE);
+		return context_drop(x, REASON_UNKNOWN_DEVICE);
 	if (ip_addr_is_special(&x->p.src))
-		return passage_drop(x, REASON_SOURCE_SPECIAL);
+		return context_drop(x, REASON_SOURCE_SPECIAL);
 	if (!policy_owns(x->f->policy, x->device, &x->p.src)) {
-		x->foreign_source = passage_from_connector(x) && passage_is_icmp_error(&x->p) &&
-				    policy_holder(x->f->policy, &x->p.src) == DEVICE_NONE;
+		x->foreign_source =
+			context_from_connector(x) && context_is_icmp_error(&x->p) &&
+			policy_device_by_address(x->f->policy, &x->p.src) == DEVICE_NONE;
 		if (!x->foreign_source)
-			return passage_drop(x, REASON_SOURCE_NOT_OWNED);
+			return context_drop(x, REASON_SOURCE_NOT_OWNED);
 	}
 	if (ip_addr_is_special(&x->p.dst))
-		return passage_drop(x, REASON_DESTINATION_SPECIAL);
+		return context_drop(x, REASON_DESTINATION_SPECIAL);
 	return true;
 }
 
 /* The first fragment's verdict is the datagram's; what waited for it goes along. */
-static bool judge_first(struct passage *x)
+static bool judge_first(struct context *x)
 {
-	bool going_on = passage_judge(x);
+	bool going_on = context_judge(x);
 	struct verdict *v = x->v;
 	struct fragment_piece pieces[FRAGMENT_PIECES];
 	size_t n = fragment_decide(x->f->fragments, x->now_ns, going_on ? v->device : DEVICE_NONE,
@@ -114,7 +115,7 @@ static bool judge_first(struct passage *x)
 	return going_on;
 }
 
-static bool judge_fragment(struct passage *x)
+static bool judge_fragment(struct context *x)
 {
 	struct fragment_origin from = {
 		.device = x->device,
@@ -125,7 +126,7 @@ static bool judge_fragment(struct passage *x)
 	fragment_take(x->f->fragments, x->now_ns, &from, x->data, &x->p, &outcome);
 	switch (outcome.result) {
 	case FRAGMENT_FORWARD:
-		return passage_send(x, outcome.next_hop, false);
+		return context_send(x, outcome.next_hop, false);
 	case FRAGMENT_JUDGE:
 		return judge_first(x);
 	case FRAGMENT_HELD:
@@ -133,7 +134,7 @@ static bool judge_fragment(struct passage *x)
 		x->v->reason = REASON_ACCEPTED;
 		return false;
 	case FRAGMENT_DROP:
-		return passage_drop(x, outcome.reason);
+		return context_drop(x, outcome.reason);
 	}
 	return false;
 }
@@ -151,7 +152,7 @@ static void verdict_init(struct verdict *v)
 
 /* What each packet starts with. The rest is written before it is read; that it would be zeroed
  * first took a fifth of the time that a verdict takes. */
-static void passage_init(struct passage *x, struct forward *f, uint64_t now_ns, uint32_t device,
+static void context_init(struct context *x, struct forward *f, uint64_t now_ns, uint32_t device,
 			 struct verdict *v)
 {
 	x->f = f;
@@ -166,15 +167,15 @@ static void passage_init(struct passage *x, struct forward *f, uint64_t now_ns, 
 void forward_judge(struct forward *f, uint64_t now_ns, uint32_t device, uint8_t *data, size_t len,
 		   bool partial_checksum, struct verdict *out)
 {
-	struct passage x UNINITIALIZED;
+	struct context x UNINITIALIZED;
 
-	passage_init(&x, f, now_ns, device, out);
+	context_init(&x, f, now_ns, device, out);
 	x.data = data;
 	x.partial_checksum = partial_checksum;
-	if (!parse(&x, len) || passage_recall(&x) || !check_source(&x))
+	if (!parse(&x, len) || context_recall(&x) || !check_source(&x))
 		return;
 	if (x.p.fragment == INNER_WHOLE)
-		passage_judge(&x);
+		context_judge(&x);
 	else
 		judge_fragment(&x);
 }
@@ -195,13 +196,13 @@ static void shorten(uint8_t *data, const struct inner_packet *p, size_t len)
 void forward_too_big(struct forward *f, uint64_t now_ns, uint32_t device, uint8_t *data, size_t len,
 		     bool partial_checksum, uint32_t mtu, struct verdict *out)
 {
-	struct passage x UNINITIALIZED;
+	struct context x UNINITIALIZED;
 
-	passage_init(&x, f, now_ns, device, out);
+	context_init(&x, f, now_ns, device, out);
 	x.data = data;
 	x.partial_checksum = partial_checksum;
 	if (inner_parse_quote(data, len, &x.p) == INNER_OK && x.p.len > len)
 		shorten(data, &x.p, len);
 	if (parse(&x, len))
-		passage_refuse(&x, REASON_TOO_BIG, REFUSAL_TOO_BIG, mtu);
+		context_refuse(&x, REASON_TOO_BIG, REFUSAL_TOO_BIG, mtu);
 }

@@ -4,7 +4,7 @@
 
 #include <tund/policy/lpm.h>
 
-#include "forward_passage.h"
+#include "forward_context.h"
 
 static struct flow_tuple tuple_of(const struct inner_packet *p)
 {
@@ -31,7 +31,7 @@ static struct flow_tuple reversed(const struct flow_tuple *t)
 }
 
 /* Asks the policy whether `client` may start a flow with this tuple. */
-static struct judgement judge(const struct passage *x, const struct flow_tuple *tuple,
+static struct judgement judge(const struct context *x, const struct flow_tuple *tuple,
 			      uint32_t client)
 {
 	bool ports = tuple->proto == PROTO_TCP || tuple->proto == PROTO_UDP;
@@ -47,7 +47,7 @@ static struct judgement judge(const struct passage *x, const struct flow_tuple *
 	return j;
 }
 
-static void explain(struct passage *x, const struct judgement *j)
+static void explain(struct context *x, const struct judgement *j)
 {
 	x->v->rule = j->rule;
 	x->v->place = j->place;
@@ -55,11 +55,11 @@ static void explain(struct passage *x, const struct judgement *j)
 
 /* Whether this packet starts something, and so may be answered with a refusal. What a connector
  * sends late, to a flow that is gone, does not. */
-static bool is_start(const struct passage *x)
+static bool is_start(const struct context *x)
 {
 	const struct inner_packet *p = &x->p;
 
-	if (!passage_from_connector(x))
+	if (!context_from_connector(x))
 		return true;
 	if (p->proto == PROTO_TCP)
 		return (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
@@ -67,38 +67,38 @@ static bool is_start(const struct passage *x)
 }
 
 /* The policy said no. */
-static bool deny(struct passage *x, const struct judgement *j)
+static bool deny(struct context *x, const struct judgement *j)
 {
 	explain(x, j);
 	if (j->action == POLICY_DROP || !is_start(x))
-		return passage_drop(x, j->reason);
-	return passage_refuse(x, j->reason, REFUSAL_PROHIBITED, 0);
+		return context_drop(x, j->reason);
+	return context_refuse(x, j->reason, REFUSAL_PROHIBITED, 0);
 }
 
 /* The same to an answer. Who only receives would not notice for long. */
-static bool deny_answer(struct passage *x, const struct flow *flow, const struct judgement *j)
+static bool deny_answer(struct context *x, const struct flow *flow, const struct judgement *j)
 {
 	explain(x, j);
 	if (j->action == POLICY_DROP)
-		return passage_drop(x, j->reason);
-	return passage_end(x, j->reason, flow->client);
+		return context_drop(x, j->reason);
+	return context_end(x, j->reason, flow->client);
 }
 
 /* Nobody is there to take what the policy accepted. */
-static bool unreachable(struct passage *x)
+static bool unreachable(struct context *x)
 {
 	if (!is_start(x))
-		return passage_drop(x, REASON_NO_CONNECTOR);
-	return passage_refuse(x, REASON_NO_CONNECTOR, REFUSAL_UNREACHABLE, 0);
+		return context_drop(x, REASON_NO_CONNECTOR);
+	return context_refuse(x, REASON_NO_CONNECTOR, REFUSAL_UNREACHABLE, 0);
 }
 
 /* Where an accepted flow goes: to the holder of its destination, or to a connector that is up. */
-static uint32_t choose_next_hop(const struct passage *x, const struct judgement *j)
+static uint32_t choose_next_hop(const struct context *x, const struct judgement *j)
 {
-	return j->holder != DEVICE_NONE ? j->holder : reach_choose(x->f->reach, j->route);
+	return j->holder != DEVICE_NONE ? j->holder : next_hops_choose(x->f->next_hops, j->route);
 }
 
-static void note_flow(struct passage *x, const struct flow_tuple *tuple, uint32_t client,
+static void note_flow(struct context *x, const struct flow_tuple *tuple, uint32_t client,
 		      uint32_t next_hop, const struct judgement *j, enum flow_state state)
 {
 	struct flow flow = {
@@ -114,7 +114,7 @@ static void note_flow(struct passage *x, const struct flow_tuple *tuple, uint32_
 }
 
 /* A packet that no flow knows, judged as the first of one. */
-static bool start_flow(struct passage *x, const struct flow_tuple *tuple)
+static bool start_flow(struct context *x, const struct flow_tuple *tuple)
 {
 	struct judgement j = judge(x, tuple, x->device);
 	uint32_t next_hop;
@@ -126,11 +126,11 @@ static bool start_flow(struct passage *x, const struct flow_tuple *tuple)
 	if (next_hop == DEVICE_NONE || next_hop == x->device)
 		return unreachable(x);
 	note_flow(x, tuple, x->device, next_hop, &j, FLOW_UNANSWERED);
-	return passage_send(x, next_hop, true);
+	return context_send(x, next_hop, true);
 }
 
 /* Whether `device` is where the policy sends such a flow. */
-static bool leads_to(const struct passage *x, const struct judgement *j, uint32_t device)
+static bool leads_to(const struct context *x, const struct judgement *j, uint32_t device)
 {
 	const uint32_t *devices;
 	size_t n;
@@ -149,10 +149,10 @@ static bool leads_to(const struct passage *x, const struct judgement *j, uint32_
  * The edge was restarted and has lost its flows: a TCP segment from a connector in the middle of a
  * connection is judged as the reply that it would be.
  */
-static bool resume_flow(struct passage *x, const struct flow_tuple *tuple, bool *resumed)
+static bool resume_flow(struct context *x, const struct flow_tuple *tuple, bool *resumed)
 {
 	struct flow_tuple original = reversed(tuple);
-	uint32_t client = policy_holder(x->f->policy, &original.src);
+	uint32_t client = policy_device_by_address(x->f->policy, &original.src);
 	struct judgement j;
 
 	*resumed = false;
@@ -164,17 +164,17 @@ static bool resume_flow(struct passage *x, const struct flow_tuple *tuple, bool 
 	*resumed = true;
 	explain(x, &j);
 	note_flow(x, &original, client, x->device, &j, FLOW_ANSWERED);
-	return passage_send(x, client, false);
+	return context_send(x, client, false);
 }
 
-static bool without_flow_from_connector(struct passage *x, const struct flow_tuple *tuple)
+static bool without_flow_from_connector(struct context *x, const struct flow_tuple *tuple)
 {
 	bool query = inner_is_icmp(&x->p) && inner_icmp_class(&x->p) == INNER_ICMP_QUERY;
 	struct judgement j;
 	bool resumed = false;
 
 	if (!query && flow_exists(x->f->flows, x->now_ns, tuple, FLOW_REPLY))
-		return passage_drop(x, REASON_WRONG_NEXT_HOP);
+		return context_drop(x, REASON_WRONG_NEXT_HOP);
 	if (is_start(x))
 		return start_flow(x, tuple);
 	if (x->p.proto == PROTO_TCP) {
@@ -184,22 +184,22 @@ static bool without_flow_from_connector(struct passage *x, const struct flow_tup
 			return going_on;
 	}
 	j = judge(x, tuple, x->device);
-	return j.action == POLICY_ACCEPT ? start_flow(x, tuple) : passage_drop(x, REASON_NO_FLOW);
+	return j.action == POLICY_ACCEPT ? start_flow(x, tuple) : context_drop(x, REASON_NO_FLOW);
 }
 
-static bool without_flow(struct passage *x, const struct flow_tuple *tuple)
+static bool without_flow(struct context *x, const struct flow_tuple *tuple)
 {
 	if (inner_is_icmp(&x->p) && inner_icmp_class(&x->p) == INNER_ICMP_REPLY)
-		return passage_drop(x, flow_exists(x->f->flows, x->now_ns, tuple, FLOW_REPLY)
+		return context_drop(x, flow_exists(x->f->flows, x->now_ns, tuple, FLOW_REPLY)
 					       ? REASON_WRONG_NEXT_HOP
 					       : REASON_NO_FLOW);
-	if (passage_from_connector(x))
+	if (context_from_connector(x))
 		return without_flow_from_connector(x, tuple);
 	return start_flow(x, tuple);
 }
 
 /* Judged anew, in its original direction, whichever side has sent. */
-static bool renew_flow(struct passage *x, struct flow *flow, enum flow_direction direction)
+static bool renew_flow(struct context *x, struct flow *flow, enum flow_direction direction)
 {
 	struct judgement j = judge(x, &flow->tuple, flow->client);
 	bool owned = policy_owns(x->f->policy, flow->client, &flow->tuple.src);
@@ -209,7 +209,7 @@ static bool renew_flow(struct passage *x, struct flow *flow, enum flow_direction
 		flow_remove(x->f->flows, flow);
 		explain(x, &j);
 		if (j.action == POLICY_ACCEPT || !owned)
-			return passage_drop(x, owned ? REASON_WRONG_NEXT_HOP
+			return context_drop(x, owned ? REASON_WRONG_NEXT_HOP
 						     : REASON_SOURCE_NOT_OWNED);
 		return direction == FLOW_ORIGINAL ? deny(x, &j) : deny_answer(x, flow, &j);
 	}
@@ -227,13 +227,13 @@ static bool renew_flow(struct passage *x, struct flow *flow, enum flow_direction
 }
 
 /* The connector of a flow is gone: another one of the route takes over, if there is one. */
-static bool move_flow(struct passage *x, struct flow *flow)
+static bool move_flow(struct context *x, struct flow *flow)
 {
 	uint32_t next_hop;
 
-	if (flow->route == LPM_NONE || reach_get(x->f->reach, flow->route, flow->next_hop))
+	if (flow->route == LPM_NONE || next_hops_get(x->f->next_hops, flow->route, flow->next_hop))
 		return true;
-	next_hop = reach_choose(x->f->reach, flow->route);
+	next_hop = next_hops_choose(x->f->next_hops, flow->route);
 	if (next_hop == DEVICE_NONE || next_hop == flow->client)
 		return unreachable(x);
 	flow->next_hop = next_hop;
@@ -241,15 +241,15 @@ static bool move_flow(struct passage *x, struct flow *flow)
 	return true;
 }
 
-static bool send_along(struct passage *x, const struct flow *flow, enum flow_direction direction)
+static bool send_along(struct context *x, const struct flow *flow, enum flow_direction direction)
 {
 	bool original = direction == FLOW_ORIGINAL;
 
 	flow_touch(x->f->flows, x->now_ns, flow, direction, x->p.tcp_flags);
-	return passage_send(x, original ? flow->next_hop : flow->client, original);
+	return context_send(x, original ? flow->next_hop : flow->client, original);
 }
 
-static bool with_flow(struct passage *x, struct flow *flow, enum flow_direction direction)
+static bool with_flow(struct context *x, struct flow *flow, enum flow_direction direction)
 {
 	if (flow->generation != policy_generation(x->f->policy) && !renew_flow(x, flow, direction))
 		return false;
@@ -260,14 +260,14 @@ static bool with_flow(struct passage *x, struct flow *flow, enum flow_direction 
 	return send_along(x, flow, direction);
 }
 
-bool passage_recall(struct passage *x)
+bool context_recall(struct context *x)
 {
 	const struct forward *f = x->f;
 	enum flow_direction direction;
 	const struct flow *flow;
 
 	x->cacheable = f->cache &&
-		       flow_cache_key(x->data, &x->p, x->device, f->policy, f->reach, &x->key);
+		       flow_cache_key(x->data, &x->p, x->device, f->policy, f->next_hops, &x->key);
 	if (!x->cacheable)
 		return false;
 	flow = flow_cache_find(f->cache, &x->key, &direction);
@@ -295,7 +295,7 @@ static unsigned directions_of(const struct inner_packet *p)
 	return 0;
 }
 
-static bool judge_packet(struct passage *x)
+static bool judge_packet(struct context *x)
 {
 	struct flow_tuple tuple = tuple_of(&x->p);
 	enum flow_direction direction;
@@ -311,7 +311,7 @@ static bool judge_packet(struct passage *x)
  * The flow that an ICMP error is about. What it quotes was on its way to the sender of the error,
  * so the answer to the quoted packet would come from that sender.
  */
-static bool find_quoted(const struct passage *x, const struct inner_packet *quote,
+static bool find_quoted(const struct context *x, const struct inner_packet *quote,
 			struct flow *flow, enum flow_direction *direction)
 {
 	struct flow_tuple tuple = tuple_of(quote), answer = reversed(&tuple);
@@ -324,7 +324,7 @@ static bool find_quoted(const struct passage *x, const struct inner_packet *quot
 	return flow_find(x->f->flows, x->now_ns, &answer, x->device, answers, flow, direction);
 }
 
-static bool judge_icmp_error(struct passage *x)
+static bool judge_icmp_error(struct context *x)
 {
 	size_t at = x->p.l4 + 8u;
 	enum flow_direction direction;
@@ -333,22 +333,22 @@ static bool judge_icmp_error(struct passage *x)
 
 	if (x->p.fragment != INNER_WHOLE || x->p.len < at ||
 	    inner_parse_quote(x->data + at, x->p.len - at, &quote) != INNER_OK)
-		return passage_drop(x, REASON_ICMP_QUOTE);
+		return context_drop(x, REASON_ICMP_QUOTE);
 	if (!ip_addr_equal(&quote.src, &x->p.dst) || !find_quoted(x, &quote, &flow, &direction))
-		return passage_drop(x, REASON_ICMP_NO_FLOW);
+		return context_drop(x, REASON_ICMP_NO_FLOW);
 	if (flow.generation != policy_generation(x->f->policy) && !renew_flow(x, &flow, direction))
 		return false;
 	if (x->foreign_source) /* becomes the end of the flow that lies behind the sender */
 		inner_set_source(x->data, &x->p,
 				 direction == FLOW_REPLY ? &flow.tuple.dst : &flow.tuple.src);
-	return passage_send(x, direction == FLOW_ORIGINAL ? flow.next_hop : flow.client, false);
+	return context_send(x, direction == FLOW_ORIGINAL ? flow.next_hop : flow.client, false);
 }
 
-bool passage_judge(struct passage *x)
+bool context_judge(struct context *x)
 {
-	if (passage_is_icmp_error(&x->p))
+	if (context_is_icmp_error(&x->p))
 		return judge_icmp_error(x);
 	if (inner_is_icmp(&x->p) && inner_icmp_class(&x->p) == INNER_ICMP_OTHER)
-		return passage_drop(x, REASON_ICMP_TYPE);
+		return context_drop(x, REASON_ICMP_TYPE);
 	return judge_packet(x);
 }

@@ -35,7 +35,7 @@ struct datagram {
 
 struct fragment_table {
 	struct datagram datagrams[FRAGMENT_DATAGRAMS];
-	size_t judged; /* the datagram whose first fragment is with the caller */
+	size_t enforcer; /* the datagram whose first fragment is with the caller */
 	uint64_t expired, evicted;
 	uint8_t held[FRAGMENT_DATAGRAMS][FRAGMENT_PIECES][FRAGMENT_HELD_BYTES];
 };
@@ -232,7 +232,7 @@ static struct fragment_outcome take(struct fragment_table *t, struct datagram *g
 	if (!p->frag_more)
 		g->size = r.behind;
 	if (p->fragment == INNER_FIRST) {
-		t->judged = (size_t)(g - t->datagrams);
+		t->enforcer = (size_t)(g - t->datagrams);
 		g->generation = generation;
 		return (struct fragment_outcome){.result = FRAGMENT_JUDGE};
 	}
@@ -258,7 +258,7 @@ void fragment_take(struct fragment_table *t, uint64_t now_ns, const struct fragm
 size_t fragment_decide(struct fragment_table *t, uint64_t now_ns, uint32_t next_hop,
 		       struct fragment_piece pieces[FRAGMENT_PIECES])
 {
-	struct datagram *g = &t->datagrams[t->judged];
+	struct datagram *g = &t->datagrams[t->enforcer];
 	size_t count = g->held_count;
 
 	g->expiry_ns = now_ns + FRAGMENT_DECIDED_NS;
@@ -267,7 +267,7 @@ size_t fragment_decide(struct fragment_table *t, uint64_t now_ns, uint32_t next_
 		return 0;
 	}
 	for (size_t i = 0; i < count; i++)
-		pieces[i] = (struct fragment_piece){.data = t->held[t->judged][i],
+		pieces[i] = (struct fragment_piece){.data = t->held[t->enforcer][i],
 						    .len = g->held_len[i]};
 	g->held_count = 0;
 	g->next_hop = next_hop;

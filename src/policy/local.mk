@@ -5,15 +5,15 @@ libtund_core_a_SOURCES += \
 	src/policy/flow_bucket.h src/policy/flow_choose.c src/policy/flow_tuple.h \
 	include/tund/policy/flow_cache.h src/policy/flow_cache.c \
 	include/tund/policy/forward.h src/policy/forward.c \
-	src/policy/forward_flow.c src/policy/forward_passage.h \
+	src/policy/forward_flow.c src/policy/forward_context.h \
 	include/tund/policy/fragment.h src/policy/fragment.c \
 	include/tund/policy/lpm.h src/policy/lpm.c \
 	include/tund/policy/model.h src/policy/model.c src/policy/model_codec.c \
 	src/policy/model_index.c src/policy/model_index.h \
 	src/policy/model_selector.c src/policy/model_selector.h src/policy/model_validate.c \
-	include/tund/policy/narrow.h src/policy/narrow.c \
+	include/tund/policy/connector_policy.h src/policy/connector_policy.c \
 	include/tund/policy/policy.h src/policy/policy.c \
 	src/policy/policy_compile.c src/policy/policy_compiled.h \
-	include/tund/policy/reach.h src/policy/reach.c \
+	include/tund/policy/next_hops.h src/policy/next_hops.c \
 	include/tund/policy/reason.h src/policy/reason.c \
 	include/tund/policy/refusal.h src/policy/refusal.c

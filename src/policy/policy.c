@@ -60,7 +60,7 @@ uint32_t policy_device_by_key(const struct policy *policy, const uint8_t key[KEY
 	return index_find(&policy->keys, key, KEY_SIZE); /* INDEX_NONE is DEVICE_NONE */
 }
 
-uint32_t policy_holder(const struct policy *policy, const struct ip_addr *a)
+uint32_t policy_device_by_address(const struct policy *policy, const struct ip_addr *a)
 {
 	uint32_t holder = lpm_find(policy->holders, a);
 

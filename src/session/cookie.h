@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * mac1, mac2 and cookies (WireGuard paper sections 5.3, 5.4.4, 5.4.7). The checker is the receiving
- * host's side, the maker a sending peer's. Both work on initiations and responses, whose last 32
+ * node's side, the maker a sending peer's. Both work on initiations and responses, whose last 32
  * bytes are mac1 and mac2, in every suite: the suite byte is under mac1, and a cookie reply has the
  * suite of the message that it answers. One thread.
  */
@@ -38,7 +38,7 @@ struct cookie_checker {
 	struct cookie_secret secrets[2]; /* of the cookies given out now, and of those before */
 };
 
-/* For the host with this public key. */
+/* For the node with this public key. */
 void cookie_checker_init(struct cookie_checker *checker, const uint8_t public_key[KEY_SIZE],
 			 const struct rng *rng);
 void cookie_checker_clear(struct cookie_checker *checker);

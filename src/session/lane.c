@@ -16,64 +16,64 @@ static int lane_init(struct lane *lane)
 	return lane->notes && lane->strangers && lane->staged ? 0 : -ENOMEM;
 }
 
-int lanes_new(struct host *host, unsigned count)
+int lanes_new(struct node *node, unsigned count)
 {
 	size_t size = (count + 1) * sizeof(struct lane);
 	int err = 0;
 
 	if (count > LANES_MAX)
 		return -EINVAL;
-	host->epoch = epoch_new(count);
-	host->lanes = aligned_alloc(CACHE_LINE, size);
-	if (!host->epoch || !host->lanes)
+	node->epoch = epoch_new(count);
+	node->lanes = aligned_alloc(CACHE_LINE, size);
+	if (!node->epoch || !node->lanes)
 		return -ENOMEM;
-	memset(host->lanes, 0, size);
-	host->lane_count = count;
+	memset(node->lanes, 0, size);
+	node->lane_count = count;
 	for (unsigned i = 0; i <= count; i++) {
-		host->lanes[i].host = host;
-		host->lanes[i].number = i;
+		node->lanes[i].node = node;
+		node->lanes[i].number = i;
 	}
-	lane_of_main(host)->is_main = true;
+	lane_of_main(node)->is_main = true;
 	for (unsigned i = 0; i < count && err == 0; i++)
-		err = lane_init(&host->lanes[i]);
+		err = lane_init(&node->lanes[i]);
 	return err;
 }
 
-void lanes_free(struct host *host)
+void lanes_free(struct node *node)
 {
-	epoch_free(host->epoch);
-	for (unsigned i = 0; host->lanes && i < host->lane_count; i++) {
-		ring_free(host->lanes[i].notes);
-		ring_free(host->lanes[i].strangers);
-		ring_free(host->lanes[i].staged);
+	epoch_free(node->epoch);
+	for (unsigned i = 0; node->lanes && i < node->lane_count; i++) {
+		ring_free(node->lanes[i].notes);
+		ring_free(node->lanes[i].strangers);
+		ring_free(node->lanes[i].staged);
 	}
-	free(host->lanes);
+	free(node->lanes);
 }
 
-struct lane *host_lane(struct host *host, unsigned i)
+struct lane *node_lane(struct node *node, unsigned i)
 {
-	return &host->lanes[i];
+	return &node->lanes[i];
 }
 
-struct lane *lane_of_main(struct host *host)
+struct lane *lane_of_main(struct node *node)
 {
-	return &host->lanes[host->lane_count];
+	return &node->lanes[node->lane_count];
 }
 
-struct epoch *host_epoch(struct host *host)
+struct epoch *node_epoch(struct node *node)
 {
-	return host->epoch;
+	return node->epoch;
 }
 
 void lane_enter(struct lane *lane)
 {
 	lane->last = NULL;
-	epoch_enter(lane->host->epoch, lane->number);
+	epoch_enter(lane->node->epoch, lane->number);
 }
 
 void lane_leave(struct lane *lane)
 {
-	epoch_leave(lane->host->epoch, lane->number);
+	epoch_leave(lane->node->epoch, lane->number);
 }
 
 bool lane_posted(struct lane *lane)
@@ -92,17 +92,17 @@ void lane_count(struct lane *lane, enum session_reason reason)
 	atomic_store_explicit(counter, before + 1, memory_order_relaxed);
 }
 
-void lanes_count(struct host *host, enum session_reason reason)
+void lanes_count(struct node *node, enum session_reason reason)
 {
-	lane_count(lane_of_main(host), reason);
+	lane_count(lane_of_main(node), reason);
 }
 
-uint64_t lanes_counter(const struct host *host, enum session_reason reason)
+uint64_t lanes_counter(const struct node *node, enum session_reason reason)
 {
 	uint64_t sum = 0;
 
-	for (unsigned i = 0; i <= host->lane_count; i++)
-		sum += atomic_load_explicit(&host->lanes[i].counters[reason], memory_order_relaxed);
+	for (unsigned i = 0; i <= node->lane_count; i++)
+		sum += atomic_load_explicit(&node->lanes[i].counters[reason], memory_order_relaxed);
 	return sum;
 }
 
@@ -160,7 +160,7 @@ void lane_not_posted(struct lane *lane, struct peer *peer, struct keypair *keypa
 	if (note->work & NOTE_TIMERS) {
 		/* The next message need not set a deadline. */
 		atomic_store(&peer->traffic.watched, false);
-		atomic_store(&lane->host->watch_all, true);
+		atomic_store(&lane->node->watch_all, true);
 		lane->posted = true;
 	}
 }

@@ -13,19 +13,19 @@
 
 #include "lane_state.h"
 
-#define BUDGET 64 /* of each ring for one host_drain() */
+#define BUDGET 64 /* of each ring for one node_drain() */
 
-static struct peer *find_peer(struct host *host, uint64_t id)
+static struct peer *find_peer(struct node *node, uint64_t id)
 {
 	struct peer *peer;
 
-	HASH_FIND(hh_id, host->peers_by_id, &id, sizeof id, peer);
+	HASH_FIND(hh_id, node->peers_by_id, &id, sizeof id, peer);
 	return peer;
 }
 
-static struct keypair *find_keypair(struct host *host, uint32_t index, const struct peer *peer)
+static struct keypair *find_keypair(struct node *node, uint32_t index, const struct peer *peer)
 {
-	struct index_entry *entry = session_index_find(host, index);
+	struct index_entry *entry = session_index_find(node, index);
 
 	return entry && entry->peer == peer ? atomic_load(&entry->keypair) : NULL;
 }
@@ -45,11 +45,11 @@ static bool is_data(const uint8_t *frame)
 	return frame[0] == FRAME_MESSAGE || frame[0] == FRAME_RESET;
 }
 
-enum session_reason note_take_up(struct host *host, uint64_t now_ns, const struct note *note,
+enum session_reason note_take_up(struct node *node, uint64_t now_ns, const struct note *note,
 				 const uint8_t *frame, size_t len)
 {
-	struct peer *peer = find_peer(host, note->peer_id);
-	struct keypair *keypair = peer ? find_keypair(host, note->index, peer) : NULL;
+	struct peer *peer = find_peer(node, note->peer_id);
+	struct keypair *keypair = peer ? find_keypair(node, note->index, peer) : NULL;
 
 	if (peer && note->work & NOTE_TIMERS) {
 		atomic_store(&peer->traffic.watched, false);
@@ -57,7 +57,7 @@ enum session_reason note_take_up(struct host *host, uint64_t now_ns, const struc
 	}
 	if (!keypair) {
 		if (note->work & NOTE_PATH)
-			path_unknown(host, peer, &note->from);
+			path_unknown(node, peer, &note->from);
 		return SESSION_OK;
 	}
 	if (note->work & NOTE_RESCUED)
@@ -81,96 +81,96 @@ enum session_reason note_take_up(struct host *host, uint64_t now_ns, const struc
 	return data_frame_received(peer, now_ns, &note->from, frame, len);
 }
 
-enum session_reason stranger_take_up(struct host *host, uint64_t now_ns, const struct path *from,
+enum session_reason stranger_take_up(struct node *node, uint64_t now_ns, const struct path *from,
 				     const uint8_t *msg, size_t len)
 {
 	if (msg[0] == MESSAGE_COOKIE)
-		return handshake_cookie(host, now_ns, msg);
-	return handshake_queue(host, now_ns, from, msg, len);
+		return handshake_cookie(node, now_ns, msg);
+	return handshake_queue(node, now_ns, from, msg, len);
 }
 
 /* The lane has counted it as good. */
-static void count(struct host *host, enum session_reason reason)
+static void count(struct node *node, enum session_reason reason)
 {
 	if (reason != SESSION_OK)
-		lanes_count(host, reason);
+		lanes_count(node, reason);
 }
 
-static void take_note(struct host *host, uint64_t now_ns, const uint8_t *record, size_t len)
+static void take_note(struct node *node, uint64_t now_ns, const uint8_t *record, size_t len)
 {
 	struct note note;
 
 	memcpy(&note, record, sizeof note);
 	if (note.is_source)
-		host_source_lost(host, note.from.socket, &note.from.local);
+		node_source_lost(node, note.from.socket, &note.from.local);
 	else
-		count(host, note_take_up(host, now_ns, &note, record + sizeof note,
-					 len - sizeof note));
+		count(node,
+		      note_take_up(node, now_ns, &note, record + sizeof note, len - sizeof note));
 }
 
-static void take_stranger(struct host *host, uint64_t now_ns, const uint8_t *record, size_t len)
+static void take_stranger(struct node *node, uint64_t now_ns, const uint8_t *record, size_t len)
 {
 	struct stranger stranger;
 
 	memcpy(&stranger, record, sizeof stranger);
-	count(host, stranger_take_up(host, now_ns, &stranger.from, record + sizeof stranger,
+	count(node, stranger_take_up(node, now_ns, &stranger.from, record + sizeof stranger,
 				     len - sizeof stranger));
 }
 
-static void take_staged(struct host *host, uint64_t now_ns, const uint8_t *record, size_t len)
+static void take_staged(struct node *node, uint64_t now_ns, const uint8_t *record, size_t len)
 {
 	struct staged staged;
 	struct peer *peer;
 
 	memcpy(&staged, record, sizeof staged);
-	peer = find_peer(host, staged.peer_id);
+	peer = find_peer(node, staged.peer_id);
 	if (peer)
 		peer_send(peer, now_ns, record + sizeof staged, len - sizeof staged);
 }
 
 /* True if there is more. */
-static bool drain(struct host *host, uint64_t now_ns, struct ring *ring,
-		  void take(struct host *host, uint64_t now_ns, const uint8_t *record, size_t len))
+static bool drain(struct node *node, uint64_t now_ns, struct ring *ring,
+		  void take(struct node *node, uint64_t now_ns, const uint8_t *record, size_t len))
 {
 	const uint8_t *record;
 	size_t len;
 
 	for (unsigned n = 0; n < BUDGET && (record = ring_peek(ring, &len)) != NULL; n++) {
-		take(host, now_ns, record, len);
+		take(node, now_ns, record, len);
 		ring_consume(ring);
 	}
 	return ring_peek(ring, &len) != NULL;
 }
 
 /* Some lane found no room to ask for a look at one of the peers. */
-static void watch_all(struct host *host)
+static void watch_all(struct node *node)
 {
 	struct peer *peer, *next;
 
-	if (!atomic_exchange(&host->watch_all, false))
+	if (!atomic_exchange(&node->watch_all, false))
 		return;
-	HASH_ITER(hh, host->peers, peer, next)
+	HASH_ITER(hh, node->peers, peer, next)
 		timers_fold(peer);
 }
 
-void lanes_collect(struct host *host, uint64_t now_ns)
+void lanes_collect(struct node *node, uint64_t now_ns)
 {
-	host->collected_ns = now_ns;
-	epoch_collect(host->epoch);
+	node->collected_ns = now_ns;
+	epoch_collect(node->epoch);
 }
 
-bool host_drain(struct host *host, uint64_t now_ns)
+bool node_drain(struct node *node, uint64_t now_ns)
 {
 	bool more = false;
 
-	for (unsigned i = 0; i < host->lane_count; i++) {
-		struct lane *lane = &host->lanes[i];
+	for (unsigned i = 0; i < node->lane_count; i++) {
+		struct lane *lane = &node->lanes[i];
 
-		more = drain(host, now_ns, lane->notes, take_note) || more;
-		more = drain(host, now_ns, lane->strangers, take_stranger) || more;
-		more = drain(host, now_ns, lane->staged, take_staged) || more;
+		more = drain(node, now_ns, lane->notes, take_note) || more;
+		more = drain(node, now_ns, lane->strangers, take_stranger) || more;
+		more = drain(node, now_ns, lane->staged, take_staged) || more;
 	}
-	watch_all(host);
-	lanes_collect(host, now_ns);
+	watch_all(node);
+	lanes_collect(node, now_ns);
 	return more;
 }

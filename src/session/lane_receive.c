@@ -23,7 +23,7 @@ static struct keypair *find(struct lane *lane, uint32_t index)
 
 	if (lane->last && lane->last->local_index == index)
 		return lane->last;
-	entry = session_index_find(lane->host, index);
+	entry = session_index_find(lane->node, index);
 	keypair = entry ? atomic_load_explicit(&entry->keypair, memory_order_acquire) : NULL;
 	/* Main is in no epoch: it may end a keypair at any time. */
 	if (!lane->is_main)
@@ -151,7 +151,7 @@ static enum session_reason hand_to_main(struct lane *lane, struct peer *peer,
 					const uint8_t *frame, size_t len, struct received *out)
 {
 	if (lane->is_main)
-		return note_take_up(lane->host, note->now_ns, note, frame, len);
+		return note_take_up(lane->node, note->now_ns, note, frame, len);
 	if (lane_post(lane, note, frame, len))
 		return SESSION_OK;
 	out->unnoticed = note->work & NOTE_PATH;
@@ -259,7 +259,7 @@ static enum session_reason receive_stranger(struct lane *lane, uint64_t now_ns,
 					    const struct path *from, const uint8_t *msg, size_t len)
 {
 	if (lane->is_main)
-		return stranger_take_up(lane->host, now_ns, from, msg, len);
+		return stranger_take_up(lane->node, now_ns, from, msg, len);
 	return lane_post_stranger(lane, from, msg, len) ? SESSION_OK : SESSION_QUEUE_FULL;
 }
 
@@ -288,5 +288,5 @@ enum received_kind lane_receive(struct lane *lane, uint64_t now_ns, const struct
 
 bool lane_knows_index(const struct lane *lane, uint32_t index)
 {
-	return host_knows_index(lane->host, index);
+	return node_knows_index(lane->node, index);
 }

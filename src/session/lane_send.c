@@ -85,7 +85,7 @@ int lane_send_begin(struct lane *lane, uint64_t now_ns, struct peer *peer, uint3
 		.now_ns = now_ns,
 		.next = first,
 		.end = first + messages,
-		.mtu = atomic_load_explicit(&lane->host->mtu, memory_order_relaxed),
+		.mtu = atomic_load_explicit(&lane->node->mtu, memory_order_relaxed),
 	};
 	return 0;
 }
@@ -139,7 +139,7 @@ void lane_send_end(struct sealing *s)
 	note.deadline_ns = note_traffic(s->peer, s->now_ns);
 	if (lane_may_watch(s->peer, note.deadline_ns))
 		note.work |= NOTE_TIMERS;
-	if (keypair_is_old_for_sending(s->lane->host, s->keypair, s->now_ns) &&
+	if (keypair_is_old_for_sending(s->lane->node, s->keypair, s->now_ns) &&
 	    lane_may_ask(s->keypair, s->now_ns))
 		note.work |= NOTE_OLD_KEYS_SENT;
 	if (note.work != 0 && !lane_post(s->lane, &note, NULL, 0))

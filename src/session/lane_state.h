@@ -8,7 +8,7 @@
  *   lane_drain.c     what main does about what was posted
  *
  * A lane has three rings, so that who fills one does not fill another: strangers may send as many
- * handshakes as they like, hosts inside as many packets for a peer that is not there.
+ * handshakes as they like, nodes inside as many packets for a peer that is not there.
  */
 #ifndef TUND_SESSION_LANE_STATE_H
 #define TUND_SESSION_LANE_STATE_H
@@ -16,7 +16,7 @@
 #include <tund/base/ring.h>
 #include <tund/session/lane.h>
 
-#include "host_state.h"
+#include "node_state.h"
 
 #define NOTES_BYTES (64 * 1024)
 #define STRANGERS_BYTES (64 * 1024)
@@ -58,7 +58,7 @@ struct staged {
 };
 
 struct lane {
-	_Alignas(CACHE_LINE) struct host *host;
+	_Alignas(CACHE_LINE) struct node *node;
 	unsigned number;
 	bool is_main; /* posts nothing: it takes up its notes itself */
 	bool posted;
@@ -69,7 +69,7 @@ struct lane {
 
 _Static_assert(INITIATION_SIZE <= UINT8_MAX, "the longest message of a stranger");
 
-struct lane *lane_of_main(struct host *host);
+struct lane *lane_of_main(struct node *node);
 
 /* lane.c. False: no room. */
 bool lane_post(struct lane *lane, const struct note *note, const uint8_t *frame, size_t len);
@@ -84,9 +84,9 @@ bool lane_may_ask(struct keypair *keypair, uint64_t now_ns);
 bool lane_may_watch(struct peer *peer, uint64_t deadline_ns);
 
 /* lane_drain.c: main does what a note says, at its own time. */
-enum session_reason note_take_up(struct host *host, uint64_t now_ns, const struct note *note,
+enum session_reason note_take_up(struct node *node, uint64_t now_ns, const struct note *note,
 				 const uint8_t *frame, size_t len);
-enum session_reason stranger_take_up(struct host *host, uint64_t now_ns, const struct path *from,
+enum session_reason stranger_take_up(struct node *node, uint64_t now_ns, const struct path *from,
 				     const uint8_t *msg, size_t len);
 
 #endif

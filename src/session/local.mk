@@ -4,17 +4,17 @@ libtund_core_a_SOURCES += \
 	src/session/control_channel_frame.c src/session/control_channel_in.c \
 	src/session/control_channel_out.c src/session/control_channel_state.h \
 	src/session/cookie.h src/session/cookie.c \
-	include/tund/session/host.h src/session/host.c \
+	include/tund/session/node.h src/session/node.c \
 	include/tund/session/path.h \
-	src/session/host_data.c \
-	src/session/host_handshake.c \
-	src/session/host_index.c \
-	src/session/host_keypair.c \
-	src/session/host_path.c \
-	src/session/host_peer.c \
-	src/session/host_state.h \
-	src/session/host_timers.c \
-	src/session/host_traffic.c \
+	src/session/node_data.c \
+	src/session/node_handshake.c \
+	src/session/node_index.c \
+	src/session/node_keypair.c \
+	src/session/node_path.c \
+	src/session/node_peer.c \
+	src/session/node_state.h \
+	src/session/node_timers.c \
+	src/session/node_traffic.c \
 	include/tund/session/lane.h src/session/lane.c \
 	src/session/lane_drain.c \
 	src/session/lane_receive.c \

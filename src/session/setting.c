@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Settings of a running host and its peers. */
+/* Settings of a running node and its peers. */
 #include <tund/session/setting.h>
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 
 #include <tund/crypto/x25519.h>
 
-#include "host_state.h"
+#include "node_state.h"
 
 /* What was agreed on with the old identity says nothing about the new one. */
 static void forget_session(struct peer *peer, uint64_t now_ns)
@@ -16,17 +16,17 @@ static void forget_session(struct peer *peer, uint64_t now_ns)
 	peer_close(peer, now_ns);
 }
 
-static void adopt(struct host *host, uint64_t now_ns, struct secret *secret,
+static void adopt(struct node *node, uint64_t now_ns, struct secret *secret,
 		  const uint8_t public_key[KEY_SIZE], const uint8_t key[KEY_SIZE])
 {
 	struct peer *peer, *next;
 
-	secret_free(host->private_key);
-	host->private_key = secret;
-	memcpy(host->public_key, public_key, KEY_SIZE);
-	cookie_checker_init(&host->checker, host->public_key, &host->rng);
-	host->queue_count = 0; /* their mac1 was checked for the old one */
-	HASH_ITER(hh, host->peers, peer, next) {
+	secret_free(node->private_key);
+	node->private_key = secret;
+	memcpy(node->public_key, public_key, KEY_SIZE);
+	cookie_checker_init(&node->checker, node->public_key, &node->rng);
+	node->queue_count = 0; /* their mac1 was checked for the old one */
+	HASH_ITER(hh, node->peers, peer, next) {
 		forget_session(peer, now_ns);
 		/* A failure leaves zeros: not usable. */
 		if (secret)
@@ -34,37 +34,37 @@ static void adopt(struct host *host, uint64_t now_ns, struct secret *secret,
 	}
 }
 
-int host_set_private_key(struct host *host, uint64_t now_ns, const uint8_t key[KEY_SIZE])
+int node_set_private_key(struct node *node, uint64_t now_ns, const uint8_t key[KEY_SIZE])
 {
 	uint8_t public_key[KEY_SIZE] = {0};
 	struct secret *secret = NULL;
 
 	if (!secret_is_zero(key, KEY_SIZE)) {
 		x25519_public(key, public_key);
-		if (peer_find(host, public_key))
+		if (peer_find(node, public_key))
 			return -EEXIST;
 		secret = secret_new(key, KEY_SIZE);
 		if (!secret)
 			return -ENOMEM;
 	}
-	adopt(host, now_ns, secret, public_key, key);
+	adopt(node, now_ns, secret, public_key, key);
 	return 0;
 }
 
-void host_private_key(const struct host *host, uint8_t key[KEY_SIZE])
+void node_private_key(const struct node *node, uint8_t key[KEY_SIZE])
 {
-	const uint8_t *private_key = host->private_key ? secret_open(host->private_key) : NULL;
+	const uint8_t *private_key = node->private_key ? secret_open(node->private_key) : NULL;
 
 	memset(key, 0, KEY_SIZE);
 	if (!private_key)
 		return;
 	memcpy(key, private_key, KEY_SIZE);
-	secret_close(host->private_key);
+	secret_close(node->private_key);
 }
 
-void host_set_mtu(struct host *host, uint16_t mtu)
+void node_set_mtu(struct node *node, uint16_t mtu)
 {
-	atomic_store(&host->mtu, mtu);
+	atomic_store(&node->mtu, mtu);
 }
 
 /* Whether that changed the path. */
@@ -95,11 +95,11 @@ static void merge_slots(struct peer *peer)
 	}
 }
 
-void host_source_lost(struct host *host, uint32_t socket, const struct endpoint *local)
+void node_source_lost(struct node *node, uint32_t socket, const struct endpoint *local)
 {
 	struct peer *peer, *next;
 
-	HASH_ITER(hh, host->peers, peer, next) {
+	HASH_ITER(hh, node->peers, peer, next) {
 		if (let_kernel_choose(&peer->path, socket, local))
 			path_publish(peer);
 		for (int i = 0; i < PATHS_MAX; i++)

@@ -7,7 +7,7 @@ libtund_core_a_SOURCES += \
 	include/tund/wire/gso.h src/wire/gso.c \
 	include/tund/wire/inner.h src/wire/inner.c \
 	include/tund/wire/message.h src/wire/message.c \
-	include/tund/wire/outline.h src/wire/outline.c \
+	include/tund/wire/peek.h src/wire/peek.c \
 	include/tund/wire/segment.h src/wire/segment.c \
 	include/tund/wire/uapi.h src/wire/uapi.c \
 	include/tund/wire/virtio.h src/wire/virtio.c

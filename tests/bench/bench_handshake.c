@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How many handshakes a host answers in a second on one core, and how much of that is X25519: one
+ * How many handshakes a node answers in a second on one core, and how much of that is X25519: one
  * of its key pairs is made and three secrets are shared for each (es, ee, se; ss it keeps). The
  * initiators are in the same process and are not counted. Every handshake is whole: an initiation,
  * the response, and the keepalive that confirms the keys. No rate limit is met, for there is time
  * between the rounds and the queue is longer than a round.
  *
- *     initiator 0..ROUND-1 ----> host <---- OTHERS peers that are silent
+ *     initiator 0..ROUND-1 ----> node <---- OTHERS peers that are silent
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #include <tund/base/time.h>
 #include <tund/crypto/aead.h>
 #include <tund/crypto/x25519.h>
-#include <tund/session/host.h>
+#include <tund/session/node.h>
 
 #include "bench.h"
 
@@ -26,9 +26,9 @@
 #define PER_TURN 2 /* handshakes in a call, as the engine does it */
 #define RESPONDER ROUND /* its number among the nodes */
 
-/* A host, and the last message that it sent. */
+/* A node, and the last message that it sent. */
 struct node {
-	struct host *host;
+	struct node *node;
 	struct peer *peer; /* an initiator's */
 	uint64_t *now_ns;
 	uint8_t public_key[KEY_SIZE];
@@ -90,9 +90,13 @@ static void die(const char *what)
 static void start(struct scene *s, unsigned i)
 {
 	struct node *node = &s->nodes[i];
-	struct host_config config = {
-		.ops = {.ctx = node, .send = on_send, .event = on_event, .control = on_control,
-			.wall_ns = on_wall, .store_tai64n = on_store},
+	struct node_config config = {
+		.ops = {.ctx = node,
+			.send = on_send,
+			.event = on_event,
+			.control = on_control,
+			.wall_ns = on_wall,
+			.store_tai64n = on_store},
 		.rng = s->rng,
 		.handshake_queue = ROUND * 16,
 		.mtu = 1420,
@@ -102,9 +106,9 @@ static void start(struct scene *s, unsigned i)
 	node->now_ns = &s->now_ns;
 	node->nodes = s->nodes;
 	x25519_generate(&s->rng, config.private_key);
-	if (host_new(&config, s->now_ns, &node->host) < 0)
+	if (node_new(&config, s->now_ns, &node->node) < 0)
 		die("no host");
-	host_public_key(node->host, node->public_key);
+	node_public_key(node->node, node->public_key);
 }
 
 static void introduce(struct scene *s, unsigned initiator, bool wireguard)
@@ -116,11 +120,11 @@ static void introduce(struct scene *s, unsigned initiator, bool wireguard)
 
 	path.remote.addr.family = 4;
 	memcpy(config.public_key, b->public_key, KEY_SIZE);
-	if (peer_add(a->host, s->now_ns, &config, &a->peer) < 0)
+	if (peer_add(a->node, s->now_ns, &config, &a->peer) < 0)
 		die("no peer");
 	peer_path_use(a->peer, s->now_ns, &path);
 	memcpy(config.public_key, a->public_key, KEY_SIZE);
-	if (peer_add(b->host, s->now_ns, &config, &known) < 0)
+	if (peer_add(b->node, s->now_ns, &config, &known) < 0)
 		die("no peer");
 }
 
@@ -140,7 +144,7 @@ static void scene_make(struct scene *s, bool wireguard)
 
 		x25519_generate(&s->rng, secret);
 		x25519_public(secret, other.public_key);
-		if (peer_add(s->nodes[RESPONDER].host, s->now_ns, &other, &peer) < 0)
+		if (peer_add(s->nodes[RESPONDER].node, s->now_ns, &other, &peer) < 0)
 			die("no peer");
 	}
 }
@@ -148,7 +152,7 @@ static void scene_make(struct scene *s, bool wireguard)
 static void scene_free(struct scene *s)
 {
 	for (unsigned i = 0; i <= ROUND; i++)
-		host_free(s->nodes[i].host);
+		node_free(s->nodes[i].node);
 }
 
 static double cpu_ns(void)
@@ -159,10 +163,10 @@ static double cpu_ns(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-/* The host takes what each initiator has sent. Returns what that took it, nanoseconds. */
+/* The node takes what each initiator has sent. Returns what that took it, nanoseconds. */
 static double respond(struct scene *s)
 {
-	struct host *host = s->nodes[RESPONDER].host;
+	struct node *node = s->nodes[RESPONDER].node;
 	struct received received;
 	double start_ns = cpu_ns();
 
@@ -174,11 +178,11 @@ static double respond(struct scene *s)
 		from.remote.addr = (struct ip_addr){.family = 4, .bytes = {192, 0, 2, (uint8_t)i}};
 		node->len = 0;
 		if (len > 0)
-			host_receive(host, s->now_ns, &from, node->out, len, &received);
+			node_receive(node, s->now_ns, &from, node->out, len, &received);
 	}
-	while (host_work(host, s->now_ns, PER_TURN) > 0)
+	while (node_work(node, s->now_ns, PER_TURN) > 0)
 		;
-	host_tick(host, s->now_ns);
+	node_tick(node, s->now_ns);
 	return cpu_ns() - start_ns;
 }
 
@@ -206,8 +210,8 @@ static void confirm(struct scene *s)
 		memcpy(response, node->out, len);
 		node->len = 0;
 		if (len > 0)
-			host_receive(node->host, s->now_ns, &from, response, len, &received);
-		host_work(node->host, s->now_ns, 1);
+			node_receive(node->node, s->now_ns, &from, response, len, &received);
+		node_work(node->node, s->now_ns, 1);
 		s->failures += node->len == 0;
 	}
 }

@@ -12,14 +12,14 @@
 #include <tund/crypto/x25519.h>
 #include <tund/session/lane.h>
 
-#include "../../src/session/host_state.h"
+#include "../../src/session/node_state.h"
 #include "bench.h"
 
 #define PACKET 1420 /* bytes */
 #define RUN 64
 
 struct end {
-	struct host *host;
+	struct node *node;
 	struct peer *peer;
 	struct end *other;
 	struct path path; /* where the other sees it */
@@ -40,7 +40,7 @@ static void on_send(void *ctx, const struct path *path, const uint8_t *msg, size
 
 	(void)path;
 	memcpy(copy, msg, len);
-	host_receive(from->other->host, now_ns, &from->path, copy, len, &r);
+	node_receive(from->other->node, now_ns, &from->path, copy, len, &r);
 }
 
 static void on_event(void *ctx, struct peer *peer, enum peer_event event)
@@ -64,7 +64,7 @@ static void on_store(void *ctx, const uint8_t stamp[TAI64N_SIZE])
 
 static int start(struct end *end, struct end *other, uint8_t number)
 {
-	struct host_config config = {
+	struct node_config config = {
 		.ops = {.ctx = end,
 			.send = on_send,
 			.event = on_event,
@@ -84,7 +84,7 @@ static int start(struct end *end, struct end *other, uint8_t number)
 	memset(config.private_key, number, KEY_SIZE);
 	x25519_clamp(config.private_key);
 	x25519_public(config.private_key, end->public_key);
-	return host_new(&config, now_ns, &end->host);
+	return node_new(&config, now_ns, &end->node);
 }
 
 static int join(struct end *end)
@@ -92,7 +92,7 @@ static int join(struct end *end)
 	struct peer_config config = {.pinned_suite = SUITE_AESGCM};
 
 	memcpy(config.public_key, end->other->public_key, KEY_SIZE);
-	return peer_add(end->host, now_ns, &config, &end->peer);
+	return peer_add(end->node, now_ns, &config, &end->peer);
 }
 
 /* A session, after which the AEAD may do nothing. */
@@ -104,7 +104,7 @@ static bool establish(void)
 	peer_path_use(ends[0].peer, now_ns, &ends[1].path);
 	peer_send(ends[0].peer, now_ns, packet, PACKET);
 	for (int i = 0; i < 4; i++)
-		host_work(ends[i % 2 == 0].host, now_ns, 16);
+		node_work(ends[i % 2 == 0].node, now_ns, 16);
 	return ends[0].peer->current && ends[1].peer->current;
 }
 
@@ -132,7 +132,7 @@ static void disarm(struct aead_key *key)
 
 static void seal_run(uint32_t count)
 {
-	struct lane *lane = host_lane(ends[0].host, 0);
+	struct lane *lane = node_lane(ends[0].node, 0);
 	struct sealing s;
 
 	lane_enter(lane);
@@ -149,7 +149,7 @@ static void seal_run(uint32_t count)
 static void open_run(uint32_t count)
 {
 	static uint64_t counter = 1000;
-	struct lane *lane = host_lane(ends[1].host, 0);
+	struct lane *lane = node_lane(ends[1].node, 0);
 	struct received r;
 
 	lane_enter(lane);
@@ -198,7 +198,7 @@ int main(int argc, char **argv)
 	bench_run(&b, "lane_receive_single", &(struct bench_op){one_by_one, &open});
 	if (failures > 0)
 		fprintf(stderr, "%llu messages failed\n", (unsigned long long)failures);
-	host_free(ends[0].host);
-	host_free(ends[1].host);
+	node_free(ends[0].node);
+	node_free(ends[1].node);
 	return failures > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

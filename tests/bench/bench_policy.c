@@ -152,9 +152,9 @@ static struct policy *make_policy(size_t n)
 	return policy;
 }
 
-static struct reach *make_reach(const struct policy *policy)
+static struct next_hops *make_next_hops(const struct policy *policy)
 {
-	struct reach *reach = need(reach_new(policy));
+	struct next_hops *next_hops = need(next_hops_new(policy));
 
 	for (uint32_t i = 0; i < policy_spec(policy)->route_count; i++) {
 		const uint32_t *devices;
@@ -162,9 +162,9 @@ static struct reach *make_reach(const struct policy *policy)
 
 		devices = policy_route_devices(policy, i, &n);
 		for (size_t j = 0; j < n; j++)
-			reach_set(reach, i, devices[j], true);
+			next_hops_set(next_hops, i, devices[j], true);
 	}
-	return reach;
+	return next_hops;
 }
 
 static void scene_init(struct scene *s, size_t size)
@@ -175,7 +175,7 @@ static void scene_init(struct scene *s, size_t size)
 	*s = (struct scene){.size = size, .now_ns = 1000 * NS_PER_SEC, .run = 1};
 	s->forward = (struct forward){
 		.policy = policy,
-		.reach = make_reach(policy),
+		.next_hops = make_next_hops(policy),
 		.limiter = need(refusal_limiter_new(policy_device_limit(policy))),
 		.flows = need(flow_table_new(FLOW_CAPACITY, &key)),
 		.fragments = need(fragment_table_new()),
@@ -190,7 +190,7 @@ static void scene_init(struct scene *s, size_t size)
 static void scene_clear(struct scene *s)
 {
 	policy_free((struct policy *)s->forward.policy);
-	reach_free((struct reach *)s->forward.reach);
+	next_hops_free((struct next_hops *)s->forward.next_hops);
 	refusal_limiter_free(s->forward.limiter);
 	flow_table_free(s->forward.flows);
 	fragment_table_free(s->forward.fragments);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/notice.h"
+#include "control/control_message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -14,52 +14,52 @@ static void expect(bool holds)
 		abort();
 }
 
-static void holders_round_trip(const struct notice *notice)
+static void identities_round_trip(const struct control_message *message)
 {
-	struct notice_holder holder, back;
-	struct holders_chunk chunk;
-	struct notice *again;
+	struct control_message_identity identity, back;
+	struct identities_chunk chunk;
+	struct control_message *again;
 	char *text;
 
-	for (uint32_t i = 0; i < notice->holders.count; i++) {
-		notice_holder(notice, i, &holder);
-		expect(holders_chunk_init(&chunk) == 0);
-		expect(holders_chunk_add(&chunk, &holder) == 0);
-		expect(holders_chunk_encode(&chunk, true, true, &text) == 0);
-		expect(notice_decode((const uint8_t *)text, strlen(text), &again) == 0);
-		notice_holder(again, 0, &back);
-		expect(memcmp(&holder, &back, sizeof holder) == 0);
-		notice_free(again);
+	for (uint32_t i = 0; i < message->identities.count; i++) {
+		control_message_identity(message, i, &identity);
+		expect(identities_chunk_init(&chunk) == 0);
+		expect(identities_chunk_add(&chunk, &identity) == 0);
+		expect(identities_chunk_encode(&chunk, true, true, &text) == 0);
+		expect(control_message_decode((const uint8_t *)text, strlen(text), &again) == 0);
+		control_message_identity(again, 0, &back);
+		expect(memcmp(&identity, &back, sizeof identity) == 0);
+		control_message_free(again);
 		free(text);
 	}
 }
 
-static void round_trip(const struct notice *notice)
+static void round_trip(const struct control_message *message)
 {
-	struct notice *again;
+	struct control_message *again;
 	char *text;
 
-	expect(notice_encode(notice, &text) == 0);
-	expect(notice_decode((const uint8_t *)text, strlen(text), &again) == 0);
-	expect(again->type == notice->type);
-	if (notice->type == NOTICE_CONFIG)
-		expect(memcmp(&again->config, &notice->config, sizeof again->config) == 0);
-	if (notice->type == NOTICE_ROUTES)
-		expect(memcmp(&again->routes, &notice->routes, sizeof again->routes) == 0);
-	notice_free(again);
+	expect(control_message_encode(message, &text) == 0);
+	expect(control_message_decode((const uint8_t *)text, strlen(text), &again) == 0);
+	expect(again->type == message->type);
+	if (message->type == CONTROL_MESSAGE_CONFIG)
+		expect(memcmp(&again->config, &message->config, sizeof again->config) == 0);
+	if (message->type == CONTROL_MESSAGE_ROUTES)
+		expect(memcmp(&again->routes, &message->routes, sizeof again->routes) == 0);
+	control_message_free(again);
 	free(text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct notice *notice;
+	struct control_message *message;
 
-	if (notice_decode(data, len, &notice))
+	if (control_message_decode(data, len, &message))
 		return 0;
-	if (notice->type == NOTICE_HOLDERS)
-		holders_round_trip(notice);
-	else if (notice->type != NOTICE_OTHER)
-		round_trip(notice);
-	notice_free(notice);
+	if (message->type == CONTROL_MESSAGE_IDENTITIES)
+		identities_round_trip(message);
+	else if (message->type != CONTROL_MESSAGE_OTHER)
+		round_trip(message);
+	control_message_free(message);
 	return 0;
 }

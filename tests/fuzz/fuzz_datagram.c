@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A stranger on the path of two hosts with a session: it holds back, repeats, reorders, changes and
+ * A stranger on the path of two nodes with a session: it holds back, repeats, reorders, changes and
  * invents datagrams. What it did not take over unchanged is dropped with a reason, is answered by
  * not one byte and moves nothing; a packet is delivered once at most, and as it was sent.
  *
  * Input: 1 byte, bits 0-1 the suite, bit 2 a queue so short that each handshake needs a cookie,
- * bit 3 which host is aimed at. Then steps, whose arguments are zeros where the input ends:
+ * bit 3 which node is aimed at. Then steps, whose arguments are zeros where the input ends:
  *
  *   0  an invented datagram: 2 bytes length, so many bytes
- *   1  a datagram of the other host: 1 byte which of its last ones, 1 byte from where, 1 byte how
+ *   1  a datagram of the other node: 1 byte which of its last ones, 1 byte from where, 1 byte how
  *      many changes, each 2 bytes place and 1 byte difference (beyond the end: of the length)
  *   2  time goes on: 2 bytes, in units of 10 ms
- *   3  the other host sends a packet: 1 byte, its length
- *   4  the other host takes all that the one aimed at sent last
+ *   3  the other node sends a packet: 1 byte, its length
+ *   4  the other node takes all that the one aimed at sent last
  */
 #include <errno.h>
 #include <string.h>
 
 #include <tund/base/bytes.h>
 
-#include "hosts.h"
+#include "nodes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -62,8 +62,8 @@ static bool is_up(const struct side *side)
 
 static void tick(const struct side *side)
 {
-	host_tick(side->host, world.now_ns);
-	expect(host_next_deadline(side->host) > world.now_ns);
+	node_tick(side->node, world.now_ns);
+	expect(node_next_deadline(side->node) > world.now_ns);
 }
 
 /* Until both have a session, with cookies where they are asked for. */

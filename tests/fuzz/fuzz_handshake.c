@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A peer that has the right keys and seals whatever it likes: the MACs and tags of its initiations,
- * responses and data are right, what is in them comes from the input. The host must take exactly
+ * responses and data are right, what is in them comes from the input. The node must take exactly
  * what the protocol allows, and its own messages must open.
  *
  * Input: 1 byte, bits 0-1 the suite the peer is configured with (3: 1 or 2), bit 2 a preshared key.
@@ -14,7 +14,7 @@
  *   1  data: 4 bytes header, as above; 8 bytes counter (options 1: added to the greatest one so
  *      far); 1 byte length, the payload
  *   2  time goes on: 2 bytes, in units of 10 ms
- *   3  the host begins a handshake; response: 4 bytes header, as above; 4 bytes sender; 4 bytes
+ *   3  the node begins a handshake; response: 4 bytes header, as above; 4 bytes sender; 4 bytes
  *      receiver, differences; options 1: 32 bytes ephemeral key, 2: a wrong preshared key
  */
 #include <string.h>
@@ -25,7 +25,7 @@
 #include "session/noise.h"
 #include "session/tai64n.h"
 
-#include "hosts.h"
+#include "nodes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -37,11 +37,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 static struct world world;
 static const uint8_t no_stamp[TAI64N_SIZE];
 
-/* The last session that the host agreed to. */
+/* The last session that the node agreed to. */
 struct session {
 	bool exists;
 	uint8_t suite;
-	uint32_t index; /* the host's */
+	uint32_t index; /* the node's */
 	uint64_t born_ns, greatest;
 	struct aead_key send, receive;
 	uint64_t accepted[STEPS_MAX];
@@ -49,15 +49,15 @@ struct session {
 };
 
 struct attacker {
-	struct side *host, *self; /* `self` has keys only */
-	uint8_t suites;           /* bit mask of those that the host accepts from us */
+	struct side *node, *self; /* `self` has keys only */
+	uint8_t suites;           /* bit mask of those that the node accepts from us */
 	uint8_t psk[KEY_SIZE];
 	struct cookie_maker maker;
 	struct cookie_checker checker;
 	uint64_t last_accepted_ns;
 	uint8_t stamps[STEPS_MAX][TAI64N_SIZE]; /* accepted */
 	unsigned stamp_count;
-	uint32_t answered; /* index of the host's initiation that it took a response to */
+	uint32_t answered; /* index of the node's initiation that it took a response to */
 	struct path active;
 	struct session session;
 };
@@ -223,13 +223,13 @@ static void make_initiation(struct attacker *a, struct reader *r, uint8_t option
 	i->own_ephemeral = !(options & 1);
 	i->own_static = memcmp(s, a->self->public_key, KEY_SIZE) == 0;
 
-	start_noise(&i->noise, i->msg[1], a->host->public_key);
+	start_noise(&i->noise, i->msg[1], a->node->public_key);
 	mix_header(&i->noise, i->msg);
 	memcpy(i->msg + INITIATION_EPHEMERAL, e, KEY_SIZE);
 	mix_e(&i->noise, e);
-	i->strong = mix_dh(&i->noise, a->host->private_key, e);
+	i->strong = mix_dh(&i->noise, a->node->private_key, e);
 	seal(&i->noise, s, KEY_SIZE, i->msg + INITIATION_STATIC);
-	mix_dh(&i->noise, a->host->private_key, s);
+	mix_dh(&i->noise, a->node->private_key, s);
 	seal(&i->noise, i->stamp, TAI64N_SIZE, i->msg + INITIATION_TIMESTAMP);
 	cookie_stamp(&a->maker, world.now_ns, i->msg, INITIATION_SIZE);
 	i->msg[INITIATION_MAC1] ^= options >> 7;
@@ -238,7 +238,7 @@ static void make_initiation(struct attacker *a, struct reader *r, uint8_t option
 /* The response must be a right one, and if we can, we go on with it. */
 static void take_response(struct attacker *a, struct initiation *i)
 {
-	const struct message *m = &a->host->sent[(a->host->sent_count - 1) % SENT_MAX];
+	const struct message *m = &a->node->sent[(a->node->sent_count - 1) % SENT_MAX];
 	uint8_t header[HEADER_SIZE] = {MESSAGE_RESPONSE, i->msg[1]}, nothing[1];
 
 	expect(m->len == RESPONSE_SIZE && memcmp(m->bytes, header, HEADER_SIZE) == 0);
@@ -258,19 +258,19 @@ static void step_initiation(struct attacker *a, struct reader *r, uint8_t option
 	struct initiation i;
 	struct received received;
 	uint8_t packet[2048];
-	size_t sent = a->host->sent_count;
+	size_t sent = a->node->sent_count;
 	bool right, accepted, in_time;
 
 	make_initiation(a, r, options, &i);
-	side_receive(a->host, path_by(a, options), i.msg, sizeof i.msg, &received, packet);
-	accepted = a->host->sent_count != sent;
+	side_receive(a->node, path_by(a, options), i.msg, sizeof i.msg, &received, packet);
+	accepted = a->node->sent_count != sent;
 	in_time = !a->stamp_count || world.now_ns - a->last_accepted_ns >= 20 * NS_PER_MS;
 	right = i.msg[0] == MESSAGE_INITIATION && suite_is_ours(a, i.msg[1]) && i.msg[2] == 0 &&
 		i.msg[3] == 0 && i.strong && i.own_static && !(options & 0x80) && in_time;
 	expect(!accepted || (right && !stamp_used(a, i.stamp)));
 	expect(accepted || !right || !stamp_above_all(a, i.stamp));
 	if (accepted) {
-		expect(a->host->sent_count == sent + 1);
+		expect(a->node->sent_count == sent + 1);
 		memcpy(a->stamps[a->stamp_count++], i.stamp, TAI64N_SIZE);
 		a->last_accepted_ns = world.now_ns;
 		a->active = *path_by(a, options);
@@ -336,7 +336,7 @@ static void step_data(struct attacker *a, struct reader *r, uint8_t options)
 		return;
 	len = make_data(s, r, options, msg, payload, &payload_len);
 	counter = get_le64(msg + DATA_COUNTER);
-	kind = side_receive(a->host, path_by(a, options), msg, len, &received, packet);
+	kind = side_receive(a->node, path_by(a, options), msg, len, &received, packet);
 	right = msg[0] == MESSAGE_DATA && msg[1] == s->suite && msg[3] == 0 &&
 		(msg[2] & ~(s->suite == SUITE_WIREGUARD ? 0 : DATA_FLAGS)) == 0 &&
 		!(options & 0x80) && world.now_ns - s->born_ns < 180 * NS_PER_SEC &&
@@ -366,7 +366,7 @@ static const uint8_t *last_initiation(const struct side *side)
 	return NULL;
 }
 
-/* Reads the host's initiation, which must be right. */
+/* Reads the node's initiation, which must be right. */
 static void read_initiation(struct attacker *a, const uint8_t *msg, struct noise *n)
 {
 	uint8_t claimed[KEY_SIZE], shared[KEY_SIZE], stamp[TAI64N_SIZE];
@@ -375,7 +375,7 @@ static void read_initiation(struct attacker *a, const uint8_t *msg, struct noise
 	start_noise(n, msg[1], a->self->public_key);
 	mix_header(n, msg);
 	expect(noise_read_static(n, a->self->private_key, msg + INITIATION_EPHEMERAL, claimed) == 0);
-	expect(memcmp(claimed, a->host->public_key, KEY_SIZE) == 0);
+	expect(memcmp(claimed, a->node->public_key, KEY_SIZE) == 0);
 	expect(x25519_dh(a->self->private_key, claimed, shared) == 0);
 	expect(noise_read_first(n, shared, msg + INITIATION_EPHEMERAL, TAI64N_SIZE, stamp) == 0);
 }
@@ -383,11 +383,11 @@ static void read_initiation(struct attacker *a, const uint8_t *msg, struct noise
 /* What follows our response: a keepalive with counter 0, under the key that we have, too. */
 static void take_keepalive(struct attacker *a, size_t sent)
 {
-	const struct message *m = &a->host->sent[sent % SENT_MAX];
+	const struct message *m = &a->node->sent[sent % SENT_MAX];
 	struct session *s = &a->session;
 	uint8_t nothing[1];
 
-	expect(a->host->sent_count > sent && m->len == DATA_MIN_SIZE && m->bytes[1] == s->suite);
+	expect(a->node->sent_count > sent && m->len == DATA_MIN_SIZE && m->bytes[1] == s->suite);
 	expect(get_le64(m->bytes + DATA_COUNTER) == 0);
 	expect(aead_open(&s->receive, 0, m->bytes, s->suite == SUITE_WIREGUARD ? 0 : DATA_PAYLOAD,
 			 m->bytes + DATA_PAYLOAD, TAG_SIZE, nothing) == 0);
@@ -414,7 +414,7 @@ static bool seal_response(struct attacker *a, struct reader *r, uint8_t options,
 		mix_key(n, zeros);
 	} else {
 		mix_dh(n, private_key, initiation + INITIATION_EPHEMERAL);
-		mix_dh(n, private_key, a->host->public_key);
+		mix_dh(n, private_key, a->node->public_key);
 	}
 	blake2s_hkdf(n->ck, psk, KEY_SIZE, n->ck, temp, n->k);
 	noise_mix_hash(n, temp, KEY_SIZE);
@@ -431,12 +431,12 @@ static void step_response(struct attacker *a, struct reader *r, uint8_t options)
 	struct received received;
 	struct noise n;
 	uint32_t pending, receiver;
-	size_t sent = a->host->sent_count;
+	size_t sent = a->node->sent_count;
 	bool right, just_sent;
 
-	peer_handshake(a->host->peer, world.now_ns);
-	just_sent = a->host->sent_count != sent;
-	initiation = last_initiation(a->host);
+	peer_handshake(a->node->peer, world.now_ns);
+	just_sent = a->node->sent_count != sent;
+	initiation = last_initiation(a->node);
 	if (!initiation)
 		return;
 	pending = get_le32(initiation + INITIATION_SENDER);
@@ -448,11 +448,11 @@ static void step_response(struct attacker *a, struct reader *r, uint8_t options)
 	right = msg[0] == MESSAGE_RESPONSE && msg[1] == initiation[1] && msg[2] == 0 &&
 		msg[3] == 0 && receiver == pending && !(options & 0x82) && pending != a->answered;
 	right &= seal_response(a, r, options, &n, initiation, msg);
-	sent = a->host->sent_count;
-	side_receive(a->host, path_by(a, options), msg, sizeof msg, &received, packet);
-	expect(right || a->host->sent_count == sent);
-	expect(!right || !just_sent || a->host->sent_count != sent);
-	if (a->host->sent_count == sent)
+	sent = a->node->sent_count;
+	side_receive(a->node, path_by(a, options), msg, sizeof msg, &received, packet);
+	expect(right || a->node->sent_count == sent);
+	expect(!right || !just_sent || a->node->sent_count != sent);
+	if (a->node->sent_count == sent)
 		return; /* an old one may have been given up */
 	a->answered = pending;
 	a->active = *path_by(a, options);
@@ -474,14 +474,14 @@ static void step(struct attacker *a, struct reader *r)
 		break;
 	case 2:
 		world.now_ns += read_u16(r) * 10 * NS_PER_MS;
-		host_tick(a->host->host, world.now_ns);
-		expect(host_next_deadline(a->host->host) > world.now_ns);
+		node_tick(a->node->node, world.now_ns);
+		expect(node_next_deadline(a->node->node) > world.now_ns);
 		break;
 	case 3:
 		step_response(a, r, options);
 		break;
 	}
-	expect(peer_path(a->host->peer, &path) && path_equal(&path, &a->active));
+	expect(peer_path(a->node->peer, &path) && path_equal(&path, &a->active));
 }
 
 static void set_up(struct attacker *a, uint8_t kind)
@@ -495,7 +495,7 @@ static void set_up(struct attacker *a, uint8_t kind)
 	memset(&world, 0, sizeof world);
 	world.now_ns = START_NS;
 	*a = (struct attacker){
-		.host = &world.sides[0],
+		.node = &world.sides[0],
 		.self = &world.sides[1],
 		.suites = (uint8_t[]){1, 2, 4, 6}[kind & 3],
 	};
@@ -504,12 +504,12 @@ static void set_up(struct attacker *a, uint8_t kind)
 	side_make_keys(a->self, 2);
 	memset(a->psk, kind & 4 ? 0x55 : 0, KEY_SIZE);
 	memcpy(config.preshared_key, a->psk, KEY_SIZE);
-	side_start(&world, a->host, 1, 64);
-	side_add_peer(a->host, a->self->public_key, config);
-	peer_path_use(a->host->peer, world.now_ns, &a->self->path);
+	side_start(&world, a->node, 1, 64);
+	side_add_peer(a->node, a->self->public_key, config);
+	peer_path_use(a->node->peer, world.now_ns, &a->self->path);
 	a->active = a->self->path;
 	rng = prng_rng(&a->self->prng);
-	cookie_maker_init(&a->maker, a->host->public_key);
+	cookie_maker_init(&a->maker, a->node->public_key);
 	cookie_checker_init(&a->checker, a->self->public_key, &rng);
 }
 

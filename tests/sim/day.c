@@ -193,7 +193,7 @@ START_TEST(a_silent_path_is_noticed_and_left_without_a_handshake)
 	ck_assert_uint_eq(delivered[0][2], 1);
 	/* Its end takes the path away again, and UDP is what is left. */
 	sim.udp_blocked = false;
-	host_path_closed(sim.nodes[1].host, sim.now_ns, tcp.socket ^ 1);
+	node_path_closed(sim.nodes[1].node, sim.now_ns, tcp.socket ^ 1);
 	ck_assert(peer_path(peers[1], &now) && now.transport == TRANSPORT_UDP);
 	sim_free(&sim);
 }

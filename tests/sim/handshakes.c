@@ -10,7 +10,7 @@
 
 #include <tund/base/bytes.h>
 
-#include "../../src/session/host_state.h"
+#include "../../src/session/node_state.h"
 #include "../unit/tap.h"
 #include "pair.h"
 
@@ -48,9 +48,9 @@ START_TEST(secrets_do_not_outlive_their_use)
 	peer_close(a, sim.now_ns);
 	ck_assert(is_zero(s->ephemeral, KEY_SIZE) && is_zero(&s->noise, sizeof s->noise));
 	ck_assert_ptr_null(a->current);
-	ck_assert_uint_eq(sim.nodes[0].host->index_count, 0);
+	ck_assert_uint_eq(sim.nodes[0].node->index_count, 0);
 	sim_run(&sim, 60 * SEC);
-	ck_assert_uint_eq(host_next_deadline(sim.nodes[0].host), TIME_NEVER);
+	ck_assert_uint_eq(node_next_deadline(sim.nodes[0].node), TIME_NEVER);
 }
 END_TEST
 
@@ -60,10 +60,10 @@ START_TEST(attempts_leave_nothing_behind)
 	pair(tund, tund);
 	send_from(0);
 	sim_run(&sim, 200 * SEC);
-	ck_assert_uint_eq(sim.nodes[0].host->index_count, 0);
+	ck_assert_uint_eq(sim.nodes[0].node->index_count, 0);
 	ck_assert_int_eq(a->secrets->state, HANDSHAKE_ZEROED);
 	ck_assert_uint_eq(a->staged_count, 0);
-	ck_assert_uint_eq(sim.nodes[0].host->staged_total, 0);
+	ck_assert_uint_eq(sim.nodes[0].node->staged_total, 0);
 }
 END_TEST
 
@@ -102,7 +102,7 @@ START_TEST(a_stranger_gets_no_reply)
 	peer_path_use(peer, sim.now_ns, &path);
 	ck_assert_int_eq(peer_handshake(peer, sim.now_ns), 0);
 	sim_run(&sim, SEC);
-	ck_assert_uint_eq(host_counter(sim.nodes[1].host, SESSION_UNKNOWN_PEER), 1);
+	ck_assert_uint_eq(node_counter(sim.nodes[1].node, SESSION_UNKNOWN_PEER), 1);
 	ck_assert_uint_eq(sim.nodes[1].sent, 0);
 }
 END_TEST
@@ -116,7 +116,7 @@ START_TEST(one_initiation_in_20_ms)
 	handshake_initiate(a, sim.now_ns, true);
 	sim_run(&sim, SEC);
 	ck_assert_uint_eq(logs[1].count[MESSAGE_RESPONSE], 2);
-	ck_assert_uint_eq(host_counter(sim.nodes[1].host, SESSION_RATE_LIMITED), 1);
+	ck_assert_uint_eq(node_counter(sim.nodes[1].node, SESSION_RATE_LIMITED), 1);
 	handshake_initiate(a, sim.now_ns, true);
 	sim_run(&sim, 20 * NS_PER_MS);
 	handshake_initiate(a, sim.now_ns, true);
@@ -185,7 +185,7 @@ START_TEST(flags_are_handed_on)
 	established(tund, tund);
 	sim.udp_blocked = true;
 	data_send(a, sim.now_ns, &a->path, DATA_FLAG_CSUM, payload, sizeof payload);
-	ck_assert_int_eq(host_receive(sim.nodes[1].host, sim.now_ns, &from, log->last[MESSAGE_DATA],
+	ck_assert_int_eq(node_receive(sim.nodes[1].node, sim.now_ns, &from, log->last[MESSAGE_DATA],
 				      log->len[MESSAGE_DATA], &r),
 			 RECEIVED_PACKET);
 	ck_assert_int_eq(r.flags, DATA_FLAG_CSUM);
@@ -193,7 +193,7 @@ START_TEST(flags_are_handed_on)
 	ck_assert_ptr_eq(r.peer, b);
 	/* One that is not known yet: silence. */
 	data_send(a, sim.now_ns, &a->path, DATA_FLAG_GSO, payload, sizeof payload);
-	host_receive(sim.nodes[1].host, sim.now_ns, &from, log->last[MESSAGE_DATA],
+	node_receive(sim.nodes[1].node, sim.now_ns, &from, log->last[MESSAGE_DATA],
 		     log->len[MESSAGE_DATA], &r);
 	ck_assert_int_eq(r.reason, SESSION_MALFORMED);
 }
@@ -225,7 +225,7 @@ START_TEST(keys_of_low_order_end_the_handshake)
 	struct peer *peer;
 
 	memcpy(config.public_key, low_order[_i], KEY_SIZE);
-	ck_assert_int_eq(peer_add(sim.nodes[0].host, sim.now_ns, &config, &peer), -EINVAL);
+	ck_assert_int_eq(peer_add(sim.nodes[0].node, sim.now_ns, &config, &peer), -EINVAL);
 	sim.udp_blocked = true;
 	pair(tund, tund);
 	send_from(0);
@@ -233,7 +233,7 @@ START_TEST(keys_of_low_order_end_the_handshake)
 	memcpy(msg + INITIATION_EPHEMERAL, low_order[_i], KEY_SIZE);
 	seal_mac1(1, msg, sizeof msg);
 	sim_inject(&sim, 1, &from, msg, sizeof msg);
-	ck_assert_uint_eq(host_counter(sim.nodes[1].host, SESSION_BAD_HANDSHAKE), 1);
+	ck_assert_uint_eq(node_counter(sim.nodes[1].node, SESSION_BAD_HANDSHAKE), 1);
 	/* The response to the genuine one. */
 	sim_inject(&sim, 1, &from, logs[0].last[MESSAGE_INITIATION], INITIATION_SIZE);
 	ck_assert_uint_eq(logs[1].count[MESSAGE_RESPONSE], 1);
@@ -241,7 +241,7 @@ START_TEST(keys_of_low_order_end_the_handshake)
 	memcpy(msg + RESPONSE_EPHEMERAL, low_order[_i], KEY_SIZE);
 	seal_mac1(0, msg, RESPONSE_SIZE);
 	sim_inject(&sim, 0, &from, msg, RESPONSE_SIZE);
-	ck_assert_uint_eq(host_counter(sim.nodes[0].host, SESSION_BAD_HANDSHAKE), 1);
+	ck_assert_uint_eq(node_counter(sim.nodes[0].node, SESSION_BAD_HANDSHAKE), 1);
 	ck_assert_uint_eq(sim.nodes[0].events[PEER_UP], 0);
 }
 END_TEST
@@ -271,11 +271,11 @@ static void flood(unsigned milliseconds)
 		prng_fill(&sim.prng, msg, sizeof msg);
 		put_le32(msg, MESSAGE_INITIATION | SUITE_AESGCM << 8);
 		seal_mac1(1, msg, sizeof msg);
-		host_receive(sim.nodes[1].host, sim.now_ns, &from, msg, sizeof msg, &r);
+		node_receive(sim.nodes[1].node, sim.now_ns, &from, msg, sizeof msg, &r);
 		flood_in += sizeof msg;
 		if (i % 20 != 19)
 			continue;
-		host_work(sim.nodes[1].host, sim.now_ns, 64);
+		node_work(sim.nodes[1].node, sim.now_ns, 64);
 		sim_run(&sim, NS_PER_MS);
 	}
 }

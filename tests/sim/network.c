@@ -196,13 +196,13 @@ void sim_free(struct sim *sim)
 		free(pop(sim));
 	free(sim->flights);
 	for (unsigned i = 0; i < SIM_NODES; i++)
-		host_free(sim->nodes[i].host);
+		node_free(sim->nodes[i].node);
 }
 
 void sim_start(struct sim *sim, unsigned id, uint32_t queue_slots, bool keep_clock)
 {
 	struct sim_node *node = &sim->nodes[id];
-	struct host_config config = {
+	struct node_config config = {
 		.ops = {node, on_send, on_event, on_control, on_wall, on_store},
 		.rng = prng_rng(&node->prng),
 		.handshake_queue = queue_slots,
@@ -211,12 +211,12 @@ void sim_start(struct sim *sim, unsigned id, uint32_t queue_slots, bool keep_clo
 		.prefer_aes = true,
 	};
 
-	host_free(node->host);
-	node->host = NULL;
+	node_free(node->node);
+	node->node = NULL;
 	memcpy(config.private_key, node->private_key, KEY_SIZE);
 	if (keep_clock)
 		memcpy(config.last_tai64n, node->last_tai64n, TAI64N_SIZE);
-	ck_assert_int_eq(host_new(&config, sim->now_ns, &node->host), 0);
+	ck_assert_int_eq(node_new(&config, sim->now_ns, &node->node), 0);
 }
 
 struct peer *sim_add_peer(struct sim *sim, unsigned node, unsigned other, struct peer_config config)
@@ -224,7 +224,7 @@ struct peer *sim_add_peer(struct sim *sim, unsigned node, unsigned other, struct
 	struct peer *peer;
 
 	memcpy(config.public_key, sim->nodes[other].public_key, KEY_SIZE);
-	ck_assert_int_eq(peer_add(sim->nodes[node].host, sim->now_ns, &config, &peer), 0);
+	ck_assert_int_eq(peer_add(sim->nodes[node].node, sim->now_ns, &config, &peer), 0);
 	return peer;
 }
 
@@ -250,12 +250,12 @@ struct path sim_tcp_path(struct sim *sim, unsigned node, unsigned other)
 /* The lanes take turns. */
 static struct lane *next_lane(struct sim_node *node)
 {
-	return host_lane(node->host, (unsigned)(node->sent + node->received) % SIM_LANES);
+	return node_lane(node->node, (unsigned)(node->sent + node->received) % SIM_LANES);
 }
 
 static void drain(struct sim_node *node)
 {
-	while (host_drain(node->host, node->sim->now_ns))
+	while (node_drain(node->node, node->sim->now_ns))
 		;
 }
 
@@ -289,10 +289,10 @@ static enum session_reason drain_reason(struct sim_node *node, enum session_reas
 	uint64_t before[SESSION_REASON_COUNT];
 
 	for (int i = 0; i < SESSION_REASON_COUNT; i++)
-		before[i] = host_counter(node->host, (enum session_reason)i);
+		before[i] = node_counter(node->node, (enum session_reason)i);
 	drain(node);
 	for (int i = 0; i < SESSION_REASON_COUNT; i++) {
-		if (host_counter(node->host, (enum session_reason)i) != before[i])
+		if (node_counter(node->node, (enum session_reason)i) != before[i])
 			return (enum session_reason)i;
 	}
 	return reason;
@@ -324,7 +324,7 @@ static enum session_reason take_message(struct sim_node *node, const struct path
 	struct sim *sim = node->sim;
 	struct received r;
 
-	if (host_receive(node->host, sim->now_ns, from, msg, len, &r) == RECEIVED_PACKET &&
+	if (node_receive(node->node, sim->now_ns, from, msg, len, &r) == RECEIVED_PACKET &&
 	    sim->hooks.packet)
 		sim->hooks.packet(sim->hooks.ctx, node, r.packet, r.len);
 	return r.reason;
@@ -352,7 +352,7 @@ enum session_reason sim_inject(struct sim *sim, unsigned id, const struct path *
 	memcpy(copy, msg, len);
 	node->received++;
 	reason = take_message(node, from, copy, len);
-	while (host_work(node->host, sim->now_ns, 1) > 0)
+	while (node_work(node->node, sim->now_ns, 1) > 0)
 		;
 	return reason;
 }
@@ -362,8 +362,8 @@ static uint64_t next_time(const struct sim *sim)
 	uint64_t at = sim->flight_count > 0 ? sim->flights[0]->at_ns : TIME_NEVER;
 
 	for (unsigned i = 0; i < SIM_NODES; i++) {
-		if (sim->nodes[i].host && host_next_deadline(sim->nodes[i].host) < at)
-			at = host_next_deadline(sim->nodes[i].host);
+		if (sim->nodes[i].node && node_next_deadline(sim->nodes[i].node) < at)
+			at = node_next_deadline(sim->nodes[i].node);
 	}
 	return at;
 }
@@ -373,13 +373,13 @@ static void step(struct sim *sim)
 	while (sim->flight_count > 0 && sim->flights[0]->at_ns <= sim->now_ns) {
 		struct sim_flight *flight = pop(sim);
 
-		if (sim->nodes[flight->to].host)
+		if (sim->nodes[flight->to].node)
 			sim_inject(sim, flight->to, &flight->from, flight->bytes, flight->len);
 		free(flight);
 	}
 	for (unsigned i = 0; i < SIM_NODES; i++) {
-		if (sim->nodes[i].host)
-			host_tick(sim->nodes[i].host, sim->now_ns);
+		if (sim->nodes[i].node)
+			node_tick(sim->nodes[i].node, sim->now_ns);
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A network on paper: hosts of the session protocol in one process, a virtual clock, and between
+ * A network on paper: nodes of the session protocol in one process, a virtual clock, and between
  * them a network that loses, delays (and so reorders), duplicates and blocks, by a seed. Every run
  * with the same seed is the same. Built with SIM_BY_LANES all data goes through lanes, which main
  * drains at once: no test can tell the difference.
@@ -15,7 +15,7 @@
 #include <stdbool.h>
 
 #include <tund/base/time.h>
-#include <tund/session/host.h>
+#include <tund/session/node.h>
 
 #include "../unit/prng.h"
 
@@ -31,7 +31,7 @@ struct sim;
 struct sim_node {
 	struct sim *sim;
 	unsigned id;
-	struct host *host;
+	struct node *node;
 	struct prng prng;
 	uint8_t private_key[KEY_SIZE], public_key[KEY_SIZE];
 	struct endpoint udp;           /* where it is; change it to roam */
@@ -83,7 +83,7 @@ struct sim {
 void sim_init(struct sim *sim, uint64_t seed);
 void sim_free(struct sim *sim);
 
-/* Starts the host of a node (again, if it had one: then it has lost all but its key and, with
+/* Starts the node of a node (again, if it had one: then it has lost all but its key and, with
  * `keep_clock`, the last timestamp that it sent). */
 void sim_start(struct sim *sim, unsigned node, uint32_t queue_slots, bool keep_clock);
 

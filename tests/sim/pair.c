@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Two hosts that are peers. */
+/* Two nodes that are peers. */
 #include "pair.h"
 
 #include <check.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the tests of a host begin with: two nodes of the simulated network that are peers of each
+ * What the tests of a node begin with: two nodes of the simulated network that are peers of each
  * other, and a log of what they sent. The third node is an address where somebody else is.
  *
  *     node 0, which knows where node 1 is  ------  node 1

@@ -12,7 +12,7 @@
 #include <tund/base/bytes.h>
 #include <tund/wire/control_frame.h>
 
-#include "../../src/session/host_state.h"
+#include "../../src/session/node_state.h"
 #include "../unit/tap.h"
 #include "pair.h"
 
@@ -212,7 +212,7 @@ START_TEST(a_rescue_is_forgotten_when_something_is_heard)
 	ck_assert_int_eq(a->secrets->state, HANDSHAKE_ZEROED);
 	ck_assert_uint_eq(sim.nodes[0].events[PEER_REKEYED], 0);
 	ck_assert_uint_eq(sim.nodes[0].events[PEER_PATH_SILENT], 0);
-	ck_assert_uint_eq(sim.nodes[0].host->index_count, 1);
+	ck_assert_uint_eq(sim.nodes[0].node->index_count, 1);
 	/* And the next one is no rescue any more. */
 	peer_handshake(a, sim.now_ns);
 	sim_run(&sim, SEC);
@@ -280,9 +280,9 @@ START_TEST(a_closed_connection_takes_its_paths)
 	sim_run(&sim, SEC);
 	/* Node 1's ends have the odd handles. */
 	ck_assert(peer_path(b, &now) && now.socket == second.socket + 1);
-	host_path_closed(sim.nodes[1].host, sim.now_ns, first.socket + 1);
+	node_path_closed(sim.nodes[1].node, sim.now_ns, first.socket + 1);
 	ck_assert(peer_path(b, &now) && now.socket == second.socket + 1);
-	host_path_closed(sim.nodes[1].host, sim.now_ns, second.socket + 1);
+	node_path_closed(sim.nodes[1].node, sim.now_ns, second.socket + 1);
 	ck_assert(peer_path(b, &now) && now.transport == TRANSPORT_UDP);
 	ck_assert_int_eq(send_from(1), 0);
 	sim_run(&sim, SEC);
@@ -305,7 +305,7 @@ START_TEST(without_a_path_nothing_is_reached)
 	sim_run(&sim, SEC);
 	ck_assert_uint_eq(packets[1], 1);
 	ck_assert_uint_eq(controls, 1); /* which waited for the session */
-	host_path_closed(sim.nodes[1].host, sim.now_ns, only.socket + 1);
+	node_path_closed(sim.nodes[1].node, sim.now_ns, only.socket + 1);
 	ck_assert(!peer_path(b, &now));
 	ck_assert_int_eq(send_from(1), -EHOSTUNREACH);
 }
@@ -320,7 +320,7 @@ static bool lose_one(void *ctx, struct sim_node *from, uint8_t *msg, size_t len)
 	return --lose_nth != 0;
 }
 
-/* An acknowledgement of something makes the next repetition come soon, and the host sees to it. */
+/* An acknowledgement of something makes the next repetition come soon, and the node sees to it. */
 START_TEST(control_messages_are_repeated_in_time)
 {
 	established(tund, tund);
@@ -378,7 +378,7 @@ START_TEST(malformed_control_frames_are_counted)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		data_send(a, sim.now_ns, &a->path, DATA_FLAG_CONTROL, bad[i], sizeof bad[i]);
 	sim_run(&sim, SEC);
-	ck_assert_uint_eq(host_counter(sim.nodes[1].host, SESSION_BAD_CONTROL), 5);
+	ck_assert_uint_eq(node_counter(sim.nodes[1].node, SESSION_BAD_CONTROL), 5);
 	ck_assert_uint_eq(packets[1], 1);
 	/* Suite 0 has no control messages. */
 	ck_assert_int_eq(peer_control_send(a, sim.now_ns, bad[0], 0), -EINVAL);

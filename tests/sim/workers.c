@@ -5,7 +5,7 @@
  * both ways, rekeys, roaming, peers that come and go - loses and doubles nothing it should not.
  * Clean under ThreadSanitizer.
  *
- *     client 0, 1, 2  ---  4 workers, each with a lane of each host  ---  server
+ *     client 0, 1, 2  ---  4 workers, each with a lane of each node  ---  server
  *                          main: time, handshakes, configuration
  */
 #include <errno.h>
@@ -22,7 +22,7 @@
 #include <tund/session/lane.h>
 #include <tund/session/setting.h>
 
-#include "../../src/session/host_state.h"
+#include "../../src/session/node_state.h"
 #include "../unit/tap.h"
 #include "pair.h"
 
@@ -82,7 +82,7 @@ struct sealed {
 
 static void seal(struct sealed *out, uint32_t number)
 {
-	struct lane *lane = host_lane(sim.nodes[0].host, 0);
+	struct lane *lane = node_lane(sim.nodes[0].node, 0);
 	uint8_t payload[32] = {0x45};
 	struct sealing s;
 
@@ -129,7 +129,7 @@ static void open_arrival(struct lane *lane, const struct sealed *sealed)
 
 static void open_in_step(unsigned worker)
 {
-	struct lane *lane = host_lane(sim.nodes[1].host, worker);
+	struct lane *lane = node_lane(sim.nodes[1].node, worker);
 
 	for (unsigned i = worker * STEP; i < 3 * COUNT; i += WORKERS * STEP) {
 		lane_enter(lane);
@@ -142,7 +142,7 @@ static void open_in_step(unsigned worker)
 
 static void drain_node_1(void)
 {
-	host_drain(sim.nodes[1].host, sim.now_ns);
+	node_drain(sim.nodes[1].node, sim.now_ns);
 	sched_yield();
 }
 
@@ -180,7 +180,7 @@ static unsigned rounds;
 
 static void open_moments(unsigned worker)
 {
-	struct lane *lane = host_lane(sim.nodes[1].host, worker);
+	struct lane *lane = node_lane(sim.nodes[1].node, worker);
 	unsigned i;
 
 	for (unsigned round = 0; round < ROUNDS; round++) {
@@ -219,9 +219,9 @@ static void direct_moment(void)
 	prepare_moment();
 	pthread_barrier_wait(&barrier);
 	while (rounds % 2 == 0 && atomic_load(&finished) < WORKERS)
-		host_drain(sim.nodes[1].host, sim.now_ns);
+		node_drain(sim.nodes[1].node, sim.now_ns);
 	pthread_barrier_wait(&barrier);
-	while (host_drain(sim.nodes[1].host, sim.now_ns))
+	while (node_drain(sim.nodes[1].node, sim.now_ns))
 		;
 	ck_assert(peer_path(b, &path));
 	ck_assert_uint_eq(path.remote.port, moment[AT_ONCE - 1].from.remote.port);
@@ -243,13 +243,13 @@ enum { CLIENTS = 3, HOSTS = CLIENTS + 1, TICKS = 20000, PACKETS_MAX = 1 << 20 };
 
 struct letter {
 	struct path from;
-	uint32_t to;  /* host */
+	uint32_t to;  /* node */
 	uint32_t len; /* of the message that follows */
 };
 
 static struct world {
-	struct host *hosts[HOSTS];
-	struct prng host_prngs[HOSTS], prng, worker_prngs[WORKERS];
+	struct node *nodes[HOSTS];
+	struct prng node_prngs[HOSTS], prng, worker_prngs[WORKERS];
 	uint8_t private_keys[HOSTS][KEY_SIZE], public_keys[HOSTS][KEY_SIZE];
 	_Atomic(struct peer *) clients[HOSTS]; /* the server's peers */
 	_Atomic(struct peer *) servers[HOSTS]; /* each client's only one */
@@ -263,24 +263,24 @@ static struct world {
 
 static _Atomic uint8_t seen[PACKETS_MAX];
 
-static struct endpoint place(uint32_t host, unsigned port)
+static struct endpoint place(uint32_t node, unsigned port)
 {
-	return (struct endpoint){.addr = {.family = 4, .bytes = {192, 0, 2, (uint8_t)(host + 1)}},
+	return (struct endpoint){.addr = {.family = 4, .bytes = {192, 0, 2, (uint8_t)(node + 1)}},
 				 .port = (uint16_t)port};
 }
 
-/* The host that is there, or HOSTS. */
-static uint32_t host_at(const struct endpoint *where)
+/* The node that is there, or HOSTS. */
+static uint32_t node_at(const struct endpoint *where)
 {
-	uint32_t host = where->addr.bytes[3] - 1U;
+	uint32_t node = where->addr.bytes[3] - 1U;
 
-	return host < HOSTS && where->port == atomic_load(&world.ports[host]) ? host : HOSTS;
+	return node < HOSTS && where->port == atomic_load(&world.ports[node]) ? node : HOSTS;
 }
 
 static void carry(unsigned carrier, struct prng *prng, uint32_t from, const struct path *path,
 		  const uint8_t *msg, size_t len)
 {
-	struct letter letter = {.to = host_at(&path->remote), .len = (uint32_t)len};
+	struct letter letter = {.to = node_at(&path->remote), .len = (uint32_t)len};
 	struct ring *ring = world.rings[carrier][below(prng, WORKERS)];
 	uint8_t *p;
 
@@ -301,7 +301,7 @@ static void deliver(unsigned worker, const uint8_t *record)
 
 	memcpy(&letter, record, sizeof letter);
 	memcpy(msg, record + sizeof letter, letter.len);
-	lane = host_lane(world.hosts[letter.to], worker);
+	lane = node_lane(world.nodes[letter.to], worker);
 	lane_enter(lane);
 	if (lane_receive(lane, atomic_load(&world.now_ns), &letter.from, msg, letter.len, &r) ==
 	    RECEIVED_PACKET) {
@@ -361,7 +361,7 @@ static void seal_run(unsigned worker, struct prng *prng, uint32_t from, struct s
 static void send_some(unsigned worker, struct prng *prng)
 {
 	uint32_t client = 1 + below(prng, CLIENTS), from = below(prng, 2) ? client : 0;
-	struct lane *lane = host_lane(world.hosts[from], worker);
+	struct lane *lane = node_lane(world.nodes[from], worker);
 	uint32_t count = 1 + below(prng, 8);
 	uint8_t packet[48];
 	struct sealing s;
@@ -429,9 +429,9 @@ static void on_store(void *ctx, const uint8_t stamp[TAI64N_SIZE])
 
 static const uint32_t numbers[HOSTS] = {0, 1, 2, 3};
 
-static void start_host(uint32_t i)
+static void start_node(uint32_t i)
 {
-	struct host_config config = {
+	struct node_config config = {
 		.ops = {.ctx = (void *)(uintptr_t)&numbers[i],
 			.send = on_send,
 			.event = on_event,
@@ -444,29 +444,29 @@ static void start_host(uint32_t i)
 		.lanes = WORKERS,
 	};
 
-	world.host_prngs[i].state = i;
-	config.rng = prng_rng(&world.host_prngs[i]);
+	world.node_prngs[i].state = i;
+	config.rng = prng_rng(&world.node_prngs[i]);
 	prng_fill(&world.prng, world.private_keys[i], KEY_SIZE);
 	x25519_clamp(world.private_keys[i]);
 	x25519_public(world.private_keys[i], world.public_keys[i]);
 	memcpy(config.private_key, world.private_keys[i], KEY_SIZE);
 	atomic_store(&world.ports[i], 1000);
-	ck_assert_int_eq(host_new(&config, world.now_ns, &world.hosts[i]), 0);
+	ck_assert_int_eq(node_new(&config, world.now_ns, &world.nodes[i]), 0);
 }
 
-static struct peer *introduce(uint32_t host, uint32_t other)
+static struct peer *introduce(uint32_t node, uint32_t other)
 {
 	struct peer_config config = {.pinned_suite = -1, .user = &world};
 	struct path path = {.socket = 0, .remote = place(0, 1000)};
 	struct peer *peer;
 
 	/* A connecting one has the most timers, and one of suite 0 the fewest. */
-	config.wireguard = host == 3 || other == 3;
-	config.connect = host != 0;
-	config.keepalive_s = host == 2 ? 1 : 0;
+	config.wireguard = node == 3 || other == 3;
+	config.connect = node != 0;
+	config.keepalive_s = node == 2 ? 1 : 0;
 	memcpy(config.public_key, world.public_keys[other], KEY_SIZE);
-	ck_assert_int_eq(peer_add(world.hosts[host], world.now_ns, &config, &peer), 0);
-	if (host != 0)
+	ck_assert_int_eq(peer_add(world.nodes[node], world.now_ns, &config, &peer), 0);
+	if (node != 0)
 		peer_path_use(peer, world.now_ns, &path);
 	return peer;
 }
@@ -488,7 +488,7 @@ static void disturb(unsigned tick)
 	if (tick % 5 == 0) /* roams */
 		atomic_store(&world.ports[client], 1000 + below(&world.prng, 1000));
 	if (tick % 7 == 0)
-		host_source_lost(world.hosts[client], 0, &nowhere);
+		node_source_lost(world.nodes[client], 0, &nowhere);
 	if (tick % 11 == 0)
 		peer_get_stats(peer, &stats);
 	if (tick % 101 == 0)
@@ -498,7 +498,7 @@ static void disturb(unsigned tick)
 	if (tick % 13 == 0 && client != 3)
 		(void)peer_control_send(peer, world.now_ns, (const uint8_t *)"hello", 5);
 	if (tick % 17 == 0)
-		host_set_mtu(world.hosts[client], (uint16_t)(1400 + tick % 100));
+		node_set_mtu(world.nodes[client], (uint16_t)(1400 + tick % 100));
 	if (tick % 19 == 0)
 		peer_handshake(peer, world.now_ns);
 }
@@ -511,10 +511,10 @@ static void main_work(void)
 		return;
 	world.now_ns += 20 * NS_PER_MS;
 	for (uint32_t i = 0; i < HOSTS; i++) {
-		host_drain(world.hosts[i], world.now_ns);
-		host_work(world.hosts[i], world.now_ns, 16);
-		if (host_next_deadline(world.hosts[i]) <= world.now_ns)
-			host_tick(world.hosts[i], world.now_ns);
+		node_drain(world.nodes[i], world.now_ns);
+		node_work(world.nodes[i], world.now_ns, 16);
+		if (node_next_deadline(world.nodes[i]) <= world.now_ns)
+			node_tick(world.nodes[i], world.now_ns);
 	}
 	disturb(++tick);
 	if (tick == TICKS || world.packets > PACKETS_MAX / 2) {
@@ -528,7 +528,7 @@ START_TEST(everything_at_once)
 {
 	world.now_ns = SIM_START_NS;
 	for (uint32_t i = 0; i < HOSTS; i++)
-		start_host(i);
+		start_node(i);
 	for (unsigned to = 0; to < WORKERS; to++) {
 		world.worker_prngs[to].state = to;
 		for (unsigned from = 0; from <= WORKERS; from++)
@@ -545,10 +545,10 @@ START_TEST(everything_at_once)
 	ck_assert_uint_gt(world.events[PEER_REKEYED], 10);
 	ck_assert_uint_gt(world.events[PEER_MOVED], 50);
 	for (uint32_t i = 0; i < HOSTS; i++) {
-		while (host_drain(world.hosts[i], world.now_ns))
+		while (node_drain(world.nodes[i], world.now_ns))
 			;
-		ck_assert(!epoch_is_waiting(host_epoch(world.hosts[i])));
-		host_free(world.hosts[i]);
+		ck_assert(!epoch_is_waiting(node_epoch(world.nodes[i])));
+		node_free(world.nodes[i]);
 	}
 	for (unsigned to = 0; to < WORKERS; to++) {
 		for (unsigned from = 0; from <= WORKERS; from++)

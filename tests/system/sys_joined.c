@@ -69,7 +69,7 @@ static bool attach(struct netlink *nl, const char *name, const char *net4, const
 	return ok;
 }
 
-static bool make_host(struct tun_features *features)
+static bool make_node(struct tun_features *features)
 {
 	const struct tun_options joined = {.owner = (uid_t)-1, .queues = 1, .vnet_hdr = true};
 	const struct tun_options plain = {.owner = (uid_t)-1, .queues = 1};
@@ -216,7 +216,7 @@ int main(void)
 	unsigned good = 0;
 	struct tap t = {0};
 
-	if (!tap_ok(&t, make_host(&features), "a host that forwards"))
+	if (!tap_ok(&t, make_node(&features), "a host that forwards"))
 		return tap_end(&t);
 	for (unsigned kind = 0; kind < 8; kind++)
 		bulk(&t, &features, kind);

@@ -39,7 +39,7 @@
 static const char *const names[2] = {"tund0", "tund1"};
 static const char *const addresses[2] = {"10.9.0.1", "10.9.0.2"};
 
-struct host {
+struct node {
 	int netns, tun;
 	struct tun_features features;
 	size_t largest; /* packet that came out of it, bytes without virtio header */
@@ -98,13 +98,13 @@ static bool set_up(const char *name, const char *own, const char *other)
 	return ok;
 }
 
-static bool make_host(struct host *h, int side, const struct tun_ops *ops)
+static bool make_node(struct node *h, int side, const struct tun_ops *ops)
 {
 	const struct tun_options options = {.owner = (uid_t)-1, .queues = 1, .vnet_hdr = true};
 	char other[20], why[WHY_MAX];
 
 	snprintf(other, sizeof other, "%s/32", addresses[!side]);
-	*h = (struct host){0};
+	*h = (struct node){0};
 	if (unshare(CLONE_NEWNET) < 0)
 		return false;
 	h->netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -112,13 +112,13 @@ static bool make_host(struct host *h, int side, const struct tun_ops *ops)
 	       set_up(names[side], addresses[side], other);
 }
 
-static bool enter(const struct host *h)
+static bool enter(const struct node *h)
 {
 	return setns(h->netns, CLONE_NEWNET) == 0;
 }
 
 /* All that waits on one side goes to the other. Returns whether it could. */
-static bool shuttle(struct host *from, const struct host *to)
+static bool shuttle(struct node *from, const struct node *to)
 {
 	size_t header = from->features.vnet_hdr ? TUN_VNET_HEADER : 0;
 	static uint8_t packet[TUN_PACKET_MAX];
@@ -137,7 +137,7 @@ static bool shuttle(struct host *from, const struct host *to)
 	return n == -EAGAIN;
 }
 
-static int tcp_socket(const struct host *h)
+static int tcp_socket(const struct node *h)
 {
 	return enter(h) ? socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : -1;
 }
@@ -180,7 +180,7 @@ static bool receive_some(int fd, size_t *received)
 }
 
 /* BYTES over TCP from host 0 to host 1. */
-static bool transfer(struct host h[2])
+static bool transfer(struct node h[2])
 {
 	struct sockaddr_in to = at(1, PORT);
 	int client = tcp_socket(&h[0]), listener = tcp_socket(&h[1]), server = -1;
@@ -210,7 +210,7 @@ static bool transfer(struct host h[2])
 }
 
 /* A train over UDP from host 0 to host 1. Returns how many bytes of it came. */
-static size_t send_train(struct host h[2])
+static size_t send_train(struct node h[2])
 {
 	const struct socket_options options = {.buffer_bytes = 1 << 20};
 	static uint8_t data[TRAIN * SEGMENT], in[UDP_GRO_ROOM];
@@ -242,11 +242,11 @@ static size_t send_train(struct host h[2])
 static void test_kernel(struct tap *t, int k)
 {
 	struct tun_ops ops = tun_kernel;
-	struct host h[2];
+	struct node h[2];
 
 	if (kernels[k].ioctl)
 		ops.ioctl = kernels[k].ioctl;
-	if (!tap_ok(t, make_host(&h[0], 0, &ops) && make_host(&h[1], 1, &ops), "%s: two hosts",
+	if (!tap_ok(t, make_node(&h[0], 0, &ops) && make_node(&h[1], 1, &ops), "%s: two hosts",
 		    kernels[k].text))
 		return;
 	tap_ok(t, h[0].features.vnet_hdr == kernels[k].vnet_hdr &&

@@ -283,23 +283,23 @@ static void expect_consumed(uint32_t slot)
 }
 
 /* The next frame that control sends to `slot`, of the wanted type; freed by the caller. */
-static struct notice *expect_notice(uint32_t slot, enum notice_type type)
+static struct control_message *expect_message(uint32_t slot, enum control_message_type type)
 {
 	const struct control_frame *frame;
-	struct notice *n;
+	struct control_message *n;
 
 	receive(engine, CONTROL_FRAME, sizeof *frame);
 	frame = (const void *)got.body;
 	ck_assert_uint_eq(frame->slot, slot);
 	ck_assert_uint_eq(frame->len, got.len - sizeof *frame);
-	ck_assert_int_eq(notice_decode(got.body + sizeof *frame, frame->len, &n), 0);
+	ck_assert_int_eq(control_message_decode(got.body + sizeof *frame, frame->len, &n), 0);
 	ck_assert_int_eq(n->type, type);
 	return n;
 }
 
-static void skip_notice(uint32_t slot, enum notice_type type)
+static void skip_message(uint32_t slot, enum control_message_type type)
 {
-	notice_free(expect_notice(slot, type));
+	control_message_free(expect_message(slot, type));
 }
 
 static void expect_hello(uint32_t generation)
@@ -410,9 +410,9 @@ static void bring_up(enum role role)
 	expect_endpoint("192.0.2.1:51820");
 	expect_hello(1);
 	say_peer(0, 1, 0, edge_key, true);
-	skip_notice(0, NOTICE_HELLO);
+	skip_message(0, CONTROL_MESSAGE_HELLO);
 	if (role == ROLE_CONNECTOR)
-		skip_notice(0, NOTICE_ROUTES);
+		skip_message(0, CONTROL_MESSAGE_ROUTES);
 	say_frame(1, 0, CONFIG_TEXT);
 	expect_consumed(0);
 	reply.id = expect_request();
@@ -620,7 +620,7 @@ START_TEST(an_engine_that_does_not_answer)
 }
 END_TEST
 
-START_TEST(malformed_notices)
+START_TEST(malformed_messages)
 {
 	static const char *const bad[] = {
 		"x", "{", "[]", "{\"type\":\"config\"}",
@@ -659,27 +659,27 @@ START_TEST(frames_of_another_generation)
 }
 END_TEST
 
-START_TEST(connector_passes_holders)
+START_TEST(connector_passes_identities)
 {
-	const struct control_holders *h;
+	const struct control_identity *h;
 
 	bring_up(ROLE_CONNECTOR);
 	say_frame(1, 0,
 		  "{\"type\":\"holders\",\"first\":true,\"last\":false,\"holders\":[{"
 		  "\"principal\":\"alice\",\"groups\":[\"eng\"],"
 		  "\"addresses\":[\"100.80.0.11\",\"fd74:756e:64::11\"]}]}");
-	receive(engine, CONTROL_HOLDERS, sizeof *h);
+	receive(engine, CONTROL_IDENTITY, sizeof *h);
 	h = (const void *)got.body;
 	ck_assert(h->first && !h->last);
 	ck_assert_str_eq(h->principal, "alice");
 	ck_assert_str_eq(h->group[0], "eng");
-	receive(engine, CONTROL_HOLDERS, sizeof *h);
+	receive(engine, CONTROL_IDENTITY, sizeof *h);
 	h = (const void *)got.body;
 	ck_assert(!h->first && !h->last);
-	skip_notice(0, NOTICE_MORE);
+	skip_message(0, CONTROL_MESSAGE_MORE);
 	expect_consumed(0);
 	say_frame(1, 0, "{\"type\":\"holders\",\"first\":false,\"last\":true,\"holders\":[]}");
-	receive(engine, CONTROL_HOLDERS, sizeof *h);
+	receive(engine, CONTROL_IDENTITY, sizeof *h);
 	h = (const void *)got.body;
 	ck_assert(!h->first && h->last && h->address.family == 0);
 	expect_consumed(0);
@@ -696,7 +696,7 @@ START_TEST(another_engine)
 	expect_endpoint("192.0.2.1:51820");
 	receive(engine, CONTROL_NETWORK, sizeof(struct control_network));
 	say_peer(0, 1, 0, edge_key, true);
-	skip_notice(0, NOTICE_HELLO);
+	skip_message(0, CONTROL_MESSAGE_HELLO);
 	stop();
 }
 END_TEST
@@ -705,7 +705,7 @@ START_TEST(goodbye)
 {
 	bring_up(ROLE_CLIENT);
 	say(parent, PARENT_STOP, NULL, 0);
-	skip_notice(0, NOTICE_GOODBYE);
+	skip_message(0, CONTROL_MESSAGE_GOODBYE);
 	expect_end();
 	unlink(socket_path);
 }
@@ -729,7 +729,7 @@ START_TEST(member_reload)
 	say_peer(0, 1, 0, edge_key, true); /* the engine is slower than we */
 	expect_hello(2);
 	say_peer(0, 2, 0, edge_key, true);
-	skip_notice(0, NOTICE_HELLO);
+	skip_message(0, CONTROL_MESSAGE_HELLO);
 	config_free(config);
 	stop();
 }
@@ -827,14 +827,14 @@ static void start_edge(void)
 
 static void expect_config(uint32_t slot, const char *route, uint32_t addresses)
 {
-	struct notice *n = expect_notice(slot, NOTICE_CONFIG);
+	struct control_message *n = expect_message(slot, CONTROL_MESSAGE_CONFIG);
 	char text[IP_PREFIX_STRLEN];
 
 	ck_assert_uint_eq(n->config.mtu, 1420);
 	ck_assert_uint_eq(n->config.address_count, addresses);
 	ck_assert_uint_eq(n->config.route_count, 1);
 	ck_assert_str_eq(ip_prefix_format(&n->config.route[0], text), route);
-	notice_free(n);
+	control_message_free(n);
 }
 
 #define HELLO_TEXT "{\"type\":\"hello\",\"schema\":1,\"role\":\"client\",\"software\":\"x\"}"
@@ -868,16 +868,16 @@ START_TEST(edge_takes_what_is_granted)
 {
 	const struct control_routes *r;
 	char text[IP_PREFIX_STRLEN];
-	struct notice *n;
+	struct control_message *n;
 
 	start_edge();
 	say_peer(0, 1, 3, dc1_key, true);
 	say_frame(1, 3, HELLO_TEXT);
 	expect_config(3, "100.80.0.0/16", 0);
-	n = expect_notice(3, NOTICE_HOLDERS);
-	ck_assert(n->holders.first && n->holders.last);
-	ck_assert_uint_eq(n->holders.count, 1);
-	notice_free(n);
+	n = expect_message(3, CONTROL_MESSAGE_IDENTITIES);
+	ck_assert(n->identities.first && n->identities.last);
+	ck_assert_uint_eq(n->identities.count, 1);
+	control_message_free(n);
 	expect_consumed(3);
 	say_frame(1, 3, "{\"type\":\"routes\",\"routes\":[\"10.0.0.0/8\",\"192.0.2.0/24\"]}");
 	receive(engine, CONTROL_ROUTES, sizeof *r);
@@ -891,7 +891,7 @@ START_TEST(edge_takes_what_is_granted)
 END_TEST
 
 /* More holders than fit into one message: each next chunk only when asked for. */
-START_TEST(edge_sends_holders_in_chunks)
+START_TEST(edge_sends_identities_in_chunks)
 {
 	enum { DEVICES = 1000 };
 	struct config *config = edge_config();
@@ -914,12 +914,12 @@ START_TEST(edge_sends_holders_in_chunks)
 	say_frame(1, 3, HELLO_TEXT);
 	expect_config(3, "100.80.0.0/16", 0);
 	while (!last) {
-		struct notice *n = expect_notice(3, NOTICE_HOLDERS);
+		struct control_message *n = expect_message(3, CONTROL_MESSAGE_IDENTITIES);
 
-		ck_assert_int_eq(n->holders.first, chunks++ == 0);
-		count += n->holders.count;
-		last = n->holders.last;
-		notice_free(n);
+		ck_assert_int_eq(n->identities.first, chunks++ == 0);
+		count += n->identities.count;
+		last = n->identities.last;
+		control_message_free(n);
 		expect_consumed(3);
 		expect_silence(engine, 0);
 		say_frame(1, 3, "{\"type\":\"more\"}");
@@ -966,17 +966,17 @@ START_TEST(edge_says_what_was_denied)
 {
 	struct engine_denied denied = {.generation = 1, .slot = 5, .proto = 6, .port = 81};
 	char text[IP_ADDR_STRLEN];
-	struct notice *n;
+	struct control_message *n;
 
 	denied.dst = address("10.77.0.10");
 	strcpy(denied.reason, "no_rule");
 	start_edge();
 	say_peer(0, 1, 5, alice_key, true);
 	say(engine, ENGINE_DENIED, &denied, sizeof denied);
-	n = expect_notice(5, NOTICE_DENIED);
+	n = expect_message(5, CONTROL_MESSAGE_DENIED);
 	ck_assert_str_eq(ip_addr_format(&n->denied.destination, text), "10.77.0.10");
 	ck_assert_uint_eq(n->denied.port, 81);
-	notice_free(n);
+	control_message_free(n);
 	ck_assert_ptr_null(memmem(got.body, got.len, "no_rule", 7));
 	stop();
 }
@@ -1179,9 +1179,9 @@ int main(void)
 	tcase_add_test(tc, client_status_json);
 	tcase_add_test(tc, status_when_not_up);
 	tcase_add_test(tc, an_engine_that_does_not_answer);
-	tcase_add_test(tc, malformed_notices);
+	tcase_add_test(tc, malformed_messages);
 	tcase_add_test(tc, frames_of_another_generation);
-	tcase_add_test(tc, connector_passes_holders);
+	tcase_add_test(tc, connector_passes_identities);
 	tcase_add_test(tc, another_engine);
 	tcase_add_test(tc, goodbye);
 	tcase_add_test(tc, member_reload);
@@ -1190,7 +1190,7 @@ int main(void)
 	tcase_add_test(tc, edge_answers_hello);
 	tcase_add_test(tc, edge_pushes_without_hello);
 	tcase_add_test(tc, edge_takes_what_is_granted);
-	tcase_add_test(tc, edge_sends_holders_in_chunks);
+	tcase_add_test(tc, edge_sends_identities_in_chunks);
 	tcase_add_test(tc, edge_takes_no_routes_of_a_client);
 	tcase_add_test(tc, edge_says_what_was_denied);
 	tcase_add_test(tc, edge_tells_a_stock_peer_nothing);

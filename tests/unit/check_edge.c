@@ -44,7 +44,7 @@ START_TEST(grants)
 {
 	const struct grant_case *c = &cases[_i];
 	struct policy_spec *spec = policy_spec_new();
-	struct notice_routes announced = {0}, granted;
+	struct control_message_routes announced = {0}, granted;
 	char text[IP_PREFIX_STRLEN];
 	uint32_t n = 0;
 
@@ -64,7 +64,7 @@ END_TEST
 START_TEST(never_more_than_a_message_takes)
 {
 	struct policy_spec *spec = policy_spec_new();
-	struct notice_routes announced = {.route_count = 1}, granted;
+	struct control_message_routes announced = {.route_count = 1}, granted;
 	char text[IP_PREFIX_STRLEN];
 
 	for (unsigned i = 0; i < ENGINE_ROUTES_MAX + 10; i++) {

@@ -19,9 +19,9 @@
 
 static const struct siphash_key hash_key = {1, 2};
 
-static struct reach *new_reach(const struct policy *policy, bool up)
+static struct next_hops *new_next_hops(const struct policy *policy, bool up)
 {
-	struct reach *reach = reach_new(policy);
+	struct next_hops *next_hops = next_hops_new(policy);
 
 	for (uint32_t r = 0; up && r < policy_spec(policy)->route_count; r++) {
 		const uint32_t *devices;
@@ -29,9 +29,9 @@ static struct reach *new_reach(const struct policy *policy, bool up)
 
 		devices = policy_route_devices(policy, r, &n);
 		for (size_t i = 0; i < n; i++)
-			ck_assert_int_eq(reach_set(reach, r, devices[i], true), 0);
+			ck_assert_int_eq(next_hops_set(next_hops, r, devices[i], true), 0);
 	}
-	return reach;
+	return next_hops;
 }
 
 /* What a packet's key is made of. */
@@ -39,7 +39,7 @@ struct from {
 	struct packet packet;
 	uint32_t device;
 	const struct policy *policy;
-	const struct reach *reach;
+	const struct next_hops *next_hops;
 };
 
 static bool key_of(const struct from *from, struct flow_cache_key *key)
@@ -47,7 +47,8 @@ static bool key_of(const struct from *from, struct flow_cache_key *key)
 	struct inner_packet p;
 
 	ck_assert_int_eq(inner_parse(from->packet.data, from->packet.len, &p), INNER_OK);
-	return flow_cache_key(from->packet.data, &p, from->device, from->policy, from->reach, key);
+	return flow_cache_key(from->packet.data, &p, from->device, from->policy, from->next_hops,
+			      key);
 }
 
 static bool known(const struct flow_cache *c, const struct from *from)
@@ -70,9 +71,10 @@ static void store(struct flow_cache *c, const struct from *from)
 START_TEST(all_of_the_key_counts)
 {
 	struct policy *policy = world_policy(NULL, NULL), *next = world_policy(NULL, policy);
-	struct reach *reach = new_reach(policy, false), *other = new_reach(policy, false);
+	struct next_hops *next_hops = new_next_hops(policy, false),
+			 *other = new_next_hops(policy, false);
 	struct flow_cache *c = flow_cache_new();
-	struct from from = {.device = 1, .policy = policy, .reach = reach}, another;
+	struct from from = {.device = 1, .policy = policy, .next_hops = next_hops}, another;
 	/* addresses and ports, low and high bits */
 	static const size_t bytes4[] = {12, 15, 16, 19, 20, 21, 22, 23};
 	static const size_t bytes6[] = {8, 15, 16, 23, 24, 31, 32, 39, 40, 41, 42, 43};
@@ -99,7 +101,7 @@ START_TEST(all_of_the_key_counts)
 		another.policy = next;
 		ck_assert(!known(c, &another));
 		another = from;
-		another.reach = other;
+		another.next_hops = other;
 		ck_assert(!known(c, &another));
 		another = from;
 		packet_tcp(&another.packet, v6 ? ALICE6 : ALICE4, 1000,
@@ -107,12 +109,13 @@ START_TEST(all_of_the_key_counts)
 		ck_assert(!known(c, &another));
 	}
 	ck_assert(known(c, &from));
-	ck_assert_int_eq(reach_set(reach, 0, *policy_route_devices(policy, 0, &(size_t){0}), true),
-			 0);
+	ck_assert_int_eq(
+		next_hops_set(next_hops, 0, *policy_route_devices(policy, 0, &(size_t){0}), true),
+		0);
 	ck_assert(!known(c, &from));
 	flow_cache_free(c);
-	reach_free(reach);
-	reach_free(other);
+	next_hops_free(next_hops);
+	next_hops_free(other);
 	policy_free(policy);
 	policy_free(next);
 }
@@ -121,8 +124,8 @@ END_TEST
 START_TEST(never_cached)
 {
 	struct policy *policy = world_policy(NULL, NULL);
-	struct reach *reach = new_reach(policy, false);
-	struct from from = {.device = 1, .policy = policy, .reach = reach};
+	struct next_hops *next_hops = new_next_hops(policy, false);
+	struct from from = {.device = 1, .policy = policy, .next_hops = next_hops};
 	struct flow_cache_key key;
 	struct packet whole;
 
@@ -135,7 +138,7 @@ START_TEST(never_cached)
 	ck_assert(!key_of(&from, &key));
 	packet_fragment(&from.packet, &whole, 1, 496, 1000);
 	ck_assert(!key_of(&from, &key));
-	reach_free(reach);
+	next_hops_free(next_hops);
 	policy_free(policy);
 }
 END_TEST
@@ -158,10 +161,10 @@ static void adopt(struct twins *t, struct policy *policy)
 	struct forward *both[] = {&t->with, &t->without};
 
 	for (size_t i = 0; i < 2; i++) {
-		reach_free((struct reach *)both[i]->reach);
+		next_hops_free((struct next_hops *)both[i]->next_hops);
 		refusal_limiter_free(both[i]->limiter);
 		both[i]->policy = policy;
-		both[i]->reach = new_reach(policy, true);
+		both[i]->next_hops = new_next_hops(policy, true);
 		both[i]->limiter = refusal_limiter_new(policy_device_limit(policy));
 	}
 	policy_free(t->policy);
@@ -191,7 +194,7 @@ static void twins_clear(struct twins *t)
 	struct forward *both[] = {&t->with, &t->without};
 
 	for (size_t i = 0; i < 2; i++) {
-		reach_free((struct reach *)both[i]->reach);
+		next_hops_free((struct next_hops *)both[i]->next_hops);
 		refusal_limiter_free(both[i]->limiter);
 		flow_table_free(both[i]->flows);
 		fragment_table_free(both[i]->fragments);
@@ -343,7 +346,7 @@ static void say(struct twins *t)
 	}
 }
 
-static void change_reach(struct twins *t)
+static void change_next_hops(struct twins *t)
 {
 	uint32_t route = (uint32_t)prng_below(&t->prng, policy_spec(t->policy)->route_count);
 	bool up = prng_below(&t->prng, 2);
@@ -355,8 +358,8 @@ static void change_reach(struct twins *t)
 	if (!n)
 		return;
 	device = devices[prng_below(&t->prng, n)];
-	reach_set((struct reach *)t->with.reach, route, device, up);
-	reach_set((struct reach *)t->without.reach, route, device, up);
+	next_hops_set((struct next_hops *)t->with.next_hops, route, device, up);
+	next_hops_set((struct next_hops *)t->without.next_hops, route, device, up);
 }
 
 static void reload(struct twins *t)
@@ -380,7 +383,7 @@ START_TEST(twins_agree)
 		if (what == 0)
 			reload(t);
 		else if (what < 6)
-			change_reach(t);
+			change_next_hops(t);
 		else if (what < 12)
 			t->now_ns += pauses[prng_below(&t->prng, 5)];
 		say(t);
@@ -397,7 +400,7 @@ END_TEST
 /* What four workers share; the policy changes once they are at it. */
 struct shared {
 	struct policy *policy[2];
-	struct reach *reach[2];
+	struct next_hops *next_hops[2];
 	struct refusal_limiter *limiter[2];
 	struct flow_table *flows;
 	atomic_int current;
@@ -422,7 +425,7 @@ static void work_once(struct worker *w, struct forward *f, struct verdict *v)
 	struct packet p;
 
 	f->policy = s->policy[current];
-	f->reach = s->reach[current];
+	f->next_hops = s->next_hops[current];
 	f->limiter = s->limiter[current];
 	packet_tcp(&p, ALICE4, port, "10.77.0.10", denied ? 22 : 80, TCP_ACK, 0);
 	forward_judge(f, 1000 * NS_PER_SEC, s->alice, p.data, p.len, false, v);
@@ -461,7 +464,7 @@ static void shared_init(struct shared *s)
 	*s = (struct shared){.flows = flow_table_new(64, &hash_key)};
 	for (int i = 0; i < 2; i++) {
 		s->policy[i] = world_policy(i ? "fd77::/64" : NULL, i ? s->policy[0] : NULL);
-		s->reach[i] = new_reach(s->policy[i], true);
+		s->next_hops[i] = new_next_hops(s->policy[i], true);
 		s->limiter[i] = refusal_limiter_new(policy_device_limit(s->policy[i]));
 	}
 	s->alice = world_device(s->policy[0], KEY_ALICE);
@@ -473,7 +476,7 @@ static void shared_clear(struct shared *s)
 {
 	for (int i = 0; i < 2; i++) {
 		refusal_limiter_free(s->limiter[i]);
-		reach_free(s->reach[i]);
+		next_hops_free(s->next_hops[i]);
 		policy_free(s->policy[i]);
 	}
 	flow_table_free(s->flows);
@@ -491,7 +494,7 @@ START_TEST(four_workers)
 	}
 	for (unsigned i = 0; i < 2000; i++) {
 		atomic_store_explicit(&s.current, i >= 1000, memory_order_release);
-		reach_set(s.reach[i >= 1000], 0, s.dc1[i % 2], i / 2 % 2);
+		next_hops_set(s.next_hops[i >= 1000], 0, s.dc1[i % 2], i / 2 % 2);
 	}
 	for (size_t i = 0; i < THREADS; i++) {
 		ck_assert_int_eq(pthread_join(w[i].thread, NULL), 0);

@@ -24,9 +24,9 @@ static uint64_t now;
 static uint32_t alice, bob, dc1a, dc1b, dc2c;
 
 /* All connectors are up and announce all their routes. */
-static struct reach *all_up(const struct policy *policy)
+static struct next_hops *all_up(const struct policy *policy)
 {
-	struct reach *reach = reach_new(policy);
+	struct next_hops *next_hops = next_hops_new(policy);
 
 	for (uint32_t r = 0; r < policy_spec(policy)->route_count; r++) {
 		const uint32_t *devices;
@@ -34,9 +34,9 @@ static struct reach *all_up(const struct policy *policy)
 
 		devices = policy_route_devices(policy, r, &n);
 		for (size_t i = 0; i < n; i++)
-			ck_assert_int_eq(reach_set(reach, r, devices[i], true), 0);
+			ck_assert_int_eq(next_hops_set(next_hops, r, devices[i], true), 0);
 	}
-	return reach;
+	return next_hops;
 }
 
 static void setup(void)
@@ -46,7 +46,7 @@ static void setup(void)
 	now = 1000 * NS_PER_SEC;
 	f = (struct forward){
 		.policy = policy,
-		.reach = all_up(policy),
+		.next_hops = all_up(policy),
 		.limiter = refusal_limiter_new(policy_device_limit(policy)),
 		.flows = flow_table_new(4096, &key),
 		.fragments = fragment_table_new(),
@@ -62,7 +62,7 @@ static void setup(void)
 static void teardown(void)
 {
 	policy_free((struct policy *)f.policy);
-	reach_free((struct reach *)f.reach);
+	next_hops_free((struct next_hops *)f.next_hops);
 	refusal_limiter_free(f.limiter);
 	flow_table_free(f.flows);
 	fragment_table_free(f.fragments);
@@ -74,10 +74,10 @@ static void reload(const char *without)
 	struct policy *policy = world_policy(without, f.policy);
 
 	policy_free((struct policy *)f.policy);
-	reach_free((struct reach *)f.reach);
+	next_hops_free((struct next_hops *)f.next_hops);
 	refusal_limiter_free(f.limiter);
 	f.policy = policy;
-	f.reach = all_up(policy);
+	f.next_hops = all_up(policy);
 	f.limiter = refusal_limiter_new(policy_device_limit(policy));
 }
 
@@ -459,14 +459,14 @@ START_TEST(no_connector)
 	tcp(alice, ALICE4, 40000, ORIGIN4, 80, TCP_SYN);
 	expect_forward(dc1a);
 	route = policy_route_of(f.policy, &a);
-	ck_assert_int_eq(reach_set((struct reach *)f.reach, route, dc1a, false), 0);
+	ck_assert_int_eq(next_hops_set((struct next_hops *)f.next_hops, route, dc1a, false), 0);
 	tcp(alice, ALICE4, 40000, ORIGIN4, 80, TCP_ACK); /* its replica takes over */
 	expect_forward(dc1b);
 	tcp(dc1b, ORIGIN4, 80, ALICE4, 40000, TCP_ACK);
 	expect_forward(alice);
 	tcp(dc1a, ORIGIN4, 80, ALICE4, 40000, TCP_ACK);
 	EXPECT(VERDICT_DROP, REASON_WRONG_NEXT_HOP);
-	ck_assert_int_eq(reach_set((struct reach *)f.reach, route, dc1b, false), 0);
+	ck_assert_int_eq(next_hops_set((struct next_hops *)f.next_hops, route, dc1b, false), 0);
 	tcp(alice, ALICE4, 40000, ORIGIN4, 80, TCP_ACK);
 	in = expect_refusal(REASON_NO_CONNECTOR, ORIGIN4, ALICE4);
 	ck_assert_uint_eq(in.icmp_type, 3);
@@ -510,9 +510,9 @@ static void reload_spec(struct policy_spec *spec)
 	struct policy *policy;
 
 	ck_assert_int_eq(policy_new(spec, old, &policy), 0);
-	reach_free((struct reach *)f.reach);
+	next_hops_free((struct next_hops *)f.next_hops);
 	f.policy = policy;
-	f.reach = all_up(policy);
+	f.next_hops = all_up(policy);
 	policy_free((struct policy *)old);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Lanes: what they open, seal and post, and that main makes of it what host_receive() would. */
+/* Lanes: what they open, seal and post, and that main makes of it what node_receive() would. */
 #include <errno.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@ static const uint8_t packet[100] = {0x45};
 
 static struct lane *lane_of(unsigned node, unsigned i)
 {
-	return host_lane(sim.nodes[node].host, i);
+	return node_lane(sim.nodes[node].node, i);
 }
 
 /* Seals one packet of node 0's in a lane of its. Returns the message's length. */
@@ -61,7 +61,7 @@ END_TEST
 
 static void drain(unsigned node)
 {
-	while (host_drain(sim.nodes[node].host, sim.now_ns))
+	while (node_drain(sim.nodes[node].node, sim.now_ns))
 		;
 }
 
@@ -198,14 +198,14 @@ START_TEST(a_flood_of_handshakes_leaves_room_for_the_rest)
 		posted += open_one(&from, msg, INITIATION_SIZE) == SESSION_OK;
 	ck_assert_uint_gt(posted, 200);
 	ck_assert_uint_lt(posted, 1000);
-	ck_assert_uint_eq(host_counter(sim.nodes[1].host, SESSION_QUEUE_FULL), 10000 - posted);
-	ck_assert_uint_eq(host_counter(sim.nodes[1].host, SESSION_BAD_MAC1), 0);
+	ck_assert_uint_eq(node_counter(sim.nodes[1].node, SESSION_QUEUE_FULL), 10000 - posted);
+	ck_assert_uint_eq(node_counter(sim.nodes[1].node, SESSION_BAD_MAC1), 0);
 	ck_assert(lane_posted(lane_of(1, 0)));
 	ck_assert(!lane_posted(lane_of(1, 0)));
 	ck_assert_int_eq(open_one(&peer, msg, seal_one(msg, &s)), SESSION_OK);
-	ck_assert(host_drain(sim.nodes[1].host, sim.now_ns)); /* a part of it each time */
+	ck_assert(node_drain(sim.nodes[1].node, sim.now_ns)); /* a part of it each time */
 	drain(1);
-	ck_assert_uint_eq(host_counter(sim.nodes[1].host, SESSION_BAD_MAC1), posted);
+	ck_assert_uint_eq(node_counter(sim.nodes[1].node, SESSION_BAD_MAC1), posted);
 	ck_assert_uint_eq(sim.nodes[1].sent, logs[1].count[MESSAGE_RESPONSE]);
 }
 END_TEST
@@ -253,23 +253,23 @@ END_TEST
 /* security.md 14: what a lane may still read is wiped when it has left, and main wakes for it. */
 START_TEST(keys_are_wiped_when_the_lane_has_left)
 {
-	struct host *host = sim.nodes[1].host;
+	struct node *node = sim.nodes[1].node;
 	struct keypair *keypair;
 
 	established(tund, tund);
 	keypair = b->current;
 	lane_enter(lane_of(1, 2));
 	peer_remove(b);
-	ck_assert(!host_knows_index(host, keypair->local_index));
+	ck_assert(!node_knows_index(node, keypair->local_index));
 	ck_assert_ptr_nonnull(keypair->receive.aead);
-	ck_assert_uint_le(host_next_deadline(host), sim.now_ns + SEC / 50);
-	host_tick(host, sim.now_ns + SEC);
+	ck_assert_uint_le(node_next_deadline(node), sim.now_ns + SEC / 50);
+	node_tick(node, sim.now_ns + SEC);
 	ck_assert_ptr_nonnull(keypair->receive.aead);
 	lane_leave(lane_of(1, 2));
-	ck_assert_uint_le(host_next_deadline(host), sim.now_ns + 2 * SEC);
-	host_tick(host, sim.now_ns + 2 * SEC);
+	ck_assert_uint_le(node_next_deadline(node), sim.now_ns + 2 * SEC);
+	node_tick(node, sim.now_ns + 2 * SEC);
 	ck_assert(secret_is_zero(&keypair->receive, sizeof keypair->receive));
-	ck_assert_uint_eq(host_next_deadline(host), TIME_NEVER);
+	ck_assert_uint_eq(node_next_deadline(node), TIME_NEVER);
 }
 END_TEST
 
@@ -286,19 +286,19 @@ static void fill_notes(unsigned node)
 /* A deadline that could not be told is found all the same. */
 START_TEST(no_room_loses_no_timer)
 {
-	struct host *host = sim.nodes[0].host;
+	struct node *node = sim.nodes[0].node;
 	struct sealing s;
 	uint8_t msg[2048];
 
 	established(wireguard, wireguard);
 	sim_run(&sim, 30 * SEC);
-	ck_assert_uint_gt(host_next_deadline(host), sim.now_ns + 60 * SEC);
+	ck_assert_uint_gt(node_next_deadline(node), sim.now_ns + 60 * SEC);
 	fill_notes(0);
 	seal_one(msg, &s);
 	seal_one(msg, &s);
 	drain(0);
-	ck_assert_uint_le(host_next_deadline(host), sim.now_ns + 16 * SEC);
-	ck_assert_uint_ge(host_next_deadline(host), sim.now_ns + 15 * SEC);
+	ck_assert_uint_le(node_next_deadline(node), sim.now_ns + 16 * SEC);
+	ck_assert_uint_ge(node_next_deadline(node), sim.now_ns + 15 * SEC);
 }
 END_TEST
 
@@ -359,7 +359,7 @@ START_TEST(a_lane_moves_ahead_of_main)
 	ck_assert_int_eq(open_one(&elsewhere, msg, seal_one(msg, &s)), SESSION_OK);
 	ck_assert(path_copy(b, &path, &version) && path_equal(&path, &elsewhere));
 	ck_assert(peer_path(b, &path) && !path_equal(&path, &elsewhere));
-	host_source_lost(sim.nodes[1].host, 1, &nowhere);
+	node_source_lost(sim.nodes[1].node, 1, &nowhere);
 	drain(1);
 	ck_assert(path_copy(b, &path, &version) && path_equal(&path, &elsewhere));
 	ck_assert(peer_path(b, &path) && path_equal(&path, &elsewhere));
@@ -391,8 +391,8 @@ START_TEST(a_busy_peer_posts_little)
 		for (unsigned node = 0; node < 2; node++) {
 			posts += lane_posted(lane_of(node, 0));
 			drain(node);
-			if (host_next_deadline(sim.nodes[node].host) <= sim.now_ns)
-				host_tick(sim.nodes[node].host, sim.now_ns);
+			if (node_next_deadline(sim.nodes[node].node) <= sim.now_ns)
+				node_tick(sim.nodes[node].node, sim.now_ns);
 		}
 	}
 	ck_assert_uint_le(posts, 30); /* in 10 s */

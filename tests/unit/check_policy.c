@@ -156,9 +156,10 @@ START_TEST(holders_and_routes)
 	const uint32_t *devices;
 	size_t n;
 
-	ck_assert_uint_eq(policy_holder(policy, &alice), world_device(policy, KEY_ALICE));
-	ck_assert_uint_eq(policy_holder(policy, &own), DEVICE_NONE);
-	ck_assert_uint_eq(policy_holder(policy, &shared), DEVICE_NONE);
+	ck_assert_uint_eq(policy_device_by_address(policy, &alice),
+			  world_device(policy, KEY_ALICE));
+	ck_assert_uint_eq(policy_device_by_address(policy, &own), DEVICE_NONE);
+	ck_assert_uint_eq(policy_device_by_address(policy, &shared), DEVICE_NONE);
 	ck_assert_uint_eq(policy_route_of(policy, &nowhere), UINT32_MAX);
 	devices = policy_route_devices(policy, policy_route_of(policy, &shared), &n);
 	ck_assert_uint_eq(n, 3); /* in the order of via */

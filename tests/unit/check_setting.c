@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What changes about a running host: identity, preshared key, keepalive, endpoint, source. */
+/* What changes about a running node: identity, preshared key, keepalive, endpoint, source. */
 #include <errno.h>
 #include <string.h>
 
@@ -44,9 +44,9 @@ static void teardown(void)
 	sim_free(&sim);
 }
 
-static struct host *host(unsigned node)
+static struct node *node(unsigned node)
 {
-	return sim.nodes[node].host;
+	return sim.nodes[node].node;
 }
 
 static void send_from(unsigned node)
@@ -60,13 +60,13 @@ static void send_from(unsigned node)
 START_TEST(aead_providers_by_name)
 {
 	static const char *const names[] = {NULL, "libcrypto", "none"};
-	struct host_config config = {.handshake_queue = 8, .rng = rng_system()};
-	struct host *other = NULL;
+	struct node_config config = {.handshake_queue = 8, .rng = rng_system()};
+	struct node *other = NULL;
 
 	config.aead = names[_i];
-	ck_assert_int_eq(host_new(&config, SEC, &other), _i < 2 ? 0 : -EOPNOTSUPP);
+	ck_assert_int_eq(node_new(&config, SEC, &other), _i < 2 ? 0 : -EOPNOTSUPP);
 	ck_assert((other != NULL) == (_i < 2));
-	host_free(other);
+	node_free(other);
 }
 END_TEST
 
@@ -85,9 +85,9 @@ START_TEST(without_identity_nothing_is_begun_or_answered)
 	uint8_t key[KEY_SIZE];
 
 	send_from(0);
-	ck_assert_int_eq(host_set_private_key(host(1), sim.now_ns, none), 0);
+	ck_assert_int_eq(node_set_private_key(node(1), sim.now_ns, none), 0);
 	ck_assert_uint_eq(sim.nodes[1].events[PEER_DOWN], 1);
-	host_private_key(host(1), key);
+	node_private_key(node(1), key);
 	ck_assert_mem_eq(key, none, KEY_SIZE);
 	sim.nodes[1].sent = 0;
 	packets[1] = 0;
@@ -96,9 +96,8 @@ START_TEST(without_identity_nothing_is_begun_or_answered)
 	sim_run(&sim, 20 * SEC); /* node 0 asks for new keys meanwhile */
 	ck_assert_uint_eq(packets[1], 0);
 	ck_assert_uint_eq(sim.nodes[1].sent, 0);
-	ck_assert_int_eq(
-		host_set_private_key(host(1), sim.now_ns, sim.nodes[1].private_key), 0);
-	host_private_key(host(1), key);
+	ck_assert_int_eq(node_set_private_key(node(1), sim.now_ns, sim.nodes[1].private_key), 0);
+	node_private_key(node(1), key);
 	ck_assert_mem_eq(key, sim.nodes[1].private_key, KEY_SIZE);
 	sim_run(&sim, 6 * SEC);
 	send_from(0);
@@ -106,17 +105,16 @@ START_TEST(without_identity_nothing_is_begun_or_answered)
 }
 END_TEST
 
-START_TEST(another_identity_is_another_host)
+START_TEST(another_identity_is_another_node)
 {
 	send_from(0);
 	packets[1] = 0;
-	ck_assert_int_eq(
-		host_set_private_key(host(1), sim.now_ns, sim.nodes[0].private_key), -EEXIST);
+	ck_assert_int_eq(node_set_private_key(node(1), sim.now_ns, sim.nodes[0].private_key),
+			 -EEXIST);
 	send_from(0);
 	ck_assert_uint_eq(packets[1], 1);
 	sim.nodes[2].private_key[5] = 7;
-	ck_assert_int_eq(
-		host_set_private_key(host(1), sim.now_ns, sim.nodes[2].private_key), 0);
+	ck_assert_int_eq(node_set_private_key(node(1), sim.now_ns, sim.nodes[2].private_key), 0);
 	send_from(0);
 	sim_run(&sim, 20 * SEC);
 	ck_assert_uint_eq(packets[1], 1);
@@ -130,11 +128,10 @@ START_TEST(a_key_of_low_order_never_works)
 	struct path path = sim_udp_path(&sim, 0, 1);
 	struct peer *peer;
 
-	ck_assert_int_eq(peer_add(host(0), sim.now_ns, &config, &peer), 0);
+	ck_assert_int_eq(peer_add(node(0), sim.now_ns, &config, &peer), 0);
 	peer_set_path(peer, &path);
 	ck_assert_int_lt(peer_handshake(peer, sim.now_ns), 0);
-	ck_assert_int_eq(
-		host_set_private_key(host(0), sim.now_ns, sim.nodes[0].private_key), 0);
+	ck_assert_int_eq(node_set_private_key(node(0), sim.now_ns, sim.nodes[0].private_key), 0);
 	ck_assert_int_lt(peer_handshake(peer, sim.now_ns), 0);
 	ck_assert_uint_eq(sim.nodes[0].sent, 0);
 }
@@ -194,15 +191,15 @@ START_TEST(a_lost_source_is_forgotten)
 	ck_assert_int_eq(endpoint_parse("192.0.2.78:1", &there), 0);
 	path.local = here;
 	peer_set_path(a, &path);
-	host_source_lost(host(0), path.socket, &there);
-	host_source_lost(host(0), path.socket + 1, &here);
+	node_source_lost(node(0), path.socket, &there);
+	node_source_lost(node(0), path.socket + 1, &here);
 	ck_assert(peer_path(a, &now));
 	ck_assert(endpoint_equal(&now.local, &here));
-	host_source_lost(host(0), path.socket, &here);
+	node_source_lost(node(0), path.socket, &here);
 	ck_assert(peer_path(a, &now));
 	ck_assert_uint_eq(now.local.addr.family, 0);
 	peer_set_path(a, &path);
-	host_source_lost(host(0), path.socket, NULL);
+	node_source_lost(node(0), path.socket, NULL);
 	ck_assert(peer_path(a, &now));
 	ck_assert_uint_eq(now.local.addr.family, 0);
 }
@@ -233,7 +230,7 @@ START_TEST(sources_are_lost_again_and_again)
 		ck_assert_uint_eq(packets[0], 1);
 		ck_assert(peer_path(a, &now));
 		ck_assert_uint_eq(now.local.addr.family, 4);
-		host_source_lost(host(0), now.socket, NULL);
+		node_source_lost(node(0), now.socket, NULL);
 		ck_assert(peer_path(a, &now));
 		ck_assert_uint_eq(now.local.addr.family, 0);
 	}
@@ -251,7 +248,7 @@ int main(void)
 	tcase_add_loop_test(tc, aead_providers_by_name, 0, 3);
 	tcase_add_test(tc, a_path_alone_sends_nothing);
 	tcase_add_test(tc, without_identity_nothing_is_begun_or_answered);
-	tcase_add_test(tc, another_identity_is_another_host);
+	tcase_add_test(tc, another_identity_is_another_node);
 	tcase_add_test(tc, a_key_of_low_order_never_works);
 	tcase_add_test(tc, a_preshared_key_counts_from_the_next_handshake);
 	tcase_add_test(tc, a_keepalive_can_be_switched);

@@ -85,13 +85,13 @@ END_TEST
 
 /* The host of these tests: connected to 192.168.1.0/24 and fd00:1::/64, the edge at 10.9.9.9 and
  * 2001:db8::1. */
-struct host_of_test {
+struct node_of_test {
 	struct ip_prefix connected[2];
 	struct endpoint edges[2];
 	struct verify_bounds bounds;
 };
 
-static void host_init(struct host_of_test *host, const struct config *config)
+static void node_init(struct node_of_test *host, const struct config *config)
 {
 	ip_prefix_parse("192.168.1.0/24", &host->connected[0]);
 	ip_prefix_parse("fd00:1::/64", &host->connected[1]);
@@ -136,11 +136,11 @@ static const struct {
 START_TEST(route)
 {
 	struct config *config = config_of(ROLE_CLIENT);
-	struct host_of_test host;
+	struct node_of_test host;
 	struct ip_prefix prefix;
 
 	config->full_tunnel = routes[_i].full;
-	host_init(&host, config);
+	node_init(&host, config);
 	ck_assert_int_eq(ip_prefix_parse(routes[_i].prefix, &prefix), 0);
 	ck_assert_msg(verify_route(&host.bounds, &prefix) == routes[_i].verdict, "%s",
 		      routes[_i].prefix);
@@ -169,10 +169,10 @@ static const struct {
 START_TEST(address)
 {
 	struct config *config = config_of(ROLE_CLIENT);
-	struct host_of_test host;
+	struct node_of_test host;
 	struct ip_addr a;
 
-	host_init(&host, config);
+	node_init(&host, config);
 	ck_assert_int_eq(ip_addr_parse(addresses[_i].address, &a), 0);
 	ck_assert_msg(verify_address(&host.bounds, &a) == addresses[_i].verdict, "%s",
 		      addresses[_i].address);

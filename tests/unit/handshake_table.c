@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "../../src/session/host_state.h"
+#include "../../src/session/node_state.h"
 #include "../sim/network.h"
 #include "tap.h"
 

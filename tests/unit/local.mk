@@ -30,7 +30,7 @@ UNIT_TESTS = \
 	tests/unit/check_frame \
 	tests/unit/check_gso \
 	tests/unit/check_inner \
-	tests/unit/check_host \
+	tests/unit/check_node \
 	tests/unit/check_journal \
 	tests/unit/check_lane \
 	tests/unit/check_log \
@@ -38,12 +38,12 @@ UNIT_TESTS = \
 	tests/unit/check_memfd \
 	tests/unit/check_message \
 	tests/unit/check_model \
-	tests/unit/check_narrow \
+	tests/unit/check_connector_policy \
 	tests/unit/check_nft \
 	tests/unit/check_noise \
-	tests/unit/check_notice \
+	tests/unit/check_control_message \
 	tests/unit/check_notify \
-	tests/unit/check_outline \
+	tests/unit/check_peek \
 	tests/unit/check_pace \
 	tests/unit/check_policy \
 	tests/unit/check_process \
@@ -51,13 +51,13 @@ UNIT_TESTS = \
 	tests/unit/check_queues \
 	tests/unit/check_random \
 	tests/unit/check_ratelimit \
-	tests/unit/check_reach \
+	tests/unit/check_next_hops \
 	tests/unit/check_reason \
 	tests/unit/check_refusal \
 	tests/unit/check_replay \
 	tests/unit/check_request \
 	tests/unit/check_ring \
-	tests/unit/check_roster \
+	tests/unit/check_peers \
 	tests/unit/check_secret \
 	tests/unit/check_segment \
 	tests/unit/check_setting \
@@ -80,7 +80,7 @@ UNIT_TESTS = \
 	tests/sim/day_by_lanes \
 	tests/sim/handshakes \
 	tests/sim/handshakes_by_lanes \
-	tests/sim/host_by_lanes \
+	tests/sim/node_by_lanes \
 	tests/sim/paths \
 	tests/sim/paths_by_lanes \
 	tests/sim/workers \
@@ -124,7 +124,7 @@ tests_unit_wycheproof_LDADD = $(VECTOR_LDADD)
 
 # Those of the session protocol as a whole run on the simulated network.
 tests_unit_check_setting_SOURCES = tests/unit/check_setting.c $(SIM_SOURCES)
-tests_unit_check_host_SOURCES = tests/unit/check_host.c $(PAIR_SOURCES)
+tests_unit_check_node_SOURCES = tests/unit/check_node.c $(PAIR_SOURCES)
 tests_unit_check_lane_SOURCES = tests/unit/check_lane.c $(PAIR_SOURCES)
 tests_unit_handshake_table_SOURCES = tests/unit/handshake_table.c $(SIM_SOURCES)
 tests_sim_day_SOURCES = tests/sim/day.c $(SIM_SOURCES)
@@ -140,8 +140,8 @@ tests_sim_day_by_lanes_SOURCES = $(tests_sim_day_SOURCES)
 tests_sim_day_by_lanes_CPPFLAGS = $(LANES_CPPFLAGS)
 tests_sim_handshakes_by_lanes_SOURCES = $(tests_sim_handshakes_SOURCES)
 tests_sim_handshakes_by_lanes_CPPFLAGS = $(LANES_CPPFLAGS)
-tests_sim_host_by_lanes_SOURCES = $(tests_unit_check_host_SOURCES)
-tests_sim_host_by_lanes_CPPFLAGS = $(LANES_CPPFLAGS)
+tests_sim_node_by_lanes_SOURCES = $(tests_unit_check_node_SOURCES)
+tests_sim_node_by_lanes_CPPFLAGS = $(LANES_CPPFLAGS)
 tests_sim_paths_by_lanes_SOURCES = $(tests_sim_paths_SOURCES)
 tests_sim_paths_by_lanes_CPPFLAGS = $(LANES_CPPFLAGS)
 
@@ -168,9 +168,9 @@ tests_unit_check_unixsock_LDADD = $(SYS_LDADD)
 CONTROL_TEST_LDADD = libtund_control.a $(CONTROL_LIBS) $(CHECK_LIBS)
 tests_unit_check_control_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_edge_LDADD = $(CONTROL_TEST_LDADD)
-tests_unit_check_notice_LDADD = $(CONTROL_TEST_LDADD)
+tests_unit_check_control_message_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_request_LDADD = $(CONTROL_TEST_LDADD)
-tests_unit_check_roster_LDADD = $(CONTROL_TEST_LDADD)
+tests_unit_check_peers_LDADD = $(CONTROL_TEST_LDADD)
 
 # The parent and the command line are shells, too; what is pure in them is tested here.
 tests_unit_check_pace_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
@@ -191,7 +191,7 @@ tests_unit_check_forward_SOURCES = tests/unit/check_forward.c tests/unit/packets
 tests_unit_check_fragment_SOURCES = tests/unit/check_fragment.c tests/unit/packets.c
 tests_unit_check_inner_SOURCES = tests/unit/check_inner.c tests/unit/packets.c
 tests_unit_check_model_SOURCES = tests/unit/check_model.c tests/unit/world.c
-tests_unit_check_narrow_SOURCES = tests/unit/check_narrow.c tests/unit/packets.c tests/unit/world.c
+tests_unit_check_connector_policy_SOURCES = tests/unit/check_connector_policy.c tests/unit/packets.c tests/unit/world.c
 tests_unit_check_policy_SOURCES = tests/unit/check_policy.c tests/unit/world.c $(ORACLE_SOURCES)
-tests_unit_check_reach_SOURCES = tests/unit/check_reach.c tests/unit/world.c
+tests_unit_check_next_hops_SOURCES = tests/unit/check_next_hops.c tests/unit/world.c
 tests_unit_check_refusal_SOURCES = tests/unit/check_refusal.c tests/unit/packets.c

@@ -20,22 +20,22 @@
 
 /* Control to engine. */
 enum control_says {
-	CONTROL_HELLO = 1,  /* struct control_hello: a (re)started control; engine answers with
+	CONTROL_HELLO = 1, /* struct control_hello: a (re)started control; engine answers with
 			     * ENGINE_PEER for every peer that is up, and restarts control frames */
-	CONTROL_ENDPOINTS,  /* struct control_endpoints: where the edge is, resolved */
-	CONTROL_FRAME,      /* struct control_frame + bytes: send to this peer, reliably */
-	CONTROL_CONSUMED,   /* struct control_consumed: one frame of this peer was consumed */
-	CONTROL_NETWORK,    /* struct control_network: client/connector: addresses and routes now
+	CONTROL_ENDPOINTS, /* struct control_endpoints: where the edge is, resolved */
+	CONTROL_FRAME,     /* struct control_frame + bytes: send to this peer, reliably */
+	CONTROL_CONSUMED,  /* struct control_consumed: one frame of this peer was consumed */
+	CONTROL_NETWORK,   /* struct control_network: client/connector: addresses and routes now
 			     * applied on this host, which bound what the engine lets in and out */
-	CONTROL_ROUTES,     /* struct control_routes: edge: the prefixes a connector announced */
-	CONTROL_HOLDERS,    /* struct control_holders: connector: who holds which inner address */
-	CONTROL_STATUS,     /* struct control_ask: send ENGINE_PEER for all, counters, then END */
-	CONTROL_EXPLAIN,    /* struct control_explain: answered by ENGINE_EXPLAINED */
-	CONTROL_CLOSE,      /* struct control_consumed: this peer said goodbye */
-	CONTROL_LAST_SEEN,  /* struct control_last_seen: edge: after a restart of the engine, where a
+	CONTROL_ROUTES,    /* struct control_routes: edge: the prefixes a connector announced */
+	CONTROL_IDENTITY,  /* struct control_identity: connector: who holds which inner address */
+	CONTROL_STATUS,    /* struct control_ask: send ENGINE_PEER for all, counters, then END */
+	CONTROL_EXPLAIN,   /* struct control_explain: answered by ENGINE_EXPLAINED */
+	CONTROL_CLOSE,     /* struct control_consumed: this peer said goodbye */
+	CONTROL_LAST_SEEN, /* struct control_last_seen: edge: after a restart of the engine, where a
 			     * peer was last reached by UDP: the engine starts a handshake there, so
 			     * that a peer behind NAT comes back at once and not at its next keepalive */
-	CONTROL_CONFIRM,    /* no body: client/connector: answer with ENGINE_CONFIRMED once the edge
+	CONTROL_CONFIRM,   /* no body: client/connector: answer with ENGINE_CONFIRMED once the edge
 			     * has taken a handshake */
 };
 
@@ -83,7 +83,7 @@ struct control_routes {
 
 /* One address and its holder; the list is sent whole: `first` empties the table, `last` publishes
  * it. An address of family 0 adds nothing: so is an empty list sent. */
-struct control_holders {
+struct control_identity {
 	bool first, last;
 	struct ip_addr address;
 	char principal[128];

@@ -13,11 +13,11 @@
 #include <tund/ipc/command.h>
 #include <tund/ipc/parent.h>
 #include <tund/parent/child.h>
-#include <tund/parent/host.h>
 #include <tund/parent/loader.h>
 #include <tund/parent/logger.h>
 #include <tund/parent/pace.h>
 #include <tund/parent/store.h>
+#include <tund/parent/system.h>
 #include <tund/parent/tunnel.h>
 #include <tund/sys/sandbox.h>
 
@@ -37,8 +37,8 @@ struct parent {
 	struct sandbox_user user;
 	struct loaded loaded;
 	uint32_t generation;
-	struct host host;
-	bool host_open;
+	struct system system;
+	bool system_open;
 	struct store store;
 	struct child engine, control;
 	struct pace pace;              /* of the networks that control asks for */

@@ -13,7 +13,7 @@
 #define TUND_POLICY_FLOW_CACHE_H
 
 #include <tund/policy/flow.h>
-#include <tund/policy/reach.h>
+#include <tund/policy/next_hops.h>
 #include <tund/wire/inner.h>
 
 #define FLOW_CACHE_ENTRIES 256 /* a power of two; each flow has one place */
@@ -28,10 +28,10 @@ void flow_cache_free(struct flow_cache *c);
 struct flow_cache_key {
 	uint64_t word[5]; /* the packet's own addresses, ports, protocol and family */
 	const struct policy *policy;
-	const struct reach *reach;
+	const struct next_hops *next_hops;
 	uint32_t device; /* from which it came */
 	uint32_t generation;
-	uint32_t reach_version;
+	uint32_t next_hops_version;
 };
 
 /*
@@ -40,7 +40,7 @@ struct flow_cache_key {
  * written, for what is never cached.
  */
 bool flow_cache_key(const uint8_t *data, const struct inner_packet *p, uint32_t device,
-		    const struct policy *policy, const struct reach *reach,
+		    const struct policy *policy, const struct next_hops *next_hops,
 		    struct flow_cache_key *out);
 
 /*

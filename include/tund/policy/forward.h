@@ -3,7 +3,7 @@
  * The data path's one decision: what happens to an inner packet that came out of a device's
  * session. Order, and nothing before may be skipped: parse -> source belongs to the device ->
  * fragments -> flow -> policy -> next hop. An edge runs it on every packet; a connector runs it on
- * its own policy (narrow.h).
+ * its own policy (connector_policy.h).
  */
 #ifndef TUND_POLICY_FORWARD_H
 #define TUND_POLICY_FORWARD_H
@@ -11,8 +11,8 @@
 #include <tund/policy/flow.h>
 #include <tund/policy/flow_cache.h>
 #include <tund/policy/fragment.h>
+#include <tund/policy/next_hops.h>
 #include <tund/policy/policy.h>
-#include <tund/policy/reach.h>
 #include <tund/policy/refusal.h>
 
 /*
@@ -21,7 +21,7 @@
  */
 struct forward {
 	const struct policy *policy;
-	const struct reach *reach;        /* of that policy */
+	const struct next_hops *next_hops; /* of that policy */
 	struct refusal_limiter *limiter;  /* shared; for policy_device_limit() devices */
 	struct flow_table *flows;         /* shared by all workers, survives policies */
 	struct fragment_table *fragments; /* this worker's own */

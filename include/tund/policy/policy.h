@@ -41,7 +41,7 @@ const struct spec_principal *policy_principal(const struct policy *policy, uint3
 uint32_t policy_device_by_key(const struct policy *policy, const uint8_t key[KEY_SIZE]);
 
 /* The device that holds this address as its own, or DEVICE_NONE. */
-uint32_t policy_holder(const struct policy *policy, const struct ip_addr *a);
+uint32_t policy_device_by_address(const struct policy *policy, const struct ip_addr *a);
 
 /*
  * Whether a packet from `device` may have this source. A device owns its own addresses; a

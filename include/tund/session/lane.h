@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A lane is one data worker's way into a host: it opens and seals data messages there while the
- * main thread does all the rest (host.h, setting.h). What a lane finds that is main's work, it
+ * A lane is one data worker's way into a node: it opens and seals data messages there while the
+ * main thread does all the rest (node.h, setting.h). What a lane finds that is main's work, it
  * posts: handshakes and cookies, control frames, packets without a session, a packet from another
  * path, a new keypair's first packet, keys to renew, a peer whose timers want a look. Main takes
- * it up in host_drain(). Nothing here allocates, blocks on main or calls host_ops.
+ * it up in node_drain(). Nothing here allocates, blocks on main or calls node_ops.
  *
  *     lane_enter(lane);
  *     ... lane_receive() for each message that came; for each peer with packets to send:
@@ -14,7 +14,7 @@
  *     }
  *     lane_leave(lane);
  *     if (lane_posted(lane))
- *             wake the main thread, which calls host_drain()
+ *             wake the main thread, which calls node_drain()
  *
  * A lane is for one thread at a time; different lanes and the main thread run at once. Everything
  * takes a time of the same clock; a worker may take it once for a batch, and be a little behind.
@@ -27,7 +27,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include <tund/session/host.h>
+#include <tund/session/node.h>
 
 #define LANES_MAX 64
 #define SEALING_MAX 128 /* messages of one run */
@@ -36,29 +36,29 @@ struct lane;
 struct keypair;
 struct epoch;
 
-/* Lane `i` of host_config.lanes. Owned by the host; its worker has ended before host_free(). */
-struct lane *host_lane(struct host *host, unsigned i);
+/* Lane `i` of node_config.lanes. Owned by the node; its worker has ended before node_free(). */
+struct lane *node_lane(struct node *node, unsigned i);
 
 /*
  * Around a batch, and around everything else here but lane_posted(). A peer that the lane gets
  * from lane_receive(), or reads in between from what main publishes to it, stays valid until
  * lane_leave(), even if main removes it meanwhile (main withdraws it from what it publishes before
  * it calls peer_remove()); what peer_user() leads to is kept as long by the caller, who can retire it
- * in host_epoch(). Does not nest. A worker that waits for events has left.
+ * in node_epoch(). Does not nest. A worker that waits for events has left.
  */
 void lane_enter(struct lane *lane);
 void lane_leave(struct lane *lane);
 
-/* The epoch of all lanes of this host, reader i being lane i, so that the engine can retire there
+/* The epoch of all lanes of this node, reader i being lane i, so that the engine can retire there
  * what it publishes itself (base/epoch.h). Main thread. */
-struct epoch *host_epoch(struct host *host);
+struct epoch *node_epoch(struct node *node);
 
 /* Whether something was posted since last asked: then main is to be woken. */
 bool lane_posted(struct lane *lane);
 
 /*
  * Gives one message that arrived on `from`, and decrypts it in place: msg is clobbered. Does what
- * host_receive() does, in the same order; what is main's part of it follows in host_drain(), while
+ * node_receive() does, in the same order; what is main's part of it follows in node_drain(), while
  * an inner packet is delivered at once. Handshakes and cookies are posted unchecked, as many as
  * their part of the lane holds; more are dropped (SESSION_QUEUE_FULL). out->flags of a packet may
  * have DATA_FLAG_CSUM, and on TCP DATA_FLAG_GSO.
@@ -66,7 +66,7 @@ bool lane_posted(struct lane *lane);
 enum received_kind lane_receive(struct lane *lane, uint64_t now_ns, const struct path *from,
 				uint8_t *msg, size_t len, struct received *out);
 
-/* As host_knows_index(). */
+/* As node_knows_index(). */
 bool lane_knows_index(const struct lane *lane, uint32_t index);
 
 /* A run of messages to one peer under one keypair and on one path, the caller's own. Public are
@@ -120,15 +120,15 @@ void lane_stage(struct lane *lane, uint64_t now_ns, struct peer *peer, const uin
 		size_t len);
 
 /*
- * Posts that a local address is gone, as sending told: main calls host_source_lost(). Not NULL.
+ * Posts that a local address is gone, as sending told: main calls node_source_lost(). Not NULL.
  */
 void lane_source_lost(struct lane *lane, uint32_t socket, const struct endpoint *local);
 
 /*
  * Main thread: takes up what all lanes have posted, a bounded amount of each for one call, and
  * frees what no lane can see any more. Returns whether more is waiting: call again soon. Handshakes
- * are queued only: host_work() follows.
+ * are queued only: node_work() follows.
  */
-bool host_drain(struct host *host, uint64_t now_ns);
+bool node_drain(struct node *node, uint64_t now_ns);
 
 #endif

@@ -51,7 +51,7 @@ void coalescer_free(struct coalescer *c);
 void coalesce_set_mode(struct coalescer *c, enum coalesce_mode mode);
 
 /*
- * Takes one packet of exactly `len` bytes, an IP packet as wire/inner.h or wire/outline.h has let
+ * Takes one packet of exactly `len` bytes, an IP packet as wire/inner.h or wire/peek.h has let
  * it through. `partial`: its TCP or UDP checksum is to be completed; one that is neither, or a
  * fragment, is dropped then. `gso`: what it is already; then it is partial. A packet that cannot be
  * joined comes out at once, behind all that ended before; all others at coalesce_flush(), or before

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/* An index of a policy's devices by public key. */
+#include "device_index.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int compare(const void *a, const void *b)
+{
+	const struct device_index_entry *x = a, *y = b;
+
+	return memcmp(x->device->public_key, y->device->public_key, KEY_SIZE);
+}
+
+int device_index_make(const struct policy_spec *spec, struct device_index *out)
+{
+	struct device_index made = {0};
+	size_t total = 0;
+
+	for (size_t i = 0; i < spec->principal_count; i++)
+		total += spec->principals[i].device_count;
+	made.entry = calloc(total ? total : 1, sizeof *made.entry);
+	if (!made.entry)
+		return -ENOMEM;
+	for (size_t i = 0; i < spec->principal_count; i++) {
+		const struct spec_principal *p = &spec->principals[i];
+
+		for (size_t k = 0; k < p->device_count; k++)
+			made.entry[made.count++] = (struct device_index_entry){
+				.principal = p, .device = &p->devices[k]};
+	}
+	qsort(made.entry, made.count, sizeof *made.entry, compare);
+	*out = made;
+	return 0;
+}
+
+void device_index_clear(struct device_index *devices)
+{
+	free(devices->entry);
+	*devices = (struct device_index){0};
+}
+
+static int compare_key(const void *key, const void *entry)
+{
+	const struct device_index_entry *e = entry;
+
+	return memcmp(key, e->device->public_key, KEY_SIZE);
+}
+
+const struct device_index_entry *device_index_find(const struct device_index *devices,
+						   const uint8_t key[KEY_SIZE])
+{
+	return bsearch(key, devices->entry, devices->count, sizeof *devices->entry, compare_key);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* Who a public key is: an index of a policy's devices, made once for each configuration. */
+#ifndef TUND_CONTROL_DEVICE_INDEX_H
+#define TUND_CONTROL_DEVICE_INDEX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tund/policy/model.h>
+
+struct device_index_entry {
+	const struct spec_principal *principal;
+	const struct spec_device *device;
+};
+
+struct device_index {
+	struct device_index_entry *entry; /* ordered by public key; owned */
+	size_t count;
+};
+
+/* Borrows from the spec, which must outlive it. -ENOMEM. */
+int device_index_make(const struct policy_spec *spec, struct device_index *out);
+void device_index_clear(struct device_index *devices);
+
+/* NULL: no device has this key. */
+const struct device_index_entry *device_index_find(const struct device_index *devices,
+						   const uint8_t key[KEY_SIZE]);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+/* What edge and connector share: judges, and what is done with their verdicts. */
+#include "role_enforcer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tund/crypto/random.h>
+
+int enforcer_init(struct enforcer *enforcer, bool router, size_t flows)
+{
+	struct rng rng = rng_system();
+	struct siphash_key key;
+
+	rng_fill(&rng, &key, sizeof key);
+	enforcer->router = router;
+	enforcer->flows = flow_table_new(flows, &key);
+	return enforcer->flows ? 0 : -ENOMEM;
+}
+
+void enforcer_clear(struct enforcer *enforcer)
+{
+	flow_table_free(enforcer->flows);
+}
+
+int enforcer_start_workers(struct engine *engine, const struct enforcer *enforcer)
+{
+	for (unsigned i = 0; i < engine->worker_count; i++) {
+		struct judge *judge = calloc(1, sizeof *judge);
+		struct forward *forward;
+
+		if (!judge)
+			return -ENOMEM;
+		engine->workers[i]->judge = judge;
+		forward = &judge->forward;
+		forward->router = enforcer->router;
+		forward->flows = enforcer->flows;
+		forward->fragments = fragment_table_new();
+		forward->cache = flow_cache_new();
+		if (!forward->fragments || !forward->cache)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void enforcer_stop_workers(struct engine *engine)
+{
+	for (unsigned i = 0; i < engine->worker_count; i++) {
+		struct judge *judge = engine->workers[i]->judge;
+
+		if (!judge)
+			continue;
+		fragment_table_free(judge->forward.fragments);
+		flow_cache_free(judge->forward.cache);
+		free(judge);
+		engine->workers[i]->judge = NULL;
+	}
+}
+
+static void view_free(void *arg)
+{
+	struct enforcer_view *view = arg;
+
+	next_hops_free(view->next_hops);
+	refusal_limiter_free(view->limiter);
+	policy_free(view->policy);
+	free(view);
+}
+
+struct enforcer_view *enforcer_view_new(struct policy *policy, uint32_t mtu)
+{
+	uint32_t limit = policy_device_limit(policy);
+	struct enforcer_view *view = calloc(1, sizeof *view + limit * sizeof view->peer[0]);
+
+	if (!view)
+		return NULL;
+	view->next_hops = next_hops_new(policy);
+	view->limiter = refusal_limiter_new(limit);
+	if (!view->next_hops || !view->limiter) {
+		next_hops_free(view->next_hops);
+		refusal_limiter_free(view->limiter);
+		free(view);
+		return NULL;
+	}
+	view->head.free = view_free;
+	view->policy = policy;
+	view->mtu = mtu;
+	view->self = DEVICE_NONE;
+	view->limit = limit;
+	return view;
+}
+
+struct enforcer_view *enforcer_view(const struct engine *engine)
+{
+	return atomic_load_explicit(&engine->view, memory_order_relaxed);
+}
+
+void enforcer_publish(struct engine *engine, struct enforcer_view *view)
+{
+	engine_publish(engine, &view->head);
+}
+
+static void forward(struct worker *worker, uint64_t now_ns, const struct inner_bytes *packet,
+		    const struct verdict *verdict, const struct enforcer_exits *exits)
+{
+	struct inner_bytes out = *packet;
+
+	out.len = verdict->len;
+	exits->forward(worker, now_ns, verdict->device, &out);
+	for (size_t i = 0; i < verdict->piece_count; i++) {
+		struct inner_bytes piece = {.data = verdict->pieces[i].data,
+					    .len = verdict->pieces[i].len};
+
+		exits->forward(worker, now_ns, verdict->device, &piece);
+	}
+}
+
+/* A batch may see a newer policy than the one before. */
+static struct forward *forward_of(struct worker *worker)
+{
+	const struct enforcer_view *view = worker->view;
+	struct forward *f = &worker->judge->forward;
+
+	f->policy = view->policy;
+	f->next_hops = view->next_hops;
+	f->limiter = view->limiter;
+	return f;
+}
+
+/* The largest packet that it becomes. */
+static size_t largest(const struct inner_bytes *packet, size_t len)
+{
+	return packet->gso.kind == GSO_NONE ? len
+					    : (size_t)packet->gso.header_len + packet->gso.size;
+}
+
+/* An edge pushes one MTU to all; what is larger came from a peer with one of its own. */
+static void judge(struct worker *worker, uint64_t now_ns, uint32_t device,
+		  const struct inner_bytes *packet, struct verdict *out)
+{
+	const struct enforcer_view *view = worker->view;
+	struct forward *f = forward_of(worker);
+	size_t size;
+
+	forward_judge(f, now_ns, device, packet->data, packet->len, packet->partial_checksum, out);
+	if (!f->router || out->kind != VERDICT_FORWARD)
+		return;
+	size = largest(packet, out->len);
+	if (size > view->mtu)
+		forward_too_big(f, now_ns, device, packet->data, size, packet->partial_checksum,
+				view->mtu, out);
+}
+
+enum reason enforcer_packet(struct worker *worker, uint64_t now_ns, uint32_t device,
+			    struct peer *from, const struct inner_bytes *packet,
+			    const struct enforcer_exits *exits)
+{
+	struct verdict *verdict = &worker->judge->verdict;
+	struct inner_bytes refusal;
+
+	judge(worker, now_ns, device, packet, verdict);
+	worker_count(worker, verdict->reason);
+	switch (verdict->kind) {
+	case VERDICT_FORWARD:
+		forward(worker, now_ns, packet, verdict, exits);
+		break;
+	case VERDICT_REFUSE:
+		refusal =
+			(struct inner_bytes){.data = verdict->refusal, .len = verdict->refusal_len};
+		exits->refuse(worker, now_ns, from, &refusal);
+		break;
+	case VERDICT_END:
+		refusal =
+			(struct inner_bytes){.data = verdict->refusal, .len = verdict->refusal_len};
+		exits->forward(worker, now_ns, verdict->device, &refusal);
+		break;
+	case VERDICT_DROP:
+	case VERDICT_HELD:
+		break;
+	}
+	return verdict->reason;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: ISC */
+/* What main sends: inner packets, those that wait for a session, control frames. */
+#include <tund/session/node.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tund/wire/control_frame.h>
+
+#include "node_state.h"
+
+struct staged_packet {
+	STAILQ_ENTRY(staged_packet) next;
+	size_t len;
+	uint8_t data[];
+};
+
+void keep_key_fresh_on_send(struct peer *peer, uint64_t now_ns)
+{
+	const struct keypair *k = peer->current;
+
+	if (k && keypair_is_old_for_sending(peer->node, k, now_ns))
+		handshake_initiate(peer, now_ns, false);
+}
+
+void keep_key_fresh_on_receive(struct peer *peer, uint64_t now_ns)
+{
+	const struct keypair *k = peer->current;
+
+	if (!k || !keypair_is_old_for_receiving(k, now_ns) ||
+	    atomic_exchange(&peer->traffic.sent_last_minute, true))
+		return;
+	handshake_initiate(peer, now_ns, false);
+}
+
+int data_send(struct peer *peer, uint64_t now_ns, const struct path *path, uint8_t flags,
+	      const uint8_t *payload, size_t len)
+{
+	struct node *node = peer->node;
+	struct keypair *keypair = peer->current;
+	ssize_t n;
+
+	if (len + PADDING + DATA_OVERHEAD > MESSAGE_MAX_SIZE)
+		return -EMSGSIZE;
+	if (len > 0)
+		memcpy(node->out + DATA_PAYLOAD, payload, len);
+	n = message_seal(keypair, atomic_fetch_add(&keypair->send_counter, 1), node->mtu, flags,
+			 node->out + DATA_PAYLOAD, len, node->out);
+	if (n < 0)
+		return (int)n;
+	timers_note(peer, traffic_authentic_sent(peer, now_ns));
+	peer->stats.tx_bytes += (uint64_t)n;
+	peer->stats.tx_packets++;
+	node->ops.send(node->ops.ctx, path, node->out, (size_t)n);
+	keep_key_fresh_on_send(peer, now_ns);
+	return 0;
+}
+
+void data_send_keepalive(struct peer *peer, uint64_t now_ns)
+{
+	if (peer->has_path && keypair_may_send(peer->current, now_ns))
+		data_send(peer, now_ns, &peer->path, 0, NULL, 0);
+	else
+		handshake_initiate(peer, now_ns, false);
+}
+
+int data_send_frame(struct peer *peer, uint64_t now_ns, const struct path *path,
+		    const uint8_t *frame, size_t len, bool is_traffic)
+{
+	const struct keypair *keypair = peer->current;
+
+	if (!keypair_may_send(keypair, now_ns) || keypair->suite == SUITE_WIREGUARD)
+		return -ENOTCONN;
+	if (is_traffic) {
+		timers_note(peer, traffic_data_sent(peer, now_ns));
+		timers_note(peer, traffic_expects_answer(peer, now_ns));
+	}
+	return data_send(peer, now_ns, path, DATA_FLAG_CONTROL, frame, len);
+}
+
+static struct staged_packet *take_oldest(struct peer *peer)
+{
+	struct staged_packet *p = STAILQ_FIRST(&peer->staged);
+
+	STAILQ_REMOVE_HEAD(&peer->staged, next);
+	peer->staged_count--;
+	peer->node->staged_total--;
+	return p;
+}
+
+void data_drop_staged(struct peer *peer)
+{
+	while (peer->staged_count > 0)
+		free(take_oldest(peer));
+}
+
+static void stage(struct peer *peer, const uint8_t *packet, size_t len)
+{
+	struct staged_packet *p;
+
+	if (peer->staged_count == STAGED_MAX)
+		free(take_oldest(peer));
+	if (peer->node->staged_total >= STAGED_TOTAL_MAX)
+		return;
+	p = malloc(sizeof *p + len);
+	if (!p)
+		return;
+	p->len = len;
+	memcpy(p->data, packet, len);
+	STAILQ_INSERT_TAIL(&peer->staged, p, next);
+	peer->staged_count++;
+	peer->node->staged_total++;
+}
+
+/* At most what is staged now: an initiation in between must not make it endless. */
+void data_send_staged(struct peer *peer, uint64_t now_ns)
+{
+	for (unsigned n = peer->staged_count; n > 0; n--) {
+		struct staged_packet *p = take_oldest(peer);
+
+		peer_send(peer, now_ns, p->data, p->len);
+		free(p);
+	}
+}
+
+int peer_send(struct peer *peer, uint64_t now_ns, const uint8_t *packet, size_t len)
+{
+	if (!peer->has_path)
+		return -EHOSTUNREACH;
+	if (!keypair_may_send(peer->current, now_ns)) {
+		stage(peer, packet, len);
+		handshake_initiate(peer, now_ns, false);
+		return -EAGAIN;
+	}
+	timers_note(peer, traffic_data_sent(peer, now_ns));
+	timers_note(peer, traffic_expects_answer(peer, now_ns));
+	return data_send(peer, now_ns, &peer->path, 0, packet, len);
+}
+
+static enum session_reason on_probe(struct peer *peer, uint64_t now_ns, const struct path *from,
+				    const uint8_t *frame, size_t len)
+{
+	uint8_t answer[FRAME_PROBE_SIZE];
+
+	/* What follows is padding. */
+	if (len < sizeof answer)
+		return SESSION_BAD_CONTROL;
+	memcpy(answer, frame, sizeof answer);
+	answer[0] = FRAME_PROBE_ANSWER;
+	data_send_frame(peer, now_ns, from, answer, sizeof answer, false);
+	return SESSION_OK;
+}
+
+enum session_reason data_frame_received(struct peer *peer, uint64_t now_ns, const struct path *from,
+					const uint8_t *frame, size_t len)
+{
+	struct control_channel *channel;
+
+	switch (frame[0]) {
+	case FRAME_PROBE:
+		return on_probe(peer, now_ns, from, frame, len);
+	case FRAME_PROBE_ANSWER:
+		return SESSION_OK;
+	case FRAME_MESSAGE:
+	case FRAME_ACK:
+	case FRAME_RESET:
+		channel = peer_control(peer);
+		if (!channel || control_channel_receive(channel, now_ns, frame, len) < 0)
+			return SESSION_BAD_CONTROL;
+		timers_note_control(peer);
+		return SESSION_OK;
+	}
+	return SESSION_BAD_CONTROL;
+}
