@@ -26,7 +26,7 @@ struct worker;
 
 #define OUTER_UDP_MAX 4
 #define OUTER_STRANGERS_MAX 1024 /* TCP connections of a worker that have not been authenticated */
-#define OUTER_STRANGER_S 10.0    /* and how long each may take (security.md 9) */
+#define OUTER_STRANGER_S 10.0    /* and how long each may take */
 #define OUTER_SPARE_FDS 16       /* descriptors kept free for what the parent hands over */
 
 /* A UDP port as the main thread has it. */

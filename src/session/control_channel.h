@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Control messages between two tunds, reliably and in order, over sessions that lose, reorder and
- * duplicate (design section 5). A message is cut into pieces with consecutive sequence numbers; the
- * receiver acknowledges what its owner has consumed, the sender repeats what is not acknowledged.
+ * duplicate. A message is cut into pieces with consecutive sequence numbers; the receiver
+ * acknowledges what its owner has consumed, the sender repeats what is not acknowledged.
  * Each direction has an epoch, a random number that the sender draws when it starts: a new epoch
  * means that the sender lost its state, so the receiver begins anew and, since a lost state is lost
  * in both directions, tells its owner to send everything again. A receiver that sees a piece from

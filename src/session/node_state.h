@@ -51,7 +51,7 @@
 #define INITIATION_INTERVAL_NS (20 * NS_PER_MS)
 #define REJECT_AFTER_MESSAGES (UINT64_MAX - 8192)
 
-/* design section 5, "Paths". */
+/* When a path of suites 1 and 2 is asked whether it lives, left for another, and given up. */
 #define PROBE_AFTER_NS (1 * NS_PER_SEC)
 #define PROBE_INTERVAL_NS (250 * NS_PER_MS)
 #define RESCUE_AFTER_NS (2 * NS_PER_SEC)

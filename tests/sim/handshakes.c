@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Handshakes from the side: what they leave behind, who may begin one and how often, keys of low
- * order, and a flood of messages from spoofed sources (security.md 3, 5, 6).
+ * order, and a flood of messages from spoofed sources.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Lanes in threads of their own, as data workers use them: the replay window and the active path
- * are exact whoever opens which message (security.md 10 and 12), and everything at once - traffic
+ * are exact whoever opens which message, and everything at once - traffic
  * both ways, rekeys, roaming, peers that come and go - loses and doubles nothing it should not.
  * Clean under ThreadSanitizer.
  *
@@ -95,8 +95,8 @@ static void seal(struct sealed *out, uint32_t number)
 	ck_assert_uint_eq(out->len, 16 + DATA_OVERHEAD);
 }
 
-/* security.md 10, with several workers. They keep in step, so that no message is later than the
- * 8,000 for which it is meant. */
+/* Tripled and reordered, with several workers. They keep in step, so that no message is later than
+ * the 8,000 for which it is meant. */
 enum { COUNT = 32000, SPREAD = 8000, STEP = 8 };
 _Static_assert(3 * COUNT % (WORKERS * STEP) == 0, "all take the same number of steps");
 

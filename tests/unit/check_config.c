@@ -361,7 +361,7 @@ START_TEST(keys_of_low_order)
 		}
 	}
 	json_decref(root);
-	ck_assert_int_ge(refused, 31 * 2); /* security.md 6 */
+	ck_assert_int_ge(refused, 31 * 2); /* keys of low order, with either top bit */
 }
 END_TEST
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The data path's decision, on the policy of world.h: identity, flows, reloads, fragments, ICMP and
- * refusals, as security.md 16 and 19-24 list them. */
+ * refusals. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,7 +180,7 @@ START_TEST(a_hop_is_taken_off)
 }
 END_TEST
 
-/* security.md 16, 21 */
+/* What two parsers could read differently goes nowhere. */
 START_TEST(malformed_is_dropped)
 {
 	struct packet p;
@@ -209,7 +209,7 @@ START_TEST(malformed_is_dropped)
 }
 END_TEST
 
-/* security.md 19 */
+/* Sources that are not the device's own, and addresses that no packet inside may have. */
 static const struct {
 	enum world_key from;
 	const char *src, *dst;
@@ -255,7 +255,7 @@ START_TEST(identity_first)
 }
 END_TEST
 
-/* security.md 22: without SYN, to a denied port */
+/* Without SYN, to a denied port. */
 START_TEST(stray_segments)
 {
 	tcp(alice, ALICE4, 40000, ORIGIN4, 22, TCP_ACK);
@@ -269,7 +269,7 @@ START_TEST(stray_segments)
 }
 END_TEST
 
-/* security.md 23 */
+/* Whoever asks cannot tell a denied destination from one that does not exist. */
 START_TEST(refusals_look_the_same)
 {
 	uint8_t denied[REFUSAL_MAX_BYTES], unknown[REFUSAL_MAX_BYTES];
@@ -353,7 +353,7 @@ START_TEST(refusals_are_limited)
 }
 END_TEST
 
-/* security.md 24: whatever a client sends here, it is asked of the policy */
+/* Whatever routes a client gives itself, the policy is asked. */
 START_TEST(unknown_destinations)
 {
 	static const char *const destinations[] = {"10.76.255.255", "10.77.1.0", "192.0.2.1",
@@ -606,7 +606,7 @@ START_TEST(a_route_moves)
 }
 END_TEST
 
-/* security.md 22, and errors from inside */
+/* Errors that quote another device's flow, and errors from inside. */
 START_TEST(icmp_errors)
 {
 	struct packet sent, p;
@@ -674,7 +674,7 @@ START_TEST(icmp_errors_from_the_client)
 }
 END_TEST
 
-/* security.md 20: a datagram in pieces, in every order */
+/* A datagram in pieces, in every order. */
 static const size_t piece_at[] = {0, 496, 1000, 1496, 2008};
 
 static void fragments_in_order(uint32_t device, const char *src, const char *dst, uint16_t port,

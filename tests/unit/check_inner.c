@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The inner packet parser: what must parse, and a table of ways to be malformed (security.md 16,
- * 20, 21). tests/fuzz/fuzz_inner.c compares it with a parser written independently. */
+/* The inner packet parser: what must parse, and a table of ways to be malformed.
+ * tests/fuzz/fuzz_inner.c compares it with a parser written independently. */
 #include <errno.h>
 #include <string.h>
 

@@ -250,7 +250,7 @@ START_TEST(what_is_posted_about_a_removed_peer_is_nothing)
 }
 END_TEST
 
-/* security.md 14: what a lane may still read is wiped when it has left, and main wakes for it. */
+/* What a lane may still read is wiped when it has left, and main wakes for it. */
 START_TEST(keys_are_wiped_when_the_lane_has_left)
 {
 	struct node *node = sim.nodes[1].node;

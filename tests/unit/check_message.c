@@ -11,7 +11,7 @@
 
 static uint8_t msg[LEN_MAX];
 
-/* All messages that exist, as security.md and tund-protocol(7) list them. */
+/* All messages that exist, as tund-protocol(7) lists them. */
 static const struct kind {
 	uint8_t type;
 	uint8_t suites; /* bit mask */

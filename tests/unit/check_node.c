@@ -572,7 +572,7 @@ START_TEST(staging_is_bounded_for_all)
 }
 END_TEST
 
-/* What is no message, or none that anybody sealed, gets no answer (security.md 1 and 2). */
+/* What is no message, or none that anybody sealed, gets no answer. */
 START_TEST(noise_gets_silence)
 {
 	static const size_t sizes[] = {INITIATION_SIZE, RESPONSE_SIZE, COOKIE_SIZE, DATA_MIN_SIZE,

@@ -10,7 +10,7 @@
 #define W UINT64_C(8128)
 #define LAST (UINT64_MAX - 1)
 
-_Static_assert(REPLAY_WINDOW == 8128, "security.md: 8128 or more; the table below is for this one");
+_Static_assert(REPLAY_WINDOW == 8128, "the table below is for this window");
 
 /* In order, one window: counter, and whether it must be taken. */
 static const struct step {
@@ -156,7 +156,7 @@ static int by_time(const void *a, const void *b)
 	return (x->at > y->at) - (x->at < y->at);
 }
 
-/* security.md 10: each packet three times, out of order by up to 8,000: none lost, none twice. */
+/* Each packet three times, out of order by up to 8,000: none lost, none twice. */
 START_TEST(tripled_and_reordered)
 {
 	enum { COUNT = 60000, SPREAD = 8000 };

@@ -182,7 +182,7 @@ START_TEST(recorded_ahead_between)
 }
 END_TEST
 
-/* security.md 7: our own clock wrong by 10 years, either way and back. */
+/* Our own clock wrong by 10 years, either way and back. */
 START_TEST(our_clock_jumps)
 {
 	static const struct step back[] = {

@@ -53,7 +53,7 @@ int ip_addr_parse(const char *text, struct ip_addr *out);
 const char *ip_addr_format(const struct ip_addr *a, char *buf);
 
 /* Multicast, limited broadcast, loopback, link-local, unspecified, v4-mapped: never a host's
- * address inside a tunnel (security.md 19). */
+ * address inside a tunnel (RFC 6890, RFC 5771, RFC 4291). */
 bool ip_addr_is_special(const struct ip_addr *a);
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Memory for secrets (design.md section 3): the static key in pages that are unreadable between
+ * Memory for secrets: the static key in pages that are unreadable between
  * handshakes, keypairs and PSKs in a locked slab that no core file and no fork contains.
  */
 #ifndef TUND_CRYPTO_SECRET_H

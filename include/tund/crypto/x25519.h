@@ -19,8 +19,9 @@ void x25519_generate(const struct rng *rng, uint8_t secret[X25519_SIZE]);
 void x25519_public(const uint8_t secret[X25519_SIZE], uint8_t public_key[X25519_SIZE]);
 
 /*
- * The shared secret. -EINVAL where it is all zero, that is for a public key of low order
- * (security.md 6): the handshake must be aborted; `shared` is untouched.
+ * The shared secret. -EINVAL where it is all zero, that is for a public key of low order: the
+ * handshake must be aborted (RFC 7748, section 6.1), for anybody knows the keys that would come of
+ * it; `shared` is untouched.
  */
 int x25519_dh(const uint8_t secret[X25519_SIZE], const uint8_t public_key[X25519_SIZE],
 	      uint8_t shared[X25519_SIZE]);

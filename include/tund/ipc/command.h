@@ -17,7 +17,8 @@
 #define COMMAND_MAX 1024
 #define COMMAND_CLIENTS_MAX 64
 
-/* Exit codes (design: sysexits, and 1 for "no"); never 77 or 99. */
+/* Exit codes: those of sysexits(3), and 1 for "no"; never 77 or 99, which automake's tests take for
+ * "skipped" and "hard error". */
 enum exit_code {
 	EXIT_DONE = 0,
 	EXIT_NO = 1,

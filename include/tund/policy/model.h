@@ -21,7 +21,7 @@
 
 #define POLICY_MAX_TEXT 255 /* bytes of a name, a group, a file name */
 #define POLICY_MAX_PRINCIPALS 65536
-#define POLICY_MAX_GROUPS 200   /* of one principal (security.md 27) */
+#define POLICY_MAX_GROUPS 200   /* of one principal */
 #define POLICY_MAX_DEVICES 64   /* of one principal */
 #define POLICY_MAX_ADDRESSES 8 /* of one device: what an edge can push to it */
 #define POLICY_MAX_ROUTES 65536

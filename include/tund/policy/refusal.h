@@ -41,7 +41,8 @@ size_t refusal_build(enum refusal kind, const uint8_t *data, const struct inner_
 size_t refusal_build_end(const uint8_t *data, const struct inner_packet *p,
 			 uint8_t out[REFUSAL_MAX_BYTES]);
 
-/* At most 100 refusals in any second to one device (security.md 23): 90/s and a burst of 10. */
+/* At most 100 refusals in any second to one device, so that a scan is not answered at its own pace:
+ * 90/s and a burst of 10. */
 struct refusal_limiter;
 
 /* Keeps a state for devices 0..devices-1. NULL: no memory. */

@@ -122,8 +122,8 @@ void node_tick(struct node *node, uint64_t now_ns);
  * without keepalive has no deadline but that of erasing its keys. */
 uint64_t node_next_deadline(const struct node *node);
 
-/* Whether the index names a live keypair or pending handshake: the TCP transport's check of a
- * first frame (design.md section 5). */
+/* Whether the index names a live keypair or pending handshake: a stranger's TCP connection whose
+ * first frame has none such is closed at once. */
 bool node_knows_index(const struct node *node, uint32_t index);
 
 /* Drop counters since start, by reason. */

@@ -2,7 +2,7 @@
 /*
  * The strict parser of an inner packet: IPv4 (RFC 791) or IPv6 (RFC 8200), its extension headers
  * and the first words of TCP, UDP and ICMP. Whatever policy decides, it decides on this parse, so
- * anything that two parsers could read differently is an error here (security.md 16, 20, 21).
+ * anything that two parsers could read differently is an error here (RFC 1858, RFC 5722, RFC 7112).
  * Nothing allocates; any thread.
  */
 #ifndef TUND_WIRE_INNER_H

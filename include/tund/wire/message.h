@@ -77,7 +77,7 @@ enum suite {
 #define MESSAGE_MAX_SIZE 65535
 
 /*
- * The length and type gate (design.md section 5, "order on receive", first step).
+ * The length and type gate: nothing else of a message is read before it.
  * Returns the message type, or -EBADMSG for anything whose type, suite, flags, zero byte or
  * length is not exactly that of a message.
  */
