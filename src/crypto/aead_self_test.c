@@ -81,12 +81,12 @@ static bool answers(const struct aead *a, const struct aead_key *key, const stru
 int aead_self_test(const struct aead *a)
 {
 	const struct known_answer *k = a->kind == AEAD_AES256GCM ? &aes_answer : &chacha_answer;
-	struct aead_key key = {0};
-	int r = aead_key_init(a, (const uint8_t *)k->key, &key);
+	struct aead_key key = {.aead = a};
+	int r = a->key_init(key.opaque, (const uint8_t *)k->key);
 
 	if (r != 0)
 		return r;
 	r = answers(a, &key, k) ? 0 : -EIO;
-	aead_key_clear(&key);
+	a->key_clear(key.opaque);
 	return r;
 }

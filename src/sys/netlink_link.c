@@ -10,27 +10,6 @@
 
 #include "netlink_request.h"
 
-int link_parse(const struct nlmsghdr *message, struct netlink_link *out)
-{
-	const struct rtattr *a[IFLA_MTU + 1];
-	struct netlink_link link = {0};
-	struct ifinfomsg info;
-
-	_Static_assert(IFLA_IFNAME < IFLA_MTU, "the table holds both");
-	if (message_attributes(message, sizeof info, a, IFLA_MTU) < 0 || !a[IFLA_IFNAME] ||
-	    RTA_PAYLOAD(a[IFLA_IFNAME]) > sizeof link.name)
-		return -EBADMSG;
-	memcpy(&info, NLMSG_DATA(message), sizeof info);
-	memcpy(link.name, RTA_DATA(a[IFLA_IFNAME]), RTA_PAYLOAD(a[IFLA_IFNAME]));
-	link.name[sizeof link.name - 1] = '\0';
-	link.index = (uint32_t)info.ifi_index;
-	link.mtu = attribute_u32(a[IFLA_MTU]);
-	link.up = info.ifi_flags & IFF_UP;
-	link.running = info.ifi_flags & IFF_LOWER_UP && info.ifi_flags & IFF_RUNNING;
-	*out = link;
-	return 0;
-}
-
 struct found_link {
 	struct netlink_link link;
 	int error;

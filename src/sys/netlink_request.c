@@ -5,6 +5,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/if.h>
+#include <linux/if_link.h>
 #include <string.h>
 
 void request_init(struct request *r, uint16_t type, uint16_t flags, const void *fixed, size_t len)
@@ -82,4 +84,25 @@ uint8_t to_af(uint8_t family)
 uint8_t from_af(uint8_t af)
 {
 	return af == AF_INET ? 4 : af == AF_INET6 ? 6 : 0;
+}
+
+int link_parse(const struct nlmsghdr *message, struct netlink_link *out)
+{
+	const struct rtattr *a[IFLA_MTU + 1];
+	struct netlink_link link = {0};
+	struct ifinfomsg info;
+
+	_Static_assert(IFLA_IFNAME < IFLA_MTU, "the table holds both");
+	if (message_attributes(message, sizeof info, a, IFLA_MTU) < 0 || !a[IFLA_IFNAME] ||
+	    RTA_PAYLOAD(a[IFLA_IFNAME]) > sizeof link.name)
+		return -EBADMSG;
+	memcpy(&info, NLMSG_DATA(message), sizeof info);
+	memcpy(link.name, RTA_DATA(a[IFLA_IFNAME]), RTA_PAYLOAD(a[IFLA_IFNAME]));
+	link.name[sizeof link.name - 1] = '\0';
+	link.index = (uint32_t)info.ifi_index;
+	link.mtu = attribute_u32(a[IFLA_MTU]);
+	link.up = info.ifi_flags & IFF_UP;
+	link.running = info.ifi_flags & IFF_LOWER_UP && info.ifi_flags & IFF_RUNNING;
+	*out = link;
+	return 0;
 }
