@@ -56,7 +56,7 @@ bool host_is_valid(const char *host)
 bool address_is_listed(const struct config *config, uint32_t count, const struct ip_addr *a)
 {
 	for (uint32_t i = 0; i < count; i++)
-		if (ip_addr_equal(&config->address[i], a))
+		if (ip_addr_equal(&config->address.addr[i], a))
 			return true;
 	return false;
 }

@@ -94,7 +94,7 @@ static void default_addresses(struct config *config)
 			    config->pool.prefix[i].len + 2u > ip_addr_size(&a) * 8)
 				continue;
 			a.bytes[ip_addr_size(&a) - 1] |= 1;
-			config->address[config->address_count++] = a;
+			config->address.addr[config->address.count++] = a;
 			break;
 		}
 	}
@@ -111,8 +111,8 @@ static bool read_addresses(struct diag *diag, cfg_t *root, struct config *config
 
 		if (!value_address(diag, s, &a)) {
 			ok = false;
-		} else if (config->address_count == 2 ||
-			   (config->address_count == 1 && config->address[0].family == a.family)) {
+		} else if (config->address.count == 2 ||
+			   (config->address.count == 1 && config->address.addr[0].family == a.family)) {
 			diag_report(diag, s->line,
 				    "address: \"%s\" is one too many; expected at most "
 				    "one of IPv4 and one of IPv6",
@@ -125,7 +125,7 @@ static bool read_addresses(struct diag *diag, cfg_t *root, struct config *config
 				    s->text);
 			ok = false;
 		} else {
-			config->address[config->address_count++] = a;
+			config->address.addr[config->address.count++] = a;
 		}
 	}
 	return ok;

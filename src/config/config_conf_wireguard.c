@@ -12,17 +12,17 @@ static bool add_address(struct diag *diag, const struct setting *s, struct confi
 
 	if (!value_address(diag, s, &a))
 		return false;
-	if (config->address_count == CONFIG_ADDRESSES_MAX) {
+	if (config->address.count == CONFIG_ADDRESSES_MAX) {
 		diag_report(diag, s->line, "address: \"%s\" is one too many; expected at most %d",
 			    s->text, CONFIG_ADDRESSES_MAX);
 		return false;
 	}
-	if (address_is_listed(config, config->address_count, &a)) {
+	if (address_is_listed(config, config->address.count, &a)) {
 		diag_report(diag, s->line, "address: \"%s\" is listed twice; expected it once",
 			    s->text);
 		return false;
 	}
-	config->address[config->address_count++] = a;
+	config->address.addr[config->address.count++] = a;
 	return true;
 }
 

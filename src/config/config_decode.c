@@ -89,9 +89,9 @@ static void read_fields(struct reader *r, enum config_view view, struct config *
 	c->workers = read_below(r, CONFIG_WORKERS_MAX + 1);
 	c->aead = (enum aead_choice)read_below(r, AEAD_LIBSODIUM + 1);
 	c->listen_port = read_u16(r);
-	c->address_count = read_below(r, CONFIG_ADDRESSES_MAX + 1);
-	for (uint32_t i = 0; i < c->address_count; i++)
-		read_addr(r, &c->address[i]);
+	c->address.count = read_below(r, CONFIG_ADDRESSES_MAX + 1);
+	for (uint32_t i = 0; i < c->address.count; i++)
+		read_addr(r, &c->address.addr[i]);
 	read_prefixes(r, &c->pool);
 	read_edge(r, view, &c->edge);
 	c->transport = (enum transport_choice)read_below(r, TRANSPORT_TCP_ONLY + 1);
@@ -123,12 +123,12 @@ static bool keys_are_valid(const struct config *c, enum config_view view)
 
 static bool edge_is_valid(const struct config *c)
 {
-	for (uint32_t i = 0; i < c->address_count; i++)
-		if (ip_addr_is_special(&c->address[i]) ||
-		    !prefix_list_holds(&c->pool, &c->address[i]))
+	for (uint32_t i = 0; i < c->address.count; i++)
+		if (ip_addr_is_special(&c->address.addr[i]) ||
+		    !prefix_list_holds(&c->pool, &c->address.addr[i]))
 			return false;
-	if (c->address_count > 2 ||
-	    (c->address_count == 2 && c->address[0].family == c->address[1].family))
+	if (c->address.count > 2 ||
+	    (c->address.count == 2 && c->address.addr[0].family == c->address.addr[1].family))
 		return false;
 	return c->listen_port != 0 && c->interface[0] == '\0' && c->edge.host[0] == '\0' &&
 	       c->routes.count == 0;
@@ -141,17 +141,17 @@ static bool suite_is_valid(const struct config *c)
 	case -1:
 	case 1:
 	case 2:
-		return c->address_count == 0 && c->routes.count == 0;
+		return c->address.count == 0 && c->routes.count == 0;
 	case 0:
 		break;
 	default:
 		return false;
 	}
-	for (uint32_t i = 0; i < c->address_count; i++)
-		if (ip_addr_is_special(&c->address[i]) || address_is_listed(c, i, &c->address[i]))
+	for (uint32_t i = 0; i < c->address.count; i++)
+		if (ip_addr_is_special(&c->address.addr[i]) || address_is_listed(c, i, &c->address.addr[i]))
 			return false;
 	return c->role == ROLE_CLIENT && c->transport == TRANSPORT_UDP_ONLY &&
-	       c->address_count > 0 && c->routes.count > 0;
+	       c->address.count > 0 && c->routes.count > 0;
 }
 
 static bool inner_is_valid(const struct config *c)

@@ -56,9 +56,9 @@ void config_encode(const struct config *config, enum config_view view, struct wr
 	write_u8(w, config->workers);
 	write_u8(w, (uint8_t)config->aead);
 	write_u16(w, config->listen_port);
-	write_u8(w, (uint8_t)config->address_count);
-	for (uint32_t i = 0; i < config->address_count; i++)
-		write_addr(w, &config->address[i]);
+	write_u8(w, (uint8_t)config->address.count);
+	for (uint32_t i = 0; i < config->address.count; i++)
+		write_addr(w, &config->address.addr[i]);
 	write_prefixes(w, &config->pool);
 	write_edge(w, &config->edge, view);
 	write_u8(w, (uint8_t)config->transport);

@@ -73,8 +73,8 @@ static int parse_conf(const struct config_file *file, const struct config_errors
 /* The edge's own addresses are nobody else's. */
 static int add_own(struct config *config)
 {
-	for (uint32_t i = 0; i < config->address_count; i++)
-		if (policy_spec_add_own(config->policy, &config->address[i]) != 0)
+	for (uint32_t i = 0; i < config->address.count; i++)
+		if (policy_spec_add_own(config->policy, &config->address.addr[i]) != 0)
 			return -ENOMEM;
 	return 0;
 }

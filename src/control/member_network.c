@@ -69,8 +69,8 @@ void member_network_configured(struct control *c)
 		return;
 	}
 	config->mtu = c->config->mtu;
-	config->address_count = c->config->address_count;
-	memcpy(config->address, c->config->address, sizeof c->config->address);
+	config->address_count = c->config->address.count;
+	memcpy(config->address, c->config->address.addr, sizeof c->config->address.addr);
 	config->route_count = c->config->routes.count;
 	memcpy(config->route, c->config->routes.prefix, sizeof c->config->routes.prefix);
 	free(c->member.pushed);

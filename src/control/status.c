@@ -181,7 +181,7 @@ static void write_member(FILE *f, const struct control *c)
 static void write_edge(FILE *f, const struct control *c)
 {
 	fprintf(f, "  listening port: %u\n", c->config->listen_port);
-	write_addresses(f, "addresses", c->config->address, c->config->address_count);
+	write_addresses(f, "addresses", c->config->address.addr, c->config->address.count);
 	write_prefixes(f, "pool", c->config->pool.prefix, c->config->pool.count);
 	fprintf(f, "  mtu: %u\n", c->config->mtu);
 }

@@ -173,7 +173,7 @@ static void set_member(struct builder *b, json_t *out, const struct control *c)
 static void set_edge(struct builder *b, json_t *out, const struct control *c)
 {
 	set(b, out, "listen_port", json_integer(c->config->listen_port));
-	set(b, out, "addresses", address_list(b, c->config->address, c->config->address_count));
+	set(b, out, "addresses", address_list(b, c->config->address.addr, c->config->address.count));
 	set(b, out, "pool", prefix_list(b, c->config->pool.prefix, c->config->pool.count));
 	set(b, out, "mtu", json_integer(c->config->mtu));
 }

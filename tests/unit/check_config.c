@@ -203,9 +203,9 @@ START_TEST(defaults_of_an_edge)
 
 	ck_assert_uint_eq(c->listen_port, 51820);
 	ck_assert_uint_eq(c->pool.count, 2);
-	ck_assert_uint_eq(c->address_count, 2);
-	ck_assert_str_eq(ip_addr_format(&c->address[0], text), "100.80.0.1");
-	ck_assert_str_eq(ip_addr_format(&c->address[1], text), "fd74:756e:64::1");
+	ck_assert_uint_eq(c->address.count, 2);
+	ck_assert_str_eq(ip_addr_format(&c->address.addr[0], text), "100.80.0.1");
+	ck_assert_str_eq(ip_addr_format(&c->address.addr[1], text), "fd74:756e:64::1");
 	ck_assert_uint_eq(c->policy->own_count, 2);
 	ck_assert_uint_eq(c->policy->principal_count, 2);
 	ck_assert_uint_eq(c->policy->routes[0].rules[0].place.line, 6);
@@ -250,7 +250,7 @@ START_TEST(a_client_of_a_stock_server)
 
 	ck_assert_int_eq(c->edge.suite, 0);
 	ck_assert_int_eq(c->transport, TRANSPORT_UDP_ONLY);
-	ck_assert_uint_eq(c->address_count, 2);
+	ck_assert_uint_eq(c->address.count, 2);
 	ck_assert_uint_eq(c->routes.count, 2);
 	config_free(c);
 	config_free(parse_good(WG_CLIENT "transport = udp\n", NULL));

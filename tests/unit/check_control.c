@@ -235,8 +235,8 @@ static struct config *edge_config(void)
 	struct config *config = new_config(ROLE_EDGE);
 
 	config->listen_port = 51820;
-	config->address_count = 1;
-	config->address[0] = address("100.80.0.1");
+	config->address.count = 1;
+	config->address.addr[0] = address("100.80.0.1");
 	config->pool.count = 1;
 	config->pool.prefix[0] = prefix("100.80.0.0/16");
 	add_device(config, "alice@example.com", PRINCIPAL_USER, alice_key, "100.80.0.11");
@@ -742,8 +742,8 @@ static struct config *stock_config(const char *route)
 	config->edge.suite = 0;
 	config->transport = TRANSPORT_UDP_ONLY;
 	config->mtu = 1400;
-	config->address_count = 1;
-	config->address[0] = address("10.0.0.2");
+	config->address.count = 1;
+	config->address.addr[0] = address("10.0.0.2");
 	config->routes.count = 2;
 	config->routes.prefix[0] = prefix("10.0.0.0/24");
 	config->routes.prefix[1] = prefix(route);

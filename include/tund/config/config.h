@@ -52,6 +52,11 @@ struct prefix_list {
 	struct ip_prefix prefix[CONFIG_PREFIXES_MAX];
 };
 
+struct address_list {
+	uint32_t count;
+	struct ip_addr addr[CONFIG_ADDRESSES_MAX];
+};
+
 /* The edge, as a client or connector names it. */
 struct config_edge {
 	uint8_t public_key[KEY_SIZE];
@@ -76,8 +81,7 @@ struct config {
 
 	/* Own inner addresses. Edge: the source of ICMP errors, at most one of a family. Client of a
 	 * stock WireGuard server: what the edge would push; else none. */
-	uint32_t address_count;
-	struct ip_addr address[CONFIG_ADDRESSES_MAX];
+	struct address_list address;
 
 	/* edge */
 	uint16_t listen_port;          /* UDP and TCP */
