@@ -10,7 +10,7 @@
 
 #include "loader_wgquick.h"
 
-#define FILE_MAX (64 * 1024) /* some hundred lines are usual for none */
+#define FILE_MAX (1024 * 1024) /* lists of prefixes that leave a country out are long */
 
 /* The whole file, with a NUL behind it; a NUL in it ends it early. -EFBIG, -errno. */
 static int read_file(int fd, char *buf, size_t size)

@@ -1,179 +1,29 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * wg-quick(8)'s files, with all keys that it and wg(8) know: sections [Interface] and [Peer], lines
- * "Key = value", names without regard to case, # begins a comment, lists by comma or by repetition.
+ * "Key = value", names without regard to case, # begins a comment, lists by comma or by repetition,
+ * and space anywhere, which means nothing.
  */
 #include "loader_wgquick.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum section { NONE, INTERFACE, PEER };
+#include "loader_wgquick_value.h"
 
-struct parse {
-	const char *name;
-	unsigned line;
-	enum section section;
-	unsigned interfaces, peers;
-	bool failed;
-	struct wgquick *out;
-};
-
-__attribute__((format(printf, 3, 4))) static void tell(struct parse *p, bool is_error,
-						       const char *format, ...)
+static void drop_space(char *text)
 {
-	va_list args;
+	char *to = text;
 
-	fprintf(stderr, "%s:%u: %s", p->name, p->line, is_error ? "" : "warning: ");
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	p->failed |= is_error;
-}
-
-/* A key is never shown. */
-static void read_key(struct parse *p, const char *key, const char *value, uint8_t *out, bool *has)
-{
-	if (key_from_base64(value, out) == 0)
-		*has = true;
-	else
-		tell(p, true, "%s is no key; expected 44 characters of base64", key);
-}
-
-static bool parse_number(const char *text, unsigned long max, unsigned long *out)
-{
-	bool is_hex = strncasecmp(text, "0x", 2) == 0;
-	const char *begin = is_hex ? text + 2 : text;
-	size_t len = strspn(begin, is_hex ? "0123456789abcdefABCDEF" : "0123456789");
-
-	if (len == 0 || len > 10 || begin[len] != '\0')
-		return false;
-	*out = strtoul(begin, NULL, is_hex ? 16 : 10);
-	return *out <= max;
-}
-
-/* A number, or "off" for 0. */
-static unsigned long read_number(struct parse *p, const char *key, const char *value,
-				 unsigned long max)
-{
-	unsigned long n = 0;
-
-	if (strcasecmp(value, "off") != 0 && !parse_number(value, max, &n))
-		tell(p, true, "%s = %s is no such number; expected off, or 0 to %lu", key, value, max);
-	return n;
-}
-
-/* "10.0.0.2/24": the address as written, and its length; none is a host's. */
-static bool parse_address(const char *text, struct ip_addr *addr, uint8_t *len)
-{
-	char copy[IP_PREFIX_STRLEN];
-	unsigned long bits;
-	char *slash;
-
-	if (strlen(text) >= sizeof copy)
-		return false;
-	strcpy(copy, text);
-	slash = strchr(copy, '/');
-	if (slash)
-		*slash++ = '\0';
-	if (ip_addr_parse(copy, addr) != 0)
-		return false;
-	bits = ip_addr_size(addr) * 8;
-	if (slash && !parse_number(slash, bits, &bits))
-		return false;
-	*len = (uint8_t)bits;
-	return true;
-}
-
-static void read_address(struct parse *p, const char *text)
-{
-	struct wgquick *out = p->out;
-	struct ip_addr a;
-	uint8_t len;
-
-	if (!parse_address(text, &a, &len) || ip_addr_is_special(&a)) {
-		tell(p, true, "Address = %s is no address of a host", text);
-		return;
+	for (; *text; text++) {
+		if (!isspace((unsigned char)*text))
+			*to++ = *text;
 	}
-	for (uint32_t i = 0; i < out->address_count; i++)
-		if (ip_addr_equal(&out->address[i], &a))
-			return;
-	if (out->address_count == CONFIG_ADDRESSES_MAX)
-		tell(p, true, "%s is one address too many; expected at most %d", text,
-		     CONFIG_ADDRESSES_MAX);
-	else
-		out->address[out->address_count++] = a;
-}
-
-static void read_allowed(struct parse *p, const char *text)
-{
-	struct prefix_list *list = &p->out->allowed;
-	struct ip_prefix prefix;
-	struct ip_addr a;
-	uint8_t len;
-
-	if (!parse_address(text, &a, &len)) {
-		tell(p, true, "AllowedIPs = %s is no prefix", text);
-		return;
-	}
-	prefix = ip_prefix_of(&a, len);
-	for (uint32_t i = 0; i < list->count; i++)
-		if (ip_prefix_equal(&list->prefix[i], &prefix))
-			return;
-	if (list->count == CONFIG_PREFIXES_MAX)
-		tell(p, true, "%s is one prefix too many; expected at most %d", text,
-		     CONFIG_PREFIXES_MAX);
-	else
-		list->prefix[list->count++] = prefix;
-}
-
-static char *trim(char *text)
-{
-	char *end;
-
-	while (isspace((unsigned char)*text))
-		text++;
-	end = text + strlen(text);
-	while (end > text && isspace((unsigned char)end[-1]))
-		end--;
-	*end = '\0';
-	return text;
-}
-
-static void read_list(struct parse *p, char *value, void (*read)(struct parse *, const char *))
-{
-	char *item;
-
-	while ((item = strsep(&value, ",")))
-		if (*(item = trim(item)))
-			read(p, item);
-}
-
-static void read_mtu(struct parse *p, const char *value)
-{
-	unsigned long n = read_number(p, "MTU", value, UINT16_MAX);
-
-	if (n != 0 && (n < CONFIG_MTU_MIN || n > CONFIG_MTU_MAX))
-		tell(p, true, "MTU = %s is outside of what tund takes; expected %d to %d", value,
-		     CONFIG_MTU_MIN, CONFIG_MTU_MAX);
-	else
-		p->out->mtu = (uint16_t)n;
-}
-
-static void read_endpoint(struct parse *p, const char *value)
-{
-	p->out->port = 0;
-	if (config_parse_endpoint(value, p->out->host, &p->out->port) != 0 || p->out->port == 0)
-		tell(p, true,
-		     "Endpoint = %s is no endpoint; expected a name or address with a port, an IPv6 "
-		     "address in brackets",
-		     value);
+	*to = '\0';
 }
 
 /* What wg-quick does and tund does another way, or not at all. */
@@ -184,24 +34,27 @@ static bool read_other(struct parse *p, const char *key, const char *value)
 	for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) {
 		if (strcasecmp(key, hooks[i]) != 0)
 			continue;
-		tell(p, false, "%s is not carried over: tund runs no commands", hooks[i]);
+		wgquick_tell(p, false, "%s is not carried over: tund runs no commands", hooks[i]);
 		return true;
 	}
 	if (strcasecmp(key, "DNS") == 0) {
-		tell(p, false, "DNS = %s is not carried over: set it where this host's name servers "
-			       "are set", value);
+		wgquick_tell(p, false,
+			     "DNS = %s is not carried over: set it where this host's name servers "
+			     "are set",
+			     value);
 	} else if (strcasecmp(key, "Table") == 0) {
-		if (strcasecmp(value, "auto") != 0)
-			tell(p, false, "Table = %s is not carried over: tund sets the routes itself, "
-				       "in the main table", value);
+		wgquick_read_table(p, value);
 	} else if (strcasecmp(key, "SaveConfig") == 0) {
 		if (strcasecmp(value, "true") == 0)
-			tell(p, false, "SaveConfig is not carried over: tund never writes its "
-				       "configuration");
+			wgquick_tell(p, false,
+				     "SaveConfig is not carried over: tund never writes its "
+				     "configuration");
 	} else if (strcasecmp(key, "ListenPort") == 0) {
-		if (read_number(p, key, value, UINT16_MAX) != 0)
-			tell(p, false, "ListenPort = %s is not carried over: a client listens on no "
-				       "port", value);
+		if (wgquick_read_number(p, key, value, UINT16_MAX) != 0)
+			wgquick_tell(p, false,
+				     "ListenPort = %s is not carried over: a client listens on no "
+				     "port",
+				     value);
 	} else {
 		return false;
 	}
@@ -213,13 +66,13 @@ static bool read_interface_key(struct parse *p, const char *key, char *value)
 	struct wgquick *out = p->out;
 
 	if (strcasecmp(key, "PrivateKey") == 0)
-		read_key(p, "PrivateKey", value, out->private_key, &out->has_private_key);
+		wgquick_read_key(p, "PrivateKey", value, out->private_key, &out->has_private_key);
 	else if (strcasecmp(key, "Address") == 0)
-		read_list(p, value, read_address);
+		wgquick_read_list(p, value, wgquick_read_address);
 	else if (strcasecmp(key, "MTU") == 0)
-		read_mtu(p, value);
+		wgquick_read_mtu(p, value);
 	else if (strcasecmp(key, "FwMark") == 0)
-		out->fwmark = (uint32_t)read_number(p, "FwMark", value, UINT32_MAX);
+		out->fwmark = (uint32_t)wgquick_read_number(p, "FwMark", value, UINT32_MAX);
 	else
 		return read_other(p, key, value);
 	return true;
@@ -232,15 +85,16 @@ static bool read_peer_key(struct parse *p, const char *key, char *value)
 	if (p->peers > 1) /* it was told already */
 		return true;
 	if (strcasecmp(key, "PublicKey") == 0)
-		read_key(p, "PublicKey", value, out->public_key, &out->has_public_key);
+		wgquick_read_key(p, "PublicKey", value, out->public_key, &out->has_public_key);
 	else if (strcasecmp(key, "PresharedKey") == 0)
-		read_key(p, "PresharedKey", value, out->preshared_key, &out->has_preshared_key);
+		wgquick_read_preshared_key(p, value);
 	else if (strcasecmp(key, "AllowedIPs") == 0)
-		read_list(p, value, read_allowed);
+		wgquick_read_list(p, value, wgquick_read_allowed);
 	else if (strcasecmp(key, "Endpoint") == 0)
-		read_endpoint(p, value);
+		wgquick_read_endpoint(p, value);
 	else if (strcasecmp(key, "PersistentKeepalive") == 0)
-		out->keepalive_s = (uint16_t)read_number(p, "PersistentKeepalive", value, UINT16_MAX);
+		out->keepalive_s =
+			(uint16_t)wgquick_read_number(p, "PersistentKeepalive", value, UINT16_MAX);
 	else
 		return false;
 	return true;
@@ -254,12 +108,26 @@ static void begin_section(struct parse *p, const char *line)
 	} else if (strcasecmp(line, "[Peer]") == 0) {
 		p->section = PEER;
 		if (++p->peers == 2)
-			tell(p, true, "a second peer: a client has one edge; expected a file for each, "
-				      "which makes a tunnel for each");
+			wgquick_tell(
+				p, true,
+				"a second peer: a client has one edge; expected a file for each, "
+				"which makes a tunnel for each" WG_QUICK);
 	} else {
 		p->section = NONE;
-		tell(p, true, "%s is no section; expected [Interface] or [Peer]", line);
+		wgquick_tell(p, true, "%s is no section; expected [Interface] or [Peer]", line);
 	}
+}
+
+static bool is_obfuscation(const char *key)
+{
+	static const char *const keys[] = {"Jc", "Jmin", "Jmax", "S1", "S2", "S3", "S4", "H1",
+					   "H2", "H3",   "H4",   "I1", "I2", "I3", "I4", "I5"};
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		if (strcasecmp(key, keys[i]) == 0)
+			return true;
+	}
+	return false;
 }
 
 static void read_line(struct parse *p, char *line)
@@ -272,19 +140,24 @@ static void read_line(struct parse *p, char *line)
 		return;
 	}
 	if (!value) {
-		tell(p, true, "expected Key = value, or a section");
+		wgquick_tell(p, true, "expected Key = value, or a section");
 		return;
 	}
 	*value++ = '\0';
-	key = trim(line);
-	value = trim(value);
+	key = line;
 	known = p->section == INTERFACE ? read_interface_key(p, key, value)
 					: p->section == PEER && read_peer_key(p, key, value);
-	if (!known)
-		tell(p, true, "%s is no key of %s", key,
-		     p->section == INTERFACE ? "[Interface]"
-		     : p->section == PEER    ? "[Peer]"
-					     : "a file before its first section");
+	if (!known && is_obfuscation(key))
+		wgquick_tell(
+			p, true,
+			"%s is a key of AmneziaWG, whose changed protocol tund does not speak; "
+			"expected a server that speaks WireGuard",
+			key);
+	else if (!known)
+		wgquick_tell(p, true, "%s is no key of %s", key,
+			     p->section == INTERFACE ? "[Interface]"
+			     : p->section == PEER    ? "[Peer]"
+						     : "a file before its first section");
 }
 
 static void check_whole(struct parse *p)
@@ -305,13 +178,21 @@ static void check_whole(struct parse *p)
 	else if (!out->has_public_key)
 		missing = "[Peer] has no PublicKey";
 	else if (!out->host[0])
-		missing = "[Peer] has no Endpoint; expected where the server is";
+		missing =
+			"[Peer] has no Endpoint; expected where the server is. If this host is the "
+			"server, it becomes an edge: see \"Set it up\" in README";
 	else if (out->allowed.count == 0)
 		missing = "[Peer] has no AllowedIPs; expected what is behind the server";
-	if (!missing)
-		return;
-	fprintf(stderr, "%s: %s\n", p->name, missing);
-	p->failed = true;
+	if (missing) {
+		fprintf(stderr, "%s: %s\n", p->name, missing);
+		p->failed = true;
+	}
+}
+
+/* Windows' editors begin a file with it. */
+static char *after_byte_order_mark(char *text)
+{
+	return strncmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text;
 }
 
 int wgquick_parse(const char *name, char *text, struct wgquick *out)
@@ -320,14 +201,18 @@ int wgquick_parse(const char *name, char *text, struct wgquick *out)
 	char *line;
 
 	*out = (struct wgquick){0};
+	text = after_byte_order_mark(text);
 	while ((line = strsep(&text, "\n"))) {
 		p.line++;
 		line[strcspn(line, "#")] = '\0';
-		line = trim(line);
+		drop_space(line);
 		if (*line)
 			read_line(&p, line);
 	}
+	wgquick_finish_allowed(&p);
+	wgquick_check_table(&p);
 	if (!p.failed)
 		check_whole(&p);
+	free(p.allowed);
 	return p.failed ? -EINVAL : 0;
 }

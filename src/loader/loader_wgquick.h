@@ -12,7 +12,7 @@ struct wgquick {
 	uint16_t port;
 	uint32_t address_count;
 	struct ip_addr address[CONFIG_ADDRESSES_MAX];
-	struct prefix_list allowed; /* AllowedIPs */
+	struct prefix_list allowed; /* AllowedIPs; joined where they are too many */
 	uint16_t mtu;               /* 0: not said */
 	uint16_t keepalive_s;
 	uint32_t fwmark;            /* 0: not said */

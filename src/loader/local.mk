@@ -8,6 +8,7 @@ src_loader_loader_SOURCES = \
 	src/loader/loader_import.c \
 	src/loader/loader_qr.c \
 	src/loader/loader_wgquick.c src/loader/loader_wgquick.h \
+	src/loader/loader_wgquick_value.c src/loader/loader_wgquick_value.h \
 	src/loader/main.c
 src_loader_loader_CFLAGS = $(AM_CFLAGS) $(QRENCODE_CFLAGS)
 src_loader_loader_LDADD = $(CONFIG_LIBS) $(QRENCODE_LIBS)

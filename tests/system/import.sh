@@ -174,7 +174,6 @@ ok 'PreUp is told' warned PreUp 'echo %i'
 ok 'PostUp is told' warned PostUp 'iptables -A FORWARD -i %i -j ACCEPT'
 ok 'PreDown is told' warned PreDown true
 ok 'PostDown is told' warned PostDown true
-ok 'Table is told' warned Table off
 ok 'SaveConfig is told' warned SaveConfig true
 ok 'DNS is told' warned DNS '9.9.9.9, corp.example.com'
 ok 'ListenPort is told' warned ListenPort 51820
@@ -211,16 +210,16 @@ Address = 10.0.0.2
 PublicKey = $B
 AllowedIPs = 10.0.0.0/24
 END
-bad 'wg7.conf:3: Jc is no key of [Interface]' <<END
+bad 'wg7.conf:3: Jx is no key of [Interface]' <<END
 [Interface]
 PrivateKey = $A
-Jc = 4
+Jx = 4
 $rest
 END
 bad 'wg7.conf:1: PrivateKey is no key of a file before' <<END
 PrivateKey = $A
 END
-bad 'wg7.conf:2: MTU = 576 is outside' <<END
+bad 'wg7.conf:2: MTU = 576 is less than tund takes' <<END
 [Interface]
 MTU = 576
 END
@@ -246,10 +245,50 @@ bad 'wg7.conf: there is no [Interface]' </dev/null
 printf 'a\000b' >wg7.conf
 ok 'a file that is no text' sh -c '"$@" 2>&1 | grep -q "this is no text"' sh \
 	"$build/src/cmd/tund" import wg7.conf
-head -c 70000 /dev/zero | tr '\0' '#' >wg7.conf
+head -c 1100000 /dev/zero | tr '\0' '#' >wg7.conf
 ok 'a file that is too long' sh -c '"$@" 2>&1 | grep -q "too large"' sh \
 	"$build/src/cmd/tund" import wg7.conf
 ok 'no such file' sh -c '"$@" 2>&1 | grep -q "No such file"' sh "$build/src/cmd/tund" import none
+
+# Files that people have, with what is wrong in those that cannot become a client. The others are
+# imported, and what is written is good.
+reasons='
+addr9 one address too many
+amnezia a key of AmneziaWG
+emptyips has no AllowedIPs
+idn begins with "xn--"
+linklocaladdr has no Address
+mtu1200 is less than tund takes
+mtu576 is less than tund takes
+noaddr has no Address
+noendpoint has no Endpoint
+plusminus is no prefix
+semicolon expected Key = value
+table123 not to be set as usual
+tableoff not to be set as usual
+twopeers a second peer
+v4short is no prefix
+zeroip is no prefix
+zone names an interface of this host'
+
+a_case()
+{
+	reason=$(echo "$reasons" | sed -n "s/^$1 //p")
+	imports "$([ -z "$reason" ] && echo 0 || echo 78)" "$reason" <"$cases/$1.conf" || return
+	[ -n "$reason" ] || checks
+}
+
+cases=${TUND_CASES:-$TUND_SRCDIR/../shared/cases}/import
+ok 'there are files that people have' [ -f "$cases/plain.conf" ]
+for file in "$cases"/*.conf; do
+	case_name=$(basename "$file" .conf)
+	ok "the file $case_name" a_case "$case_name"
+done
+imports 0 '' <"$cases/n300.conf"
+ok '300 prefixes hold the same as four' has \
+	'routes = {"10.0.0.0/16", "10.1.0.0/19", "10.1.32.0/21", "10.1.40.0/22"}'
+imports 0 '' <"$cases/pskzero.conf"
+ok 'a preshared key of zeros is none' sh -c '! grep -q preshared_key out'
 
 cat >edge.conf <<END
 role = edge

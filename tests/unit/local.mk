@@ -46,6 +46,7 @@ UNIT_TESTS = \
 	tests/unit/check_peek \
 	tests/unit/check_pace \
 	tests/unit/check_policy \
+	tests/unit/check_prefixes \
 	tests/unit/check_process \
 	tests/unit/check_question \
 	tests/unit/check_queues \
