@@ -49,8 +49,8 @@ const struct command commands[] = {
 	 "which rule decides, file:line",
 	 "Asks the running edge, which judges as it would judge the packet. PRINCIPAL is a\n"
 	 "user or service, or one of its devices as PRINCIPAL/DEVICE; PROTOCOL is tcp (the\n"
-	 "default with a port), udp, icmp, sctp or a number. Exits with 0 when accepted, 1\n"
-	 "when refused.\n"
+	 "default with a port), udp, icmp, sctp, gre, esp or a number. Exits with 0 when\n"
+	 "accepted, 1 when refused.\n"
 	 "\n"
 	 "  --name NAME        which tunnel, where there are several\n"
 	 "  --file CONF        judge by this configuration and its .policy, without a daemon\n"

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tund/policy/words.h>
+
 static bool is_number(const char *text, unsigned long max)
 {
 	size_t len = strspn(text, "0123456789");
@@ -14,14 +16,12 @@ static bool is_number(const char *text, unsigned long max)
 	return len >= 1 && len <= 5 && text[len] == '\0' && strtoul(text, NULL, 10) <= max;
 }
 
+/* A word, not a number, which may as well be a port. */
 static bool is_protocol(const char *text)
 {
-	static const char *const names[] = {"tcp", "udp", "icmp", "sctp"};
+	uint8_t number;
 
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strcmp(names[i], text) == 0)
-			return true;
-	return false;
+	return !is_number(text, UINT8_MAX) && word_proto_parse(text, 4, &number) == 0;
 }
 
 static bool has_port(const struct question *w)
@@ -57,8 +57,8 @@ static const char *read_word(const char *word, struct question *w)
 		snprintf(w->port, sizeof w->port, "%s", word);
 	else if (w->destination[0] || !read_destination(word, w))
 		return w->destination[0] ? "too many words, or one that is neither a protocol "
-					   "(tcp, udp, icmp, sctp, 0-255) nor a port"
-					 : "expected a protocol (tcp, udp, icmp, sctp, 0-255) or an "
+					   "(" WORD_PROTOS ", 0-255) nor a port"
+					 : "expected a protocol (" WORD_PROTOS ", 0-255) or an "
 					   "address";
 	return NULL;
 }

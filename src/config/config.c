@@ -7,6 +7,9 @@
 
 #include "config_check.h"
 
+const char *const config_role_names[] = {
+	[ROLE_CLIENT] = "client", [ROLE_CONNECTOR] = "connector", [ROLE_EDGE] = "edge", NULL};
+
 void config_free(struct config *config)
 {
 	if (!config)

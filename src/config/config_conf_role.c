@@ -67,9 +67,6 @@ static const struct {
 	{"source", CONNECTOR},
 };
 
-static const char *const role_names[] = {
-	[ROLE_CLIENT] = "client", [ROLE_CONNECTOR] = "connector", [ROLE_EDGE] = "edge", NULL};
-
 cfg_opt_t *conf_options(void)
 {
 	return options;
@@ -84,7 +81,7 @@ bool conf_read_role(struct diag *diag, cfg_t *root, enum role *out)
 		diag_report(diag, 0, "role is not set; expected role = edge, connector or client");
 		return false;
 	}
-	if (!value_choice(diag, s, role_names, &role))
+	if (!value_choice(diag, s, config_role_names, &role))
 		return false;
 	*out = (enum role)role;
 	return true;
@@ -110,13 +107,13 @@ bool conf_check_role(struct diag *diag, cfg_t *root, const struct scan *scan, en
 
 		if ((belongs[i].roles & 1u << role) || cfg_size(root, belongs[i].name) == 0)
 			continue;
-		for (unsigned r = 0; role_names[r]; r++)
+		for (unsigned r = 0; config_role_names[r]; r++)
 			if (belongs[i].roles & 1u << r)
-				roles[n++] = role_names[r];
+				roles[n++] = config_role_names[r];
 		roles[n] = NULL;
 		diag_report(diag, line_of(root, scan, belongs[i].name),
 			    "\"%s\" is no option of role %s; expected only with: %s",
-			    belongs[i].name, role_names[role], diag_list(roles, list, sizeof list));
+			    belongs[i].name, config_role_names[role], diag_list(roles, list, sizeof list));
 		ok = false;
 	}
 	return ok;

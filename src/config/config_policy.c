@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <tund/policy/words.h>
+
 #include "config_value.h"
 
 static cfg_opt_t device_options[] = {
@@ -129,15 +131,11 @@ static int read_device(struct reading *r, cfg_t *section, struct spec_principal 
 
 static enum principal_kind read_kind(struct reading *r, cfg_t *section)
 {
-	static const char *const kinds[] = {[PRINCIPAL_USER] = "user",
-					    [PRINCIPAL_CONNECTOR] = "connector",
-					    [PRINCIPAL_SERVICE] = "service",
-					    NULL};
 	const struct setting *s = tree_one(section, "kind");
 	int kind = PRINCIPAL_USER;
 
 	if (s)
-		value_choice(r->diag, s, kinds, &kind);
+		value_choice(r->diag, s, word_kinds, &kind);
 	return (enum principal_kind)kind;
 }
 
@@ -165,19 +163,7 @@ static int read_principal(struct reading *r, cfg_t *section)
 
 static uint16_t read_proto(struct reading *r, cfg_t *section)
 {
-	static const struct {
-		const char *name;
-		uint16_t number; /* IANA's assigned protocol numbers */
-	} known[] = {{"any", POLICY_PROTO_ANY},
-		     {"icmp", POLICY_PROTO_ICMP},
-		     {"tcp", 6},
-		     {"udp", 17},
-		     {"sctp", 132},
-		     {"gre", 47},
-		     {"esp", 50}};
 	const struct setting *s = tree_one(section, "proto");
-	const char *names[sizeof known / sizeof *known + 1];
-	size_t n = sizeof known / sizeof *known;
 	uint32_t number;
 	int chosen;
 
@@ -185,10 +171,7 @@ static uint16_t read_proto(struct reading *r, cfg_t *section)
 		return POLICY_PROTO_ANY;
 	if (s->text[0] >= '0' && s->text[0] <= '9')
 		return value_number(r->diag, s, 0, 255, false, &number) ? (uint16_t)number : 0;
-	for (size_t i = 0; i < n; i++)
-		names[i] = known[i].name;
-	names[n] = NULL;
-	return value_choice(r->diag, s, names, &chosen) ? known[chosen].number : 0;
+	return value_choice(r->diag, s, word_rule_protos, &chosen) ? word_rule_proto(chosen) : 0;
 }
 
 static int read_ports(struct reading *r, cfg_t *section, struct spec_rule *rule)
@@ -212,10 +195,6 @@ static int read_ports(struct reading *r, cfg_t *section, struct spec_rule *rule)
 
 static int read_rule(struct reading *r, cfg_t *section, struct spec_route *route)
 {
-	static const char *const actions[] = {[POLICY_ACCEPT] = "accept",
-					      [POLICY_REJECT] = "reject",
-					      [POLICY_DROP] = "drop",
-					      NULL};
 	unsigned line;
 	const char *name = next_title(r, "rule", &r->rules, &line);
 	const struct setting *action = tree_one(section, "action");
@@ -227,7 +206,7 @@ static int read_rule(struct reading *r, cfg_t *section, struct spec_route *route
 		return -ENOMEM;
 	rule->proto = read_proto(r, section);
 	if (action)
-		value_choice(r->diag, action, actions, &chosen);
+		value_choice(r->diag, action, word_actions, &chosen);
 	rule->action = (enum policy_action)chosen;
 	for (size_t i = 0; i < tree_count(section, "from"); i++) {
 		const struct setting *s = tree_item(section, "from", i);

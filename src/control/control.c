@@ -159,19 +159,6 @@ void control_malformed(struct control *c, const struct known_peer *peer, const c
 			    (unsigned long long)c->malformed);
 }
 
-const char *control_role_name(enum role role)
-{
-	switch (role) {
-	case ROLE_CLIENT:
-		return "client";
-	case ROLE_CONNECTOR:
-		return "connector";
-	case ROLE_EDGE:
-		return "edge";
-	}
-	return "?";
-}
-
 const char *control_peer_name(const struct control *c, const uint8_t key[KEY_SIZE],
 			      char buf[PEER_NAME_MAX])
 {

@@ -84,9 +84,6 @@ void control_malformed(struct control *c, const struct known_peer *peer, const c
 extern const struct link_ops control_parent_ops;
 extern const struct link_ops control_engine_ops;
 
-/* "client", "connector", "edge" */
-const char *control_role_name(enum role role);
-
 /* Who a peer is, for people: "alice@example.com/laptop", "edge", or the start of its key. */
 #define PEER_NAME_MAX 300
 const char *control_peer_name(const struct control *c, const uint8_t key[KEY_SIZE],

@@ -45,7 +45,7 @@ static void say_hello(struct control *c, const struct known_peer *edge)
 	struct control_message message = {.type = CONTROL_MESSAGE_HELLO};
 
 	snprintf(message.hello.role, sizeof message.hello.role, "%s",
-		 control_role_name(c->config->role));
+		 config_role_names[c->config->role]);
 	snprintf(message.hello.software, sizeof message.hello.software, "%s", PACKAGE_STRING);
 	control_send(c, edge, &message);
 }

@@ -3,12 +3,12 @@
 #include "request.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <tund/ipc/command.h>
+#include <tund/policy/words.h>
 
 #define WORDS_MAX 7 /* "explain", its five arguments, "json" */
 
@@ -25,34 +25,6 @@ static int parse_number(const char *text, unsigned long max, unsigned long *out)
 	if (errno || *end || n > max)
 		return -EINVAL;
 	*out = n;
-	return 0;
-}
-
-struct proto_name {
-	const char *name;
-	uint8_t v4, v6;
-};
-
-static const struct proto_name proto_names[] = {
-	{"tcp", IPPROTO_TCP, IPPROTO_TCP},
-	{"udp", IPPROTO_UDP, IPPROTO_UDP},
-	{"icmp", IPPROTO_ICMP, IPPROTO_ICMPV6},
-	{"sctp", IPPROTO_SCTP, IPPROTO_SCTP},
-};
-
-static int parse_proto(const char *text, uint8_t family, uint8_t *out)
-{
-	unsigned long n;
-
-	for (size_t i = 0; i < sizeof proto_names / sizeof *proto_names; i++) {
-		if (strcmp(text, proto_names[i].name) == 0) {
-			*out = family == 4 ? proto_names[i].v4 : proto_names[i].v6;
-			return 0;
-		}
-	}
-	if (parse_number(text, UINT8_MAX, &n))
-		return -EINVAL;
-	*out = (uint8_t)n;
 	return 0;
 }
 
@@ -77,8 +49,8 @@ static int parse_explain(char *const words[5], struct control_explain *out,
 		return wrong(why, "a destination address", words[2]);
 	if (out->source.family && out->source.family != out->dst.family)
 		return wrong(why, "of the destination's family", words[1]);
-	if (parse_proto(words[3], out->dst.family, &out->proto))
-		return wrong(why, "tcp, udp, icmp, sctp or a protocol number 0-255", words[3]);
+	if (word_proto_parse(words[3], out->dst.family, &out->proto))
+		return wrong(why, WORD_PROTOS " or a protocol number 0-255", words[3]);
 	if (parse_number(words[4], UINT16_MAX, &port))
 		return wrong(why, "a port 0-65535", words[4]);
 	out->port = (uint16_t)port;

@@ -3,13 +3,13 @@
 #include "status.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <tund/base/time.h>
+#include <tund/policy/words.h>
 #include <tund/session/path.h>
 #include <tund/sys/clock.h>
 
@@ -102,7 +102,7 @@ static void write_path(FILE *f, const struct engine_peer *p)
 		return;
 	endpoint_format(&p->endpoint, remote);
 	fprintf(f, "  endpoint: %s\n", remote);
-	fprintf(f, "  transport: %s\n", p->transport == TRANSPORT_TCP ? "tcp" : "udp");
+	fprintf(f, "  transport: %s\n", transport_word(p->transport));
 	if (p->local.addr.family)
 		fprintf(f, "  path: %s -> %s\n", status_local(&p->local, local), remote);
 }
@@ -205,7 +205,7 @@ static void write_since(FILE *f, const struct control *c)
 static void write_tunnel(FILE *f, const struct control *c)
 {
 	fprintf(f, "tunnel: %s\n  role: %s\n", c->name[0] ? c->name : "-",
-		control_role_name(c->config->role));
+		config_role_names[c->config->role]);
 	if (c->config->interface[0])
 		fprintf(f, "  interface: %s\n", c->config->interface);
 	write_since(f, c);
@@ -215,28 +215,10 @@ static void write_tunnel(FILE *f, const struct control *c)
 		write_member(f, c);
 }
 
-static void write_proto(FILE *f, uint8_t proto)
-{
-	switch (proto) {
-	case IPPROTO_TCP:
-		fputs("tcp", f);
-		return;
-	case IPPROTO_UDP:
-		fputs("udp", f);
-		return;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		fputs("icmp", f);
-		return;
-	default:
-		fprintf(f, "protocol %u", proto);
-	}
-}
-
 static void write_denied(FILE *f, const struct member *m)
 {
 	uint32_t shown = m->denied_count < MEMBER_DENIED_MAX ? m->denied_count : MEMBER_DENIED_MAX;
-	char address[IP_ADDR_STRLEN];
+	char address[IP_ADDR_STRLEN], proto[WORD_PROTO_STRLEN];
 
 	if (shown)
 		fputs("\ndenied by the edge:\n", f);
@@ -244,8 +226,8 @@ static void write_denied(FILE *f, const struct member *m)
 		const struct member_denied *d =
 			&m->denied[(m->denied_count - i) % MEMBER_DENIED_MAX];
 
-		fprintf(f, "  %s ", ip_addr_format(&d->what.destination, address));
-		write_proto(f, d->what.proto);
+		fprintf(f, "  %s %s", ip_addr_format(&d->what.destination, address),
+			word_proto_text(d->what.proto, proto));
 		if (d->what.port)
 			fprintf(f, " port %u", d->what.port);
 		fputs(": ", f);

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include <tund/policy/words.h>
 #include <tund/session/path.h>
 
 #include "control.h"
@@ -68,19 +69,6 @@ static json_t *prefix_list(struct builder *b, const struct ip_prefix *list, size
 	return out;
 }
 
-static const char *kind_name(enum principal_kind kind)
-{
-	switch (kind) {
-	case PRINCIPAL_USER:
-		return "user";
-	case PRINCIPAL_CONNECTOR:
-		return "connector";
-	case PRINCIPAL_SERVICE:
-		return "service";
-	}
-	return "?";
-}
-
 /* edge: who the peer is, and what it holds or reaches */
 static void set_identity(struct builder *b, json_t *out, const struct control *c,
 			 const struct engine_peer *p)
@@ -93,7 +81,7 @@ static void set_identity(struct builder *b, json_t *out, const struct control *c
 		return;
 	set(b, out, "principal", json_string(e->principal->id));
 	set(b, out, "device", json_string(e->device->name));
-	set(b, out, "kind", json_string(kind_name(e->principal->kind)));
+	set(b, out, "kind", json_string(word_kinds[e->principal->kind]));
 	set(b, out, "addresses",
 	    address_list(b, e->device->addresses, e->device->address_count));
 	if (!known || !known->announced)
@@ -118,7 +106,7 @@ static json_t *peer_object(struct builder *b, const struct control *c, const str
 	    p->local.addr.family ? json_string(status_local(&p->local, local)) : json_null());
 	set(b, out, "transport",
 	    p->endpoint.addr.family
-		    ? json_string(p->transport == TRANSPORT_TCP ? "tcp" : "udp")
+		    ? json_string(transport_word(p->transport))
 		    : json_null());
 	set(b, out, "suite", p->suite >= 0 ? json_integer(p->suite) : json_null());
 	set(b, out, "last_handshake", seconds_or_null(p->last_handshake_wall_ns));
@@ -200,7 +188,7 @@ static void set_all(struct builder *b, json_t *root, const struct control *c,
 
 	set(b, root, "schema", json_integer(STATUS_SCHEMA));
 	set(b, root, "tunnel", text_or_null(c->name));
-	set(b, root, "role", json_string(control_role_name(c->config->role)));
+	set(b, root, "role", json_string(config_role_names[c->config->role]));
 	set(b, root, "interface", text_or_null(c->config->interface));
 	set(b, root, "up", json_boolean(c->works));
 	set(b, root, "up_since", seconds_or_null(c->works ? c->works_since_wall_ns : 0));

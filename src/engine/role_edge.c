@@ -12,6 +12,7 @@
 #include <tund/crypto/secret.h>
 #include <tund/policy/explain.h>
 #include <tund/policy/lpm.h>
+#include <tund/policy/words.h>
 #include <tund/sys/log.h>
 
 #include "role_enforcer.h"
@@ -399,8 +400,6 @@ static void last_seen(struct engine *engine, uint64_t now_ns, const struct contr
 static void say(const struct policy *policy, const struct explain_answer *from,
 		struct engine_explained *to)
 {
-	static const char *const actions[] = {
-		[POLICY_ACCEPT] = "accept", [POLICY_REJECT] = "reject", [POLICY_DROP] = "drop"};
 	const struct judgement *j = &from->judgement;
 	const struct policy_spec *spec = policy_spec(policy);
 
@@ -413,7 +412,7 @@ static void say(const struct policy *policy, const struct explain_answer *from,
 		ip_prefix_format(&spec->routes[j->route].prefix, to->route);
 	strncpy(to->rule, j->rule ? j->rule->name : "", sizeof to->rule - 1);
 	strncpy(to->reason, reason_name(j->reason), sizeof to->reason - 1);
-	strncpy(to->action, actions[j->action], sizeof to->action - 1);
+	strncpy(to->action, word_actions[j->action], sizeof to->action - 1);
 }
 
 static void explain(struct engine *engine, const struct control_explain *m,

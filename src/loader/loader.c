@@ -197,7 +197,7 @@ int loader_check(const struct config *config)
 		break;
 	case ROLE_CONNECTOR:
 	case ROLE_CLIENT:
-		printf("%s %s to %s%s%s:%u", config->role == ROLE_CLIENT ? "client" : "connector",
+		printf("%s %s to %s%s%s:%u", config_role_names[config->role],
 		       config->interface, bare_v6 ? "[" : "", config->edge.host, bare_v6 ? "]" : "",
 		       config->edge.port);
 		if (config->role == ROLE_CONNECTOR)

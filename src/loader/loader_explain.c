@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <tund/policy/explain.h>
+#include <tund/policy/words.h>
 
 /* In the order of the command line. */
 enum { PRINCIPAL, SOURCE, DESTINATION, PROTO, PORT, JSON };
@@ -28,26 +29,6 @@ static bool parse_number(const char *text, unsigned long max, unsigned long *out
 	return *out <= max;
 }
 
-/* ICMP is the one of the destination's family. */
-static bool parse_proto(const char *text, uint8_t family, uint8_t *out)
-{
-	unsigned long number;
-
-	if (strcmp(text, "tcp") == 0)
-		*out = PROTO_TCP;
-	else if (strcmp(text, "udp") == 0)
-		*out = PROTO_UDP;
-	else if (strcmp(text, "icmp") == 0)
-		*out = family == 4 ? PROTO_ICMP : PROTO_ICMPV6;
-	else if (strcmp(text, "sctp") == 0)
-		*out = 132; /* IANA's number */
-	else if (parse_number(text, UINT8_MAX, &number))
-		*out = (uint8_t)number;
-	else
-		return false;
-	return true;
-}
-
 static int parse_question(char **argv, struct explain_question *q)
 {
 	unsigned long port;
@@ -57,8 +38,8 @@ static int parse_question(char **argv, struct explain_question *q)
 		return bad("source", argv[SOURCE], "an IP address, or -");
 	if (ip_addr_parse(argv[DESTINATION], &q->dst) != 0)
 		return bad("destination", argv[DESTINATION], "an IP address");
-	if (!parse_proto(argv[PROTO], q->dst.family, &q->proto))
-		return bad("protocol", argv[PROTO], "tcp, udp, icmp, sctp or a number");
+	if (word_proto_parse(argv[PROTO], q->dst.family, &q->proto))
+		return bad("protocol", argv[PROTO], WORD_PROTOS " or a number");
 	if (!parse_number(argv[PORT], UINT16_MAX, &port))
 		return bad("port", argv[PORT], "0 to 65535");
 	q->port = (uint16_t)port;
@@ -84,13 +65,11 @@ static void print_string(const char *name, const char *text)
 /* The same members as "policy explain --json" has of a running tunnel. */
 static void print_json(const struct policy *policy, const struct explain_answer *answer)
 {
-	static const char *const actions[] = {
-		[POLICY_ACCEPT] = "accept", [POLICY_REJECT] = "reject", [POLICY_DROP] = "drop"};
 	const struct judgement *j = &answer->judgement;
 	char route[IP_PREFIX_STRLEN];
 
 	printf("{\"schema\":1,\"accepted\":%s", answer->accepted ? "true" : "false");
-	print_string("action", actions[j->action]);
+	print_string("action", word_actions[j->action]);
 	print_string("reason", reason_name(j->reason));
 	print_string(
 		"route",

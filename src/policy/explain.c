@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <tund/policy/words.h>
+
 /* Whether the question names this device: "id" names any of the principal's, "id/device" one. */
 static bool names_device(const char *asked, const struct spec_principal *principal,
 			 const struct spec_device *device)
@@ -60,21 +62,6 @@ static int choose_device(const struct policy *policy, const struct explain_quest
 	return result;
 }
 
-static const char *protocol_text(uint8_t proto, char buf[16])
-{
-	switch (proto) {
-	case PROTO_TCP:
-		return "tcp";
-	case PROTO_UDP:
-		return "udp";
-	case PROTO_ICMP:
-	case PROTO_ICMPV6:
-		return "icmp";
-	}
-	snprintf(buf, 16, "protocol %u", proto);
-	return buf;
-}
-
 static const char *action_text(enum policy_action action)
 {
 	switch (action) {
@@ -91,14 +78,15 @@ static const char *action_text(enum policy_action action)
 static size_t say_question(const struct explain_question *q, const struct explain_answer *a,
 			   char *text, size_t size)
 {
-	char source[IP_ADDR_STRLEN], dst[IP_ADDR_STRLEN], port[8] = "", proto[16];
+	char source[IP_ADDR_STRLEN], dst[IP_ADDR_STRLEN], port[8] = "";
+	char proto[WORD_PROTO_STRLEN];
 
 	if (q->port != 0)
 		snprintf(port, sizeof port, " %u", q->port);
 	return (size_t)snprintf(text, size, "%s: %s from %s to %s %s%s\n",
 				action_text(a->judgement.action), q->principal,
 				ip_addr_format(&a->source, source), ip_addr_format(&q->dst, dst),
-				protocol_text(q->proto, proto), port);
+				word_proto_text(q->proto, proto), port);
 }
 
 static size_t say_place(const struct spec_place *place, char *text, size_t size)

@@ -16,4 +16,5 @@ libtund_core_a_SOURCES += \
 	src/policy/policy_compile.c src/policy/policy_compiled.h \
 	include/tund/policy/next_hops.h src/policy/next_hops.c \
 	include/tund/policy/reason.h src/policy/reason.c \
-	include/tund/policy/refusal.h src/policy/refusal.c
+	include/tund/policy/refusal.h src/policy/refusal.c \
+	include/tund/policy/words.h src/policy/words.c

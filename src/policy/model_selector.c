@@ -5,43 +5,36 @@
 #include <errno.h>
 #include <string.h>
 
-static const struct {
-	const char *prefix;
-	struct selector selector;
-} forms[] = {
-	{"group:", {.kind = SELECTOR_GROUP}},
-	{"user:", {.kind = SELECTOR_PRINCIPAL, .principal = PRINCIPAL_USER}},
-	{"service:", {.kind = SELECTOR_PRINCIPAL, .principal = PRINCIPAL_SERVICE}},
-	{"connector:", {.kind = SELECTOR_PRINCIPAL, .principal = PRINCIPAL_CONNECTOR}},
-};
+#include <tund/policy/words.h>
+
+/* Behind "WORD:", what is not empty; NULL: another form. */
+static const char *behind(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	return strncmp(text, word, n) == 0 && text[n] == ':' && text[n + 1] ? text + n + 1 : NULL;
+}
 
 int selector_parse(const char *text, struct selector *out)
 {
+	const char *name = behind(text, "group");
+
 	if (strcmp(text, "any") == 0) {
 		*out = (struct selector){.kind = SELECTOR_ANY};
 		return 0;
 	}
-	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-		size_t n = strlen(forms[i].prefix);
-
-		if (strncmp(text, forms[i].prefix, n) == 0 && text[n]) {
-			*out = forms[i].selector;
-			out->name = text + n;
-			return 0;
-		}
+	if (name) {
+		*out = (struct selector){.kind = SELECTOR_GROUP, .name = name};
+		return 0;
+	}
+	for (int i = 0; word_kinds[i]; i++) {
+		name = behind(text, word_kinds[i]);
+		if (!name)
+			continue;
+		*out = (struct selector){.kind = SELECTOR_PRINCIPAL,
+					 .principal = (enum principal_kind)i,
+					 .name = name};
+		return 0;
 	}
 	return -EINVAL;
-}
-
-const char *principal_kind_name(enum principal_kind kind)
-{
-	switch (kind) {
-	case PRINCIPAL_USER:
-		return "user";
-	case PRINCIPAL_CONNECTOR:
-		return "connector";
-	case PRINCIPAL_SERVICE:
-		return "service";
-	}
-	return "unknown";
 }

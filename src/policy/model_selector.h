@@ -16,7 +16,4 @@ struct selector {
 /* -EINVAL: none of the forms. */
 int selector_parse(const char *text, struct selector *out);
 
-/* "user", "connector" or "service". */
-const char *principal_kind_name(enum principal_kind kind);
-
 #endif

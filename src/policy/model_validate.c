@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <tund/policy/words.h>
+
 #include "model_index.h"
 #include "model_selector.h"
 
@@ -200,7 +202,7 @@ static int check_from(struct check *c, const struct spec_rule *rule, const char 
 			     s.name);
 	if (p[n].kind != s.principal)
 		return wrong(c, &rule->place, "from \"%s\": \"%s\" is a %s; write \"%s:%s\"", text,
-			     s.name, principal_kind_name(p[n].kind), principal_kind_name(p[n].kind),
+			     s.name, word_kinds[p[n].kind], word_kinds[p[n].kind],
 			     s.name);
 	return 0;
 }
@@ -272,7 +274,7 @@ static int check_connector(struct check *c, const struct spec_route *r, size_t i
 			     id);
 	if (c->spec->principals[n].kind != PRINCIPAL_CONNECTOR)
 		return wrong(c, &r->place, "via \"%s\" is a %s; expected one with kind = connector",
-			     id, principal_kind_name(c->spec->principals[n].kind));
+			     id, word_kinds[c->spec->principals[n].kind]);
 	for (size_t j = 0; j < i; j++) {
 		if (strcmp(id, r->via.items[j]) == 0)
 			return wrong(c, &r->place, "via names \"%s\" twice; expected it once", id);

@@ -72,6 +72,7 @@ UNIT_TESTS = \
 	tests/unit/check_unixsock \
 	tests/unit/check_verify \
 	tests/unit/check_virtio \
+	tests/unit/check_words \
 	tests/unit/check_x25519 \
 	tests/unit/check_xaead \
 	tests/unit/coalesce_headers \

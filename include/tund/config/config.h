@@ -22,6 +22,9 @@ enum role {
 	ROLE_EDGE,
 };
 
+/* "client", "connector", "edge", by their enum; ended by NULL. */
+extern const char *const config_role_names[];
+
 enum transport_choice {
 	TRANSPORT_AUTO, /* UDP first, TCP when UDP is silent for 3 s */
 	TRANSPORT_UDP_ONLY,

@@ -13,6 +13,12 @@ enum transport {
 	TRANSPORT_TCP,
 };
 
+/* As a configuration calls it. */
+static inline const char *transport_word(enum transport transport)
+{
+	return transport == TRANSPORT_TCP ? "tcp" : "udp";
+}
+
 struct path {
 	enum transport transport;
 	uint32_t socket;        /* the engine's handle: which socket, or which TCP connection */
