@@ -61,24 +61,23 @@ static size_t give_frame(struct control_channel *channel, struct owner *owner, u
 			 const uint8_t *data, size_t len)
 {
 	size_t n = len > 0 ? data[0] : 0, before = owner->sent;
+	bool own = n == 0 || n > len - 1;
+	const uint8_t *frame = own ? owner->last : data + 1;
 	uint8_t *exact;
 	int err;
 
-	if (n == 0 || n > len - 1) {
+	if (own)
 		n = owner->last_len;
-		data = owner->last - 1;
-		len = 0;
-	}
 	exact = malloc(n ? n : 1);
 	expect(exact != NULL);
 	if (n)
-		memcpy(exact, data + 1, n);
+		memcpy(exact, frame, n);
 	err = control_channel_receive(channel, now_ns, exact, n);
 	free(exact);
 	expect(err == 0 || err == -EBADMSG);
 	expect(err == 0 || owner->sent == before);
 	expect(owner->sent - before <= 2 * CONTROL_UNACKNOWLEDGED_MAX / 1000);
-	return len > 0 ? n + 1 : 0;
+	return own ? 0 : n + 1;
 }
 
 static void consume(struct control_channel *channel, struct owner *owner, uint64_t now_ns)

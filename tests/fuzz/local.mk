@@ -60,4 +60,7 @@ if ENABLE_FUZZERS
 else
 	@echo 'configure with CC=clang --enable-fuzzers first' >&2; exit 1
 endif
-.PHONY: fuzz
+# For scripts/test.
+fuzz-targets:
+	@echo $(FUZZ_TARGETS)
+.PHONY: fuzz fuzz-targets

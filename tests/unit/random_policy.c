@@ -124,13 +124,15 @@ static bool has_route(const struct policy_spec *spec, const struct ip_prefix *p)
 
 static bool has_device_in(const struct policy_spec *spec, const struct ip_prefix *p)
 {
-	for (size_t i = 0; i < spec->principal_count * 4; i++) {
-		const struct spec_principal *who = &spec->principals[i / 4];
-		const struct spec_device *d = &who->devices[i / 2 % 2];
+	for (size_t i = 0; i < spec->principal_count; i++) {
+		const struct spec_principal *who = &spec->principals[i];
 
-		if (i / 2 % 2 < who->device_count && i % 2 < d->address_count &&
-		    ip_prefix_contains(p, &d->addresses[i % 2]))
-			return true;
+		for (size_t d = 0; d < who->device_count; d++) {
+			for (size_t a = 0; a < who->devices[d].address_count; a++) {
+				if (ip_prefix_contains(p, &who->devices[d].addresses[a]))
+					return true;
+			}
+		}
 	}
 	return false;
 }
