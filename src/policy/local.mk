@@ -5,7 +5,7 @@ libtund_core_a_SOURCES += \
 	src/policy/flow_bucket.h src/policy/flow_choose.c src/policy/flow_tuple.h \
 	include/tund/policy/flow_cache.h src/policy/flow_cache.c \
 	include/tund/policy/forward.h src/policy/forward.c \
-	src/policy/forward_flow.c src/policy/forward_context.h \
+	src/policy/forward_context.c src/policy/forward_context.h src/policy/forward_flow.c \
 	include/tund/policy/fragment.h src/policy/fragment.c \
 	include/tund/policy/lpm.h src/policy/lpm.c \
 	include/tund/policy/model.h src/policy/model.c src/policy/model_codec.c \
