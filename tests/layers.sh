@@ -53,9 +53,10 @@ arrows()
 		left["policy"] = "base wire"
 		left["config"] = "base wire policy"
 		left["ipc"] = "base wire"
+		left["link"] = "base wire sys ipc"
 		left["loader"] = "base wire crypto policy config sys ipc"
 		left["engine"] = left["control"] = left["parent"] = \
-			"base wire crypto session policy config sys ipc"
+			"base wire crypto session policy config sys ipc link"
 		left["cmd"] = left["engine"] " parent"
 	}
 	!($2 in left) { print $1 ": there is no layer \"" $2 "\""; next }
@@ -217,7 +218,7 @@ libraries()
 			print $1 ": " $3 " belongs to " place
 	}
 	{
-		only("^<ev[.]h>", "^(src|include/tund)/(engine|control)/")
+		only("^<ev[.]h>", "^(src/(engine|control)/|(src|include/tund)/link/link_ev[.])")
 		only("^<(sodium|openssl/|intel-ipsec-mb|ipsec-mb)", "^src/crypto/")
 		only("^<netlink/", "^src/sys/netlink[^/]*[.]c$")
 		only("^<(seccomp|cap-ng)[.]h>", "^src/sys/")
@@ -266,12 +267,12 @@ mirror_sources()
 	done
 }
 
-# The sans-I/O layers and the configuration have a unit test for each module; every unit test has
+# The sans-I/O layers, the configuration and link have a unit test for each module; every unit test has
 # its module. (Tests that go through several modules have another name.)
 mirror_tests()
 {
 	for file in $(echo "$product" |
-		grep -E '^src/(base|wire|crypto|session|policy|config)/.*\.c$' | grep -Ev '/main(_[a-z]+)?\.c$'); do
+		grep -E '^src/(base|wire|crypto|session|policy|config|link)/.*\.c$' | grep -Ev '/main(_[a-z]+)?\.c$'); do
 		module=$(basename "$file" .c)
 		while [ ! -f "tests/unit/check_$module.c" ]; do
 			case $module in

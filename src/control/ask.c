@@ -38,7 +38,7 @@ static void send_next_status(struct control *c)
 	if (!oldest)
 		return;
 	body = (struct control_ask){.id = oldest->id};
-	oldest->is_sent = link_send(&c->engine, CONTROL_STATUS, &body, sizeof body) == 0;
+	oldest->is_sent = link_send(&c->engine.link, CONTROL_STATUS, &body, sizeof body) == 0;
 }
 
 static void ask_free(struct ask *ask)
@@ -115,7 +115,7 @@ void ask_explain(struct control *c, struct client *client, const struct request 
 	}
 	ask->json = request->json;
 	explain.id = ask->id;
-	link_send(&c->engine, CONTROL_EXPLAIN, &explain, sizeof explain);
+	link_send(&c->engine.link, CONTROL_EXPLAIN, &explain, sizeof explain);
 }
 
 void ask_probe(struct control *c)
@@ -164,7 +164,7 @@ void ask_forget(struct control *c, const struct client *client)
 
 void ask_clear(struct control *c)
 {
-	link_close(&c->engine); /* nothing is asked any more */
+	link_close(&c->engine.link); /* nothing is asked any more */
 	while (!LIST_EMPTY(&c->asks))
 		ask_free(LIST_FIRST(&c->asks));
 }

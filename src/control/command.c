@@ -123,7 +123,7 @@ static void wait_for(struct client *client, enum request_kind kind)
 
 static void ask_parent(struct client *client, enum request_kind kind, enum parent_request request)
 {
-	if (link_send(&client->commands->control->parent, request, NULL, 0))
+	if (link_send(&client->commands->control->parent.link, request, NULL, 0))
 		answer_text(client, EXIT_SYSTEM, "the daemon's parent process is gone\n");
 	else
 		wait_for(client, kind);
@@ -139,7 +139,7 @@ static void wait_until_works(struct client *client)
 		return;
 	}
 	if (c->works)
-		link_send(&c->engine, CONTROL_CONFIRM, NULL, 0);
+		link_send(&c->engine.link, CONTROL_CONFIRM, NULL, 0);
 	wait_for(client, REQUEST_KIND_WAIT);
 }
 

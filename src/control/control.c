@@ -26,15 +26,15 @@ int control_start(struct control *c, const char *name, int channel)
 		return -ENOMEM;
 	ev_timer_init(&c->regreet, regreet, 0., 0.);
 	c->regreet.data = c;
-	link_init(&c->parent, c->loop, &control_parent_ops, c, c->buffer);
-	link_init(&c->engine, c->loop, &control_engine_ops, c, c->buffer);
+	control_parent_init(c);
+	control_engine_init(c);
 	peers_init(&c->peers);
 	commands_init(&c->commands, c);
 	edge_init(c);
 	member_init(c);
-	link_open(&c->parent, channel);
-	while (!c->started && c->parent.fd >= 0)
-		link_receive(&c->parent);
+	link_open(&c->parent.link, channel);
+	while (!c->started && c->parent.link.fd >= 0)
+		link_wait(&c->parent.link);
 	if (!c->started)
 		return -EPIPE;
 	return c->config ? 0 : -EBADMSG;
@@ -57,8 +57,8 @@ void control_clear(struct control *c)
 	edge_clear(c);
 	member_clear(c);
 	peers_clear(&c->peers);
-	link_close(&c->engine);
-	link_close(&c->parent);
+	link_close(&c->engine.link);
+	link_close(&c->parent.link);
 	device_index_clear(&c->devices);
 	config_free(c->config);
 	ev_timer_stop(c->loop, &c->grace);
@@ -86,20 +86,12 @@ static bool takes_frames(const struct control *c, const struct known_peer *peer)
 void control_send_text(struct control *c, const struct known_peer *peer, const char *text)
 {
 	size_t len = strlen(text);
-	struct control_frame *frame;
+	struct control_frame frame = {
+		.generation = c->generation, .slot = peer->slot, .len = (uint32_t)len};
 
 	if (!peer->has_slot || !takes_frames(c, peer) || len == 0 || len > CONTROL_FRAME_MAX)
 		return;
-	frame = malloc(sizeof *frame + len);
-	if (!frame) {
-		log_error("no memory for a control message");
-		return;
-	}
-	*frame = (struct control_frame){
-		.generation = c->generation, .slot = peer->slot, .len = (uint32_t)len};
-	memcpy(frame + 1, text, len);
-	link_send(&c->engine, CONTROL_FRAME, frame, sizeof *frame + len);
-	free(frame);
+	link_send_parts(&c->engine.link, CONTROL_FRAME, &frame, sizeof frame, text, len);
 }
 
 void control_send(struct control *c, const struct known_peer *peer,
@@ -124,7 +116,7 @@ void control_set_works(struct control *c, bool works)
 	if (!works)
 		return;
 	c->works_since_wall_ns = clock_wall_ns();
-	link_send(&c->parent, REQUEST_UP, NULL, 0);
+	link_send(&c->parent.link, REQUEST_UP, NULL, 0);
 	commands_answer_waiting(&c->commands, EXIT_DONE, "");
 }
 
@@ -132,7 +124,7 @@ void control_greet_engine(struct control *c)
 {
 	struct control_hello hello = {.generation = c->generation};
 
-	if (link_send(&c->engine, CONTROL_HELLO, &hello, sizeof hello))
+	if (link_send(&c->engine.link, CONTROL_HELLO, &hello, sizeof hello))
 		return;
 	ask_restart(c);
 	if (c->config->role == ROLE_EDGE)

@@ -14,13 +14,13 @@
 #include <tund/config/config.h>
 #include <tund/ipc/engine.h>
 #include <tund/ipc/parent.h>
+#include <tund/link/link_ev.h>
 
 #include "ask.h"
 #include "command.h"
 #include "control_message.h"
 #include "device_index.h"
 #include "edge.h"
-#include "link.h"
 #include "member.h"
 #include "peers.h"
 
@@ -34,7 +34,7 @@ struct control {
 	ev_timer grace;        /* from PARENT_STOP to the end */
 	ev_timer regreet;      /* the engine had another configuration than we: ask again */
 	uint8_t *buffer;       /* both links receive into it */
-	struct link parent, engine;
+	struct link_ev parent, engine;
 	struct device_index devices;
 	struct peers peers;
 	struct commands commands;
@@ -80,9 +80,9 @@ void control_greet_later(struct control *c);
 /* A control message of this peer could not be understood: counts it, logs some. */
 void control_malformed(struct control *c, const struct known_peer *peer, const char *what);
 
-/* Messages of the two links. */
-extern const struct link_ops control_parent_ops;
-extern const struct link_ops control_engine_ops;
+/* What the two others may say, and what becomes of the links to them. */
+void control_parent_init(struct control *c);
+void control_engine_init(struct control *c);
 
 /* Who a peer is, for people: "alice@example.com/laptop", "edge", or the start of its key. */
 #define PEER_NAME_MAX 300

@@ -2,30 +2,34 @@
 /* What the engine says. */
 #include "control.h"
 
+#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <tund/sys/log.h>
 
-static void take_peer(struct control *c, const void *body, size_t len)
+/* Bytes that may wait for the engine: of the holders in a largest control message, each by itself,
+ * there may be 8 MiB. */
+#define ENGINE_QUEUE_MAX (32 * 1024 * 1024)
+
+static int take_peer(void *ctx, struct channel_message *m)
 {
-	const struct engine_peer *p = body;
+	struct control *c = ctx;
+	const struct engine_peer *p = (const void *)m->body;
 	struct known_peer *peer;
 	bool was_up;
 
-	(void)len;
 	if (p->id) {
 		ask_peer(c, p);
-		return;
+		return 0;
 	}
 	if (p->generation != c->generation) {
 		control_greet_later(c); /* one of us has not read the new one yet */
-		return;
+		return 0;
 	}
 	peer = peers_place(&c->peers, p->public_key, p->slot);
 	if (!peer) {
 		log_error("no memory for a peer");
-		return;
+		return 0;
 	}
 	was_up = peer->up;
 	peer->up = p->up;
@@ -36,6 +40,7 @@ static void take_peer(struct control *c, const void *body, size_t len)
 		edge_peer_changed(c, peer, was_up);
 	else
 		member_peer_changed(c, peer, was_up);
+	return 0;
 }
 
 static void handle_message(struct control *c, struct known_peer *peer, const uint8_t *text,
@@ -57,111 +62,111 @@ static void handle_message(struct control *c, struct known_peer *peer, const uin
 
 /* A frame of another generation, or of a slot not told of, is not consumed: the engine repeats it
  * after CONTROL_HELLO. */
-static void take_frame(struct control *c, const void *body, size_t len)
+static int take_frame(void *ctx, struct channel_message *m)
 {
+	struct control *c = ctx;
 	struct control_consumed consumed;
 	struct control_frame frame;
 	struct known_peer *peer;
 
-	memcpy(&frame, body, sizeof frame);
-	if (frame.len != len - sizeof frame || frame.generation != c->generation)
-		return;
+	memcpy(&frame, m->body, sizeof frame);
+	if (frame.len != m->len - sizeof frame)
+		return -EBADMSG;
+	if (frame.generation != c->generation)
+		return 0;
 	peer = peers_find(&c->peers, frame.slot);
 	if (!peer)
-		return;
+		return 0;
 	consumed = (struct control_consumed){.generation = c->generation, .slot = frame.slot};
-	handle_message(c, peer, (const uint8_t *)body + sizeof frame, frame.len);
-	link_send(&c->engine, CONTROL_CONSUMED, &consumed, sizeof consumed);
+	handle_message(c, peer, m->body + sizeof frame, frame.len);
+	link_send(&c->engine.link, CONTROL_CONSUMED, &consumed, sizeof consumed);
+	return 0;
 }
 
-static void take_reset(struct control *c, const void *body, size_t len)
+static int take_reset(void *ctx, struct channel_message *m)
 {
-	const struct control_consumed *reset = body;
+	struct control *c = ctx;
+	const struct control_consumed *reset = (const void *)m->body;
 	struct known_peer *peer;
 
-	(void)len;
 	peer = reset->generation == c->generation ? peers_find(&c->peers, reset->slot) : NULL;
 	if (!peer)
-		return;
+		return 0;
 	if (c->config->role == ROLE_EDGE)
 		edge_peer_reset(c, peer);
 	else
 		member_peer_reset(c, peer);
+	return 0;
 }
 
-static void take_counters(struct control *c, const void *body, size_t len)
+static int take_counters(void *ctx, struct channel_message *m)
 {
-	(void)len;
-	ask_counter(c, body);
+	struct control *c = ctx;
+
+	ask_counter(c, (const void *)m->body);
+	return 0;
 }
 
-static void take_end(struct control *c, const void *body, size_t len)
+static int take_end(void *ctx, struct channel_message *m)
 {
-	const struct control_ask *end = body;
+	struct control *c = ctx;
+	const struct control_ask *end = (const void *)m->body;
 
-	(void)len;
 	ask_end(c, end->id);
+	return 0;
 }
 
-static void take_explained(struct control *c, const void *body, size_t len)
+static int take_explained(void *ctx, struct channel_message *m)
 {
-	(void)len;
-	ask_explained(c, body);
+	struct control *c = ctx;
+
+	ask_explained(c, (const void *)m->body);
+	return 0;
 }
 
-static void take_denied(struct control *c, const void *body, size_t len)
+static int take_denied(void *ctx, struct channel_message *m)
 {
-	const struct engine_denied *denied = body;
+	struct control *c = ctx;
+	const struct engine_denied *denied = (const void *)m->body;
 
-	(void)len;
 	if (c->config->role == ROLE_EDGE && denied->generation == c->generation)
 		edge_denied(c, denied);
+	return 0;
 }
 
-static void take_resolve(struct control *c, const void *body, size_t len)
+static int take_resolve(void *ctx, struct channel_message *m)
 {
-	(void)body, (void)len;
+	struct control *c = ctx;
+
+	(void)m;
 	if (c->config->role != ROLE_EDGE)
 		member_resolve(c);
+	return 0;
 }
 
-static void take_confirmed(struct control *c, const void *body, size_t len)
+static int take_confirmed(void *ctx, struct channel_message *m)
 {
-	(void)body, (void)len;
+	struct control *c = ctx;
+
+	(void)m;
 	if (c->works)
 		commands_answer_waiting(&c->commands, EXIT_DONE, "");
+	return 0;
 }
 
-struct engine_handler {
-	size_t size;
-	bool more; /* bytes follow the struct */
-	void (*take)(struct control *c, const void *body, size_t len);
+static const struct dispatch_row rows[] = {
+	[ENGINE_PEER] = {take_peer, sizeof(struct engine_peer)},
+	[ENGINE_FRAME] = {take_frame, sizeof(struct control_frame), .more = true},
+	[ENGINE_RESET] = {take_reset, sizeof(struct control_consumed)},
+	[ENGINE_COUNTERS] = {take_counters, sizeof(struct engine_counters)},
+	[ENGINE_END] = {take_end, sizeof(struct control_ask)},
+	[ENGINE_EXPLAINED] = {take_explained, sizeof(struct engine_explained)},
+	[ENGINE_DENIED] = {take_denied, sizeof(struct engine_denied)},
+	[ENGINE_RESOLVE] = {take_resolve, 0},
+	[ENGINE_CONFIRMED] = {take_confirmed, 0},
 };
 
-static const struct engine_handler handlers[] = {
-	[ENGINE_PEER] = {sizeof(struct engine_peer), false, take_peer},
-	[ENGINE_FRAME] = {sizeof(struct control_frame), true, take_frame},
-	[ENGINE_RESET] = {sizeof(struct control_consumed), false, take_reset},
-	[ENGINE_COUNTERS] = {sizeof(struct engine_counters), false, take_counters},
-	[ENGINE_END] = {sizeof(struct control_ask), false, take_end},
-	[ENGINE_EXPLAINED] = {sizeof(struct engine_explained), false, take_explained},
-	[ENGINE_DENIED] = {sizeof(struct engine_denied), false, take_denied},
-	[ENGINE_RESOLVE] = {0, false, take_resolve},
-	[ENGINE_CONFIRMED] = {0, false, take_confirmed},
-};
-
-static void message(void *ctx, struct channel_message *m)
-{
-	const struct engine_handler *h =
-		m->kind < sizeof handlers / sizeof *handlers ? &handlers[m->kind] : NULL;
-
-	if (m->fd >= 0)
-		close(m->fd);
-	if (h && h->take && (h->more ? m->len > h->size : m->len == h->size))
-		h->take(ctx, m->body, m->len);
-	else
-		log_error("unexpected message %u of %zu bytes from the engine", m->kind, m->len);
-}
+static const struct dispatch_table table = {.rows = rows, .count = DISPATCH_COUNT(rows)};
 
 /* The parent restarts it and sends a new channel; until then nothing is known. */
 static void closed(void *ctx)
@@ -173,6 +178,22 @@ static void closed(void *ctx)
 	control_set_works(c, false);
 }
 
+static void refused(void *ctx, const struct channel_message *m, int err)
+{
+	(void)ctx;
+	log_error("unexpected message %u of %zu bytes from the engine: %s", m->kind, m->len,
+		  strerror(-err));
+}
+
+/* What both know of each other does not match any more: a new control begins anew. */
+static void lost(void *ctx, int err)
+{
+	struct control *c = ctx;
+
+	log_error("the engine takes no messages (%s): ending", strerror(-err));
+	ev_break(c->loop, EVBREAK_ALL);
+}
+
 static void drained(void *ctx)
 {
 	struct control *c = ctx;
@@ -181,5 +202,15 @@ static void drained(void *ctx)
 		edge_pump(c);
 }
 
-const struct link_ops control_engine_ops = {
-	.message = message, .closed = closed, .drained = drained};
+static const struct link_ops ops = {
+	.limit = ENGINE_QUEUE_MAX,
+	.closed = closed,
+	.refused = refused,
+	.lost = lost,
+	.drained = drained,
+};
+
+void control_engine_init(struct control *c)
+{
+	link_ev_init(&c->engine, c->loop, &ops, &table, c, c->buffer);
+}

@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <tund/sys/log.h>
 #include <tund/sys/memfd.h>
 
+#define PARENT_QUEUE_MAX (1024 * 1024) /* bytes that may wait for the parent */
 #define GRACE_S 0.15 /* for goodbye to leave the engine; the parent gives 500 ms */
 
 static int read_config(int fd, struct config **out)
@@ -45,12 +45,13 @@ static void use_config(struct control *c, struct config *config, struct device_i
 		control_greet_engine(c);
 }
 
-static void take_config(struct control *c, struct channel_message *m)
+static int take_config(void *ctx, struct channel_message *m)
 {
+	struct control *c = ctx;
 	const struct parent_config *body = (const void *)m->body;
 	struct device_index devices;
 	struct config *config;
-	int r = m->fd < 0 ? -EBADF : read_config(m->fd, &config);
+	int r = read_config(m->fd, &config);
 
 	if (!r && c->config && config->role != c->config->role) {
 		config_free(config);
@@ -62,50 +63,45 @@ static void take_config(struct control *c, struct channel_message *m)
 		log_error("cannot use the configuration: %s", strerror(-r));
 	else
 		use_config(c, config, &devices, body->generation);
+	return 0;
 }
 
-/* The descriptor, from now on the caller's. */
-static int take_fd(struct channel_message *m)
+static int take_sibling(void *ctx, struct channel_message *m)
 {
-	int fd = m->fd;
+	struct control *c = ctx;
 
-	m->fd = -1;
-	return fd;
-}
-
-static void take_sibling(struct control *c, struct channel_message *m)
-{
-	int fd = take_fd(m);
-
-	if (fd < 0)
-		return;
-	link_open(&c->engine, fd);
+	link_open(&c->engine.link, dispatch_take_fd(m));
 	peers_forget_sessions(&c->peers);
 	if (!c->started)
-		return;
+		return 0;
 	if (c->config->role == ROLE_EDGE)
 		edge_restart(c);
 	control_greet_engine(c);
 	if (c->config->role != ROLE_EDGE)
 		member_restart(c);
+	return 0;
 }
 
-static void take_command(struct control *c, struct channel_message *m)
+static int take_command(void *ctx, struct channel_message *m)
 {
-	int fd = take_fd(m);
+	struct control *c = ctx;
 
-	if (fd >= 0)
-		commands_open(&c->commands, fd);
+	commands_open(&c->commands, dispatch_take_fd(m));
+	return 0;
 }
 
-static void take_go(struct control *c, struct channel_message *m)
+static int take_go(void *ctx, struct channel_message *m)
 {
+	struct control *c = ctx;
+
 	(void)m;
 	c->started = true;
+	return 0;
 }
 
-static void take_reply(struct control *c, struct channel_message *m)
+static int take_reply(void *ctx, struct channel_message *m)
 {
+	struct control *c = ctx;
 	struct parent_reply reply;
 
 	memcpy(&reply, m->body, sizeof reply);
@@ -114,12 +110,14 @@ static void take_reply(struct control *c, struct channel_message *m)
 		commands_parent_replied(&c->commands, &reply);
 	else
 		member_replied(c, &reply);
+	return 0;
 }
 
-static void take_interface(struct control *c, struct channel_message *m)
+static int take_interface(void *ctx, struct channel_message *m)
 {
 	/* the parent restores what it applied; the engine is told by itself */
-	(void)c, (void)m;
+	(void)ctx, (void)m;
+	return 0;
 }
 
 static void grace_over(struct ev_loop *loop, ev_timer *w, int events)
@@ -128,61 +126,63 @@ static void grace_over(struct ev_loop *loop, ev_timer *w, int events)
 	ev_break(loop, EVBREAK_ALL);
 }
 
-static void take_stop(struct control *c, struct channel_message *m)
+static int take_stop(void *ctx, struct channel_message *m)
 {
+	struct control *c = ctx;
+
 	(void)m;
 	if (c->stopping)
-		return;
+		return 0;
 	c->stopping = true;
 	if (!c->started || c->config->role == ROLE_EDGE || !c->member.edge_up) {
 		ev_break(c->loop, EVBREAK_ALL);
-		return;
+		return 0;
 	}
 	member_goodbye(c);
 	ev_timer_init(&c->grace, grace_over, GRACE_S, 0.);
 	ev_timer_start(c->loop, &c->grace);
+	return 0;
 }
 
-struct parent_handler {
-	size_t size; /* of the body, exactly */
-	void (*take)(struct control *c, struct channel_message *m);
+static const struct dispatch_row rows[] = {
+	[PARENT_CONFIG] = {take_config, sizeof(struct parent_config), .fd = DISPATCH_FD},
+	[PARENT_COMMAND] = {take_command, 0, .fd = DISPATCH_FD},
+	[PARENT_SIBLING] = {take_sibling, 0, .fd = DISPATCH_FD},
+	[PARENT_GO] = {take_go, 0},
+	[PARENT_REPLY] = {take_reply, sizeof(struct parent_reply)},
+	[PARENT_INTERFACE] = {take_interface, sizeof(struct parent_interface)},
+	[PARENT_STOP] = {take_stop, 0},
 };
 
-static const struct parent_handler handlers[] = {
-	[PARENT_CONFIG] = {sizeof(struct parent_config), take_config},
-	[PARENT_COMMAND] = {0, take_command},
-	[PARENT_SIBLING] = {0, take_sibling},
-	[PARENT_GO] = {0, take_go},
-	[PARENT_REPLY] = {sizeof(struct parent_reply), take_reply},
-	[PARENT_INTERFACE] = {sizeof(struct parent_interface), take_interface},
-	[PARENT_STOP] = {0, take_stop},
-};
+static const struct dispatch_table table = {.rows = rows, .count = DISPATCH_COUNT(rows)};
 
-static void message(void *ctx, struct channel_message *m)
-{
-	const struct parent_handler *h =
-		m->kind < sizeof handlers / sizeof *handlers ? &handlers[m->kind] : NULL;
-
-	if (h && h->take && m->len == h->size)
-		h->take(ctx, m);
-	else
-		log_error("unexpected message %u of %zu bytes from the parent", m->kind, m->len);
-	if (m->fd >= 0)
-		close(m->fd);
-}
-
+/* Without the parent nothing may go on. */
 static void closed(void *ctx)
 {
 	struct control *c = ctx;
 
-	/* without the parent nothing may go on */
 	ev_break(c->loop, EVBREAK_ALL);
 }
 
-static void drained(void *ctx)
+static void refused(void *ctx, const struct channel_message *m, int err)
 {
 	(void)ctx;
+	log_error("unexpected message %u of %zu bytes from the parent: %s", m->kind, m->len,
+		  strerror(-err));
 }
 
-const struct link_ops control_parent_ops = {
-	.message = message, .closed = closed, .drained = drained};
+static void lost(void *ctx, int err)
+{
+	struct control *c = ctx;
+
+	log_error("the parent takes no messages (%s): ending", strerror(-err));
+	ev_break(c->loop, EVBREAK_ALL);
+}
+
+static const struct link_ops ops = {
+	.limit = PARENT_QUEUE_MAX, .closed = closed, .refused = refused, .lost = lost};
+
+void control_parent_init(struct control *c)
+{
+	link_ev_init(&c->parent, c->loop, &ops, &table, c, c->buffer);
+}

@@ -31,7 +31,7 @@ void edge_pump(struct control *c)
 
 	for (peer = TAILQ_FIRST(&c->peers.due); peer; peer = next) {
 		next = TAILQ_NEXT(peer, due_entry);
-		if (c->engine.queued_bytes > EDGE_QUEUE_MAX)
+		if (c->engine.link.queued_bytes > EDGE_QUEUE_MAX)
 			return; /* called again when the engine took it */
 		if (peer->due_at > now)
 			continue;
@@ -67,7 +67,7 @@ static void tell_last_seen(struct control *c, const struct known_peer *peer)
 	struct control_last_seen seen = {.local = peer->local, .remote = peer->remote};
 
 	memcpy(seen.public_key, peer->key, KEY_SIZE);
-	link_send(&c->engine, CONTROL_LAST_SEEN, &seen, sizeof seen);
+	link_send(&c->engine.link, CONTROL_LAST_SEEN, &seen, sizeof seen);
 }
 
 void edge_restart(struct control *c)
@@ -145,7 +145,7 @@ static void goodbye(struct control *c, struct known_peer *peer)
 {
 	struct control_consumed close = {.generation = c->generation, .slot = peer->slot};
 
-	link_send(&c->engine, CONTROL_CLOSE, &close, sizeof close);
+	link_send(&c->engine.link, CONTROL_CLOSE, &close, sizeof close);
 }
 
 void edge_message(struct control *c, struct known_peer *peer, const struct control_message *message)

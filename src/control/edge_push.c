@@ -148,7 +148,7 @@ void edge_take_routes(struct control *c, const struct known_peer *peer)
 		routes->slot = peer->slot;
 		routes->route_count = granted->route_count;
 		memcpy(routes->route, granted->route, sizeof routes->route);
-		link_send(&c->engine, CONTROL_ROUTES, routes, sizeof *routes);
+		link_send(&c->engine.link, CONTROL_ROUTES, routes, sizeof *routes);
 		log_grant(c, peer, granted->route_count);
 	} else {
 		log_error("no memory for the routes of a connector");

@@ -1,6 +1,6 @@
 # libexec/tund/control: command socket, status and the JSON of control frames. All but main.c is a
 # library, which the tests and fuzzers link, too.
-CONTROL_LIBS = libtund_config.a libtund_sys.a $(CORE_LIBS) $(EV_LIBS) $(JANSSON_LIBS) \
+CONTROL_LIBS = libtund_config.a libtund_link.a libtund_sys.a $(CORE_LIBS) $(EV_LIBS) $(JANSSON_LIBS) \
 	$(SECCOMP_LIBS) $(CAPNG_LIBS)
 
 noinst_LIBRARIES += libtund_control.a
@@ -15,7 +15,6 @@ libtund_control_a_SOURCES = \
 	src/control/edge.h src/control/edge.c \
 	src/control/edge_identities.c \
 	src/control/edge_push.h src/control/edge_push.c \
-	src/control/link.h src/control/link.c \
 	src/control/member.h src/control/member.c \
 	src/control/member_network.h src/control/member_network.c \
 	src/control/control_message.h src/control/control_message.c \

@@ -17,7 +17,7 @@
 static void send_endpoints(struct control *c)
 {
 	if (c->member.endpoints.count)
-		link_send(&c->engine, CONTROL_ENDPOINTS, &c->member.endpoints,
+		link_send(&c->engine.link, CONTROL_ENDPOINTS, &c->member.endpoints,
 			  sizeof c->member.endpoints);
 }
 

@@ -56,7 +56,7 @@ void member_network_request(struct control *c)
 	request->route_count = pushed->route_count;
 	memcpy(request->address, pushed->address, sizeof pushed->address);
 	memcpy(request->route, pushed->route, sizeof pushed->route);
-	link_send(&c->parent, REQUEST_NETWORK, request, sizeof *request);
+	link_send(&c->parent.link, REQUEST_NETWORK, request, sizeof *request);
 	free(request);
 }
 
@@ -191,13 +191,13 @@ void member_replied(struct control *c, const struct parent_reply *reply)
 void member_network_tell_engine(struct control *c)
 {
 	if (c->member.network)
-		link_send(&c->engine, CONTROL_NETWORK, c->member.network,
+		link_send(&c->engine.link, CONTROL_NETWORK, c->member.network,
 			  sizeof *c->member.network);
 }
 
 static void send_identity(struct control *c, struct control_identity *out)
 {
-	link_send(&c->engine, CONTROL_IDENTITY, out, sizeof *out);
+	link_send(&c->engine.link, CONTROL_IDENTITY, out, sizeof *out);
 	out->first = false;
 }
 

@@ -3,46 +3,18 @@
 #include "control_link.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <tund/sys/channel.h>
+#include <tund/link/link.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 
 #include "engine.h"
 
-struct queued_message {
-	STAILQ_ENTRY(queued_message) next;
-	uint32_t kind;
-	size_t len;
-	uint8_t body[];
-};
-
-static void drop_backlog(struct control_link *link)
-{
-	struct queued_message *m;
-
-	while ((m = STAILQ_FIRST(&link->backlog))) {
-		STAILQ_REMOVE_HEAD(&link->backlog, next);
-		free(m);
-	}
-	link->backlog_bytes = 0;
-}
-
 void control_link_close(struct engine *engine)
 {
-	struct control_link *link = &engine->control;
-
-	if (link->fd < 0)
-		return;
-	ev_io_stop(engine->loop, &link->readable);
-	ev_io_stop(engine->loop, &link->writable);
-	close(link->fd);
-	link->fd = -1;
-	link->status_id = 0;
-	drop_backlog(link);
+	link_close(&engine->control.on_loop.link);
+	engine->control.status_id = 0;
 }
 
 /* Only a new control can have a new channel. */
@@ -53,58 +25,21 @@ static void cut_off(struct engine *engine, const char *why)
 	parent_link_ask_control(engine);
 }
 
-static void keep(struct engine *engine, uint32_t kind, const uint8_t *body, size_t len)
+void control_link_say(struct engine *engine, uint32_t kind, const void *body, size_t len)
 {
-	struct control_link *link = &engine->control;
-	struct queued_message *m = NULL;
-
-	if (link->backlog_bytes + len <= CONTROL_BACKLOG_MAX)
-		m = malloc(sizeof *m + len);
-	if (!m) {
-		cut_off(engine, "does not read its messages");
-		return;
-	}
-	m->kind = kind;
-	m->len = len;
-	memcpy(m->body, body, len);
-	STAILQ_INSERT_TAIL(&link->backlog, m, next);
-	link->backlog_bytes += len;
-	ev_io_start(engine->loop, &link->writable);
+	link_send(&engine->control.on_loop.link, kind, body, len);
 }
 
-static void say_bytes(struct engine *engine, uint32_t kind, const uint8_t *body, size_t len)
+void control_link_say_frame(struct engine *engine, const struct control_frame *frame,
+			    const uint8_t *msg)
 {
-	struct control_link *link = &engine->control;
-	int err = -EAGAIN;
-
-	if (STAILQ_EMPTY(&link->backlog))
-		err = channel_send(link->fd, kind, body, len, -1);
-	if (err == -EAGAIN)
-		keep(engine, kind, body, len);
-	else if (err < 0)
-		control_link_close(engine);
+	link_send_parts(&engine->control.on_loop.link, ENGINE_FRAME, frame, sizeof *frame, msg,
+			frame->len);
 }
 
-void control_link_say(struct engine *engine, uint32_t kind, const void *body, size_t len,
-		      const void *tail, size_t tail_len)
+bool control_link_is_idle(const struct engine *engine)
 {
-	uint8_t *joined;
-
-	if (engine->control.fd < 0)
-		return;
-	if (tail_len == 0) {
-		say_bytes(engine, kind, body, len);
-		return;
-	}
-	joined = malloc(len + tail_len);
-	if (!joined) {
-		control_link_close(engine);
-		return;
-	}
-	memcpy(joined, body, len);
-	memcpy(joined + len, tail, tail_len);
-	say_bytes(engine, kind, joined, len + tail_len);
-	free(joined);
+	return link_is_idle(&engine->control.on_loop.link);
 }
 
 /* Status: a few peers at a time, as long as control keeps up. */
@@ -116,7 +51,7 @@ static void say_counter(struct engine *engine, const char *name, uint64_t count)
 	if (count == 0)
 		return;
 	strncpy(body.name, name, sizeof body.name - 1);
-	control_link_say(engine, ENGINE_COUNTERS, &body, sizeof body, NULL, 0);
+	control_link_say(engine, ENGINE_COUNTERS, &body, sizeof body);
 }
 
 /* What the workers count each for themselves. */
@@ -148,7 +83,7 @@ static void say_counters(struct engine *engine)
 	for (int r = REASON_ACCEPTED + 1; r < REASON_COUNT; r++)
 		say_counter(engine, reason_name((enum reason)r), workers_counter(engine, (enum reason)r));
 	say_worker_counters(engine);
-	control_link_say(engine, ENGINE_END, &end, sizeof end, NULL, 0);
+	control_link_say(engine, ENGINE_END, &end, sizeof end);
 	engine->control.status_id = 0;
 }
 
@@ -157,7 +92,7 @@ static void continue_status(struct engine *engine)
 	struct control_link *link = &engine->control;
 	uint32_t count = engine->role->slot_count(engine);
 
-	while (link->status_id != 0 && STAILQ_EMPTY(&link->backlog)) {
+	while (link->status_id != 0 && control_link_is_idle(engine)) {
 		struct peer *peer;
 
 		if (link->status_slot >= count) {
@@ -170,33 +105,7 @@ static void continue_status(struct engine *engine)
 	}
 }
 
-static void on_writable(struct ev_loop *loop, ev_io *io, int events)
-{
-	struct engine *engine = io->data;
-	struct control_link *link = &engine->control;
-	struct queued_message *m;
-
-	(void)events;
-	while ((m = STAILQ_FIRST(&link->backlog))) {
-		int err = channel_send(link->fd, m->kind, m->body, m->len, -1);
-
-		if (err == -EAGAIN)
-			return;
-		if (err < 0) {
-			control_link_close(engine);
-			return;
-		}
-		STAILQ_REMOVE_HEAD(&link->backlog, next);
-		link->backlog_bytes -= m->len;
-		free(m);
-	}
-	ev_io_stop(loop, io);
-	continue_status(engine);
-}
-
-/* What control says: a table of handlers, each with the exact size of its body. */
-
-typedef void control_handler(struct engine *engine, uint64_t now_ns, const uint8_t *body);
+/* What control says. */
 
 static struct peer *peer_of(struct engine *engine, uint32_t generation, uint32_t slot)
 {
@@ -205,9 +114,11 @@ static struct peer *peer_of(struct engine *engine, uint32_t generation, uint32_t
 	return engine->role->peer_at(engine, slot);
 }
 
-static void on_hello(struct engine *engine, uint64_t now_ns, const uint8_t *body)
+static int on_hello(void *ctx, struct channel_message *message)
 {
-	(void)body;
+	struct engine *engine = ctx;
+
+	(void)message;
 	for (uint32_t slot = 0; slot < engine->role->slot_count(engine); slot++) {
 		struct peer *peer = engine->role->peer_at(engine, slot);
 		struct peer_stats stats;
@@ -217,103 +128,143 @@ static void on_hello(struct engine *engine, uint64_t now_ns, const uint8_t *body
 		peer_get_stats(peer, &stats);
 		if (!stats.up)
 			continue;
-		peer_control_restart(peer, now_ns);
+		peer_control_restart(peer, clock_now_ns());
 		engine_report_peer(engine, peer, 0);
 	}
+	return 0;
 }
 
-static void on_endpoints(struct engine *engine, uint64_t now_ns, const uint8_t *body)
+static int on_endpoints(void *ctx, struct channel_message *message)
 {
-	(void)now_ns;
-	uplink_set_endpoints(engine, (const void *)body);
+	struct engine *engine = ctx;
+
+	uplink_set_endpoints(engine, (const void *)message->body);
+	return 0;
 }
 
-static void on_consumed(struct engine *engine, uint64_t now_ns, const uint8_t *body)
+static int on_consumed(void *ctx, struct channel_message *message)
 {
-	const struct control_consumed *m = (const void *)body;
+	struct engine *engine = ctx;
+	const struct control_consumed *m = (const void *)message->body;
 	struct peer *peer = peer_of(engine, m->generation, m->slot);
 
 	if (peer)
-		peer_control_consumed(peer, now_ns);
+		peer_control_consumed(peer, clock_now_ns());
+	return 0;
 }
 
-static void on_network(struct engine *engine, uint64_t now_ns, const uint8_t *body)
+static int on_network(void *ctx, struct channel_message *message)
 {
-	const struct control_network *m = (const void *)body;
+	struct engine *engine = ctx;
+	const struct control_network *m = (const void *)message->body;
 
-	(void)now_ns;
 	if (engine->role->network && m->address_count <= ENGINE_ADDRESSES_MAX &&
 	    m->route_count <= ENGINE_ROUTES_MAX)
 		engine->role->network(engine, m);
+	return 0;
 }
 
-static void on_routes(struct engine *engine, uint64_t now_ns, const uint8_t *body)
+static int on_routes(void *ctx, struct channel_message *message)
 {
-	const struct control_routes *m = (const void *)body;
+	struct engine *engine = ctx;
+	const struct control_routes *m = (const void *)message->body;
 
-	(void)now_ns;
 	if (engine->role->routes && m->generation == engine->generation &&
 	    m->route_count <= ENGINE_ROUTES_MAX)
 		engine->role->routes(engine, m);
+	return 0;
 }
 
-static void on_identities(struct engine *engine, uint64_t now_ns, const uint8_t *body)
+static int on_identities(void *ctx, struct channel_message *message)
 {
-	(void)now_ns;
+	struct engine *engine = ctx;
+
 	if (engine->role->identity)
-		engine->role->identity(engine, (const void *)body);
+		engine->role->identity(engine, (const void *)message->body);
+	return 0;
 }
 
-static void on_status(struct engine *engine, uint64_t now_ns, const uint8_t *body)
+static int on_status(void *ctx, struct channel_message *message)
 {
-	const struct control_ask *m = (const void *)body;
+	struct engine *engine = ctx;
+	const struct control_ask *m = (const void *)message->body;
 
-	(void)now_ns;
 	engine->control.status_id = m->id;
 	engine->control.status_slot = 0;
 	continue_status(engine);
+	return 0;
 }
 
-static void on_explain(struct engine *engine, uint64_t now_ns, const uint8_t *body)
+static int on_explain(void *ctx, struct channel_message *message)
 {
-	const struct control_explain *m = (const void *)body;
+	struct engine *engine = ctx;
+	const struct control_explain *m = (const void *)message->body;
 	struct engine_explained answer = {.id = m->id, .error = EOPNOTSUPP};
 
-	(void)now_ns;
 	if (engine->role->explain && memchr(m->principal, '\0', sizeof m->principal))
 		engine->role->explain(engine, m, &answer);
-	control_link_say(engine, ENGINE_EXPLAINED, &answer, sizeof answer, NULL, 0);
+	control_link_say(engine, ENGINE_EXPLAINED, &answer, sizeof answer);
+	return 0;
 }
 
-static void on_close(struct engine *engine, uint64_t now_ns, const uint8_t *body)
+static int on_close(void *ctx, struct channel_message *message)
 {
-	const struct control_consumed *m = (const void *)body;
+	struct engine *engine = ctx;
+	const struct control_consumed *m = (const void *)message->body;
 	struct peer *peer = peer_of(engine, m->generation, m->slot);
 
 	if (peer)
-		peer_close(peer, now_ns);
+		peer_close(peer, clock_now_ns());
+	return 0;
 }
 
-static void on_last_seen(struct engine *engine, uint64_t now_ns, const uint8_t *body)
+static int on_last_seen(void *ctx, struct channel_message *message)
 {
-	const struct control_last_seen *m = (const void *)body;
+	struct engine *engine = ctx;
+	const struct control_last_seen *m = (const void *)message->body;
 
 	if (engine->role->last_seen)
-		engine->role->last_seen(engine, now_ns, m);
+		engine->role->last_seen(engine, clock_now_ns(), m);
+	return 0;
 }
 
-static void on_confirm(struct engine *engine, uint64_t now_ns, const uint8_t *body)
+static int on_confirm(void *ctx, struct channel_message *message)
 {
-	(void)body;
-	uplink_confirm(engine, now_ns);
+	struct engine *engine = ctx;
+
+	(void)message;
+	uplink_confirm(engine, clock_now_ns());
+	return 0;
 }
 
-static const struct {
-	control_handler *handle;
-	size_t size; /* of the body, exactly */
-} control_table[] = {
+static int on_frame(void *ctx, struct channel_message *message)
+{
+	struct engine *engine = ctx;
+	const struct control_frame *frame = (const void *)message->body;
+	uint64_t now_ns = clock_now_ns();
+	struct peer *peer;
+	int err;
+
+	if (message->len - sizeof *frame != frame->len)
+		return -EBADMSG;
+	peer = peer_of(engine, frame->generation, frame->slot);
+	if (!peer)
+		return 0;
+	err = peer_control_send(peer, now_ns, message->body + sizeof *frame, frame->len);
+	/* The peer has not answered for long. What waits is out of date by now: both sides begin
+	 * anew and send their full state. */
+	if (err == -ENOBUFS)
+		peer_control_restart(peer, now_ns);
+	else if (err < 0)
+		log_warning("a control message of %u bytes was not sent: %s", frame->len,
+			    strerror(-err));
+	return 0;
+}
+
+static const struct dispatch_row rows[] = {
 	[CONTROL_HELLO] = {on_hello, sizeof(struct control_hello)},
 	[CONTROL_ENDPOINTS] = {on_endpoints, sizeof(struct control_endpoints)},
+	[CONTROL_FRAME] = {on_frame, sizeof(struct control_frame), .more = true},
 	[CONTROL_CONSUMED] = {on_consumed, sizeof(struct control_consumed)},
 	[CONTROL_NETWORK] = {on_network, sizeof(struct control_network)},
 	[CONTROL_ROUTES] = {on_routes, sizeof(struct control_routes)},
@@ -325,84 +276,45 @@ static const struct {
 	[CONTROL_CONFIRM] = {on_confirm, 0},
 };
 
-/* A frame for a peer is the one message of variable length. */
-static bool handle_frame(struct engine *engine, uint64_t now_ns, const struct channel_message *m)
-{
-	const struct control_frame *frame = (const void *)m->body;
-	struct peer *peer;
-	int err;
+static const struct dispatch_table table = {.rows = rows, .count = DISPATCH_COUNT(rows)};
 
-	if (m->len < sizeof *frame || m->len - sizeof *frame != frame->len)
-		return false;
-	peer = peer_of(engine, frame->generation, frame->slot);
-	if (!peer)
-		return true;
-	err = peer_control_send(peer, now_ns, m->body + sizeof *frame, frame->len);
-	/* The peer has not answered for long. What waits is out of date by now: both sides begin
-	 * anew and send their full state. */
-	if (err == -ENOBUFS)
-		peer_control_restart(peer, now_ns);
-	else if (err < 0)
-		log_warning("a control message of %u bytes was not sent: %s", frame->len,
-			    strerror(-err));
-	return true;
+static void on_closed(void *ctx)
+{
+	control_link_close(ctx);
 }
 
-static bool handle_message(struct engine *engine, uint64_t now_ns, const struct channel_message *m)
+static void on_refused(void *ctx, const struct channel_message *message, int err)
 {
-	if (m->kind == CONTROL_FRAME)
-		return handle_frame(engine, now_ns, m);
-	if (m->kind >= sizeof control_table / sizeof *control_table)
-		return false;
-	if (!control_table[m->kind].handle || control_table[m->kind].size != m->len)
-		return false;
-	control_table[m->kind].handle(engine, now_ns, m->body);
-	return true;
+	(void)message, (void)err;
+	cut_off(ctx, "said something it must not");
 }
 
-static void on_readable(struct ev_loop *loop, ev_io *io, int events)
+static void on_lost(void *ctx, int err)
 {
-	struct engine *engine = io->data;
-	struct channel_message message;
-	int n;
-
-	(void)loop;
-	(void)events;
-	while (engine->control.fd >= 0) {
-		bool understood;
-
-		n = channel_receive(engine->control.fd, engine->message, CHANNEL_BODY_MAX,
-				    &message);
-		if (n == -EAGAIN)
-			return;
-		if (n <= 0) {
-			control_link_close(engine);
-			return;
-		}
-		if (message.fd >= 0)
-			close(message.fd);
-		understood = message.fd < 0 && handle_message(engine, clock_now_ns(), &message);
-		if (!understood)
-			cut_off(engine, "said something it must not");
-	}
+	(void)err;
+	cut_off(ctx, "does not read its messages");
 }
+
+static void on_drained(void *ctx)
+{
+	continue_status(ctx);
+}
+
+static const struct link_ops ops = {
+	.limit = CONTROL_BACKLOG_MAX,
+	.closed = on_closed,
+	.refused = on_refused,
+	.lost = on_lost,
+	.drained = on_drained,
+};
 
 void control_link_init(struct engine *engine)
 {
-	engine->control.fd = -1;
-	STAILQ_INIT(&engine->control.backlog);
+	link_ev_init(&engine->control.on_loop, engine->loop, &ops, &table, engine, engine->message);
 }
 
 void control_link_attach(struct engine *engine, int fd)
 {
-	struct control_link *link = &engine->control;
-
 	control_link_close(engine);
-	link->fd = fd;
-	ev_io_init(&link->readable, on_readable, fd, EV_READ);
-	ev_io_init(&link->writable, on_writable, fd, EV_WRITE);
-	link->readable.data = engine;
-	link->writable.data = engine;
-	if (engine->node)
-		ev_io_start(engine->loop, &link->readable);
+	link_open(&engine->control.on_loop.link, fd);
 }

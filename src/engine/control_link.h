@@ -7,21 +7,19 @@
 #ifndef TUND_ENGINE_CONTROL_LINK_H
 #define TUND_ENGINE_CONTROL_LINK_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
-#include <ev.h>
+#include <tund/ipc/engine.h>
+#include <tund/link/link_ev.h>
 
 struct engine;
-struct queued_message;
 
 #define CONTROL_BACKLOG_MAX (4 * 1024 * 1024) /* bytes waiting for control */
 
 struct control_link {
-	int fd; /* -1: no control at present */
-	ev_io readable, writable;
-	STAILQ_HEAD(, queued_message) backlog;
-	size_t backlog_bytes;
+	struct link_ev on_loop; /* closed: no control at present */
 	uint32_t status_id;   /* of the CONTROL_STATUS being answered; 0: none */
 	uint32_t status_slot; /* next peer to report */
 };
@@ -31,9 +29,15 @@ void control_link_init(struct engine *engine);
 /* A new control is at the other end of `fd`, which the link owns from now on. */
 void control_link_attach(struct engine *engine, int fd);
 
-/* Sends, or keeps for later. `tail` is appended to `body`; NULL for none. */
-void control_link_say(struct engine *engine, uint32_t kind, const void *body, size_t len,
-		      const void *tail, size_t tail_len);
+/* Sends, or keeps for later. */
+void control_link_say(struct engine *engine, uint32_t kind, const void *body, size_t len);
+
+/* The same with ENGINE_FRAME: `msg` are frame->len bytes. */
+void control_link_say_frame(struct engine *engine, const struct control_frame *frame,
+			    const uint8_t *msg);
+
+/* True if control keeps up: nothing waits for it. */
+bool control_link_is_idle(const struct engine *engine);
 
 void control_link_close(struct engine *engine);
 

@@ -48,12 +48,11 @@ static void on_event(void *ctx, struct peer *peer, enum peer_event event)
 
 	engine->role->peer_event(engine, clock_now_ns(), peer, event);
 	/* A peer may move with every packet. Where it is is worth telling, not every step. */
-	if (is_reportable(event) &&
-	    (event != PEER_MOVED || STAILQ_EMPTY(&engine->control.backlog)))
+	if (is_reportable(event) && (event != PEER_MOVED || control_link_is_idle(engine)))
 		engine_report_peer(engine, peer, 0);
 	reset.slot = engine->role->slot_of(engine, peer);
 	if (event == PEER_CONTROL_RESET && reset.slot != UINT32_MAX)
-		control_link_say(engine, ENGINE_RESET, &reset, sizeof reset, NULL, 0);
+		control_link_say(engine, ENGINE_RESET, &reset, sizeof reset);
 }
 
 static void on_control(void *ctx, struct peer *peer, const uint8_t *msg, size_t len)
@@ -63,7 +62,7 @@ static void on_control(void *ctx, struct peer *peer, const uint8_t *msg, size_t 
 
 	frame.slot = engine->role->slot_of(engine, peer);
 	if (frame.slot != UINT32_MAX)
-		control_link_say(engine, ENGINE_FRAME, &frame, sizeof frame, msg, len);
+		control_link_say_frame(engine, &frame, msg);
 }
 
 /* A peer has as many connections as it has paths. What a client opens itself is its uplink's. */
@@ -131,7 +130,7 @@ void engine_report_peer(struct engine *engine, struct peer *peer, uint32_t id)
 		report.endpoint = path.remote;
 		report.local = path.local;
 	}
-	control_link_say(engine, ENGINE_PEER, &report, sizeof report, NULL, 0);
+	control_link_say(engine, ENGINE_PEER, &report, sizeof report);
 }
 
 static void set_deadline(struct engine *engine)
@@ -347,9 +346,6 @@ static void start_watchers(struct engine *engine)
 	engine->deadline.data = engine;
 	ev_prepare_start(engine->loop, &engine->before_wait);
 	ev_set_priority(&engine->busy, EV_MINPRI);
-	if (engine->control.fd >= 0)
-		ev_io_start(engine->loop, &engine->control.readable);
-	parent_link_watch(engine);
 	uapi_watch(engine);
 	workers_call(engine, give_lane, engine);
 	outer_watch(engine);

@@ -1,5 +1,5 @@
 # libexec/tund/engine: keys, sessions, policy and packets.
-ENGINE_LIBS = libtund_config.a libtund_sys.a $(CORE_LIBS) $(EV_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS)
+ENGINE_LIBS = libtund_config.a libtund_link.a libtund_sys.a $(CORE_LIBS) $(EV_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS)
 
 pkglibexec_PROGRAMS += src/engine/engine
 src_engine_engine_SOURCES = \

@@ -59,7 +59,6 @@ static int prepare(struct engine *engine, unsigned workers)
 	engine->message = malloc(CHANNEL_BODY_MAX);
 	if (!engine->loop || !engine->message)
 		return -ENOMEM;
-	engine->parent.fd = CHILD_CHANNEL_FD;
 	outer_init(engine);
 	err = engine_init(engine);
 	if (err < 0)
@@ -106,7 +105,7 @@ int main(int argc, char **argv)
 	log_init("engine");
 	if (prepare(&engine, workers_wanted(argc, argv)) < 0)
 		return EXIT_SYSTEM;
-	err = parent_link_start(&engine);
+	err = parent_link_start(&engine, CHILD_CHANNEL_FD);
 	if (err < 0) {
 		log_error("start-up: %s", strerror(-err));
 		return EXIT_SYSTEM;

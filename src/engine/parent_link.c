@@ -3,23 +3,19 @@
 #include "parent_link.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <tund/sys/channel.h>
+#include <tund/link/link.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 #include <tund/sys/memfd.h>
 
 #include "engine.h"
 
-/* Handles one message; owns message->fd. Returns 0, or -EBADMSG. */
-typedef int parent_handler(struct engine *engine, const struct channel_message *message);
-
-static int on_config(struct engine *engine, const struct channel_message *message)
+static int on_config(void *ctx, struct channel_message *message)
 {
+	struct engine *engine = ctx;
 	const struct parent_config *body = (const void *)message->body;
 	struct config *config;
 	struct reader reader;
@@ -27,7 +23,6 @@ static int on_config(struct engine *engine, const struct channel_message *messag
 	size_t size;
 	int err = memfd_map(message->fd, CONFIG_IMAGE_MAX, &image, &size);
 
-	close(message->fd);
 	if (err < 0)
 		return err;
 	reader = reader_init(image, size);
@@ -38,64 +33,76 @@ static int on_config(struct engine *engine, const struct channel_message *messag
 	return err;
 }
 
-static int on_tun(struct engine *engine, const struct channel_message *message)
+static int on_tun(void *ctx, struct channel_message *message)
 {
+	struct engine *engine = ctx;
 	const struct parent_tun *body = (const void *)message->body;
-	struct tun_given given = {.fd = message->fd, .vnet_hdr = body->vnet_hdr, .uso = body->uso};
+	struct tun_given given = {.vnet_hdr = body->vnet_hdr, .uso = body->uso};
 
 	/* One queue for each worker. */
 	if (engine->tun_count == engine->worker_count)
 		return -EBADMSG;
+	given.fd = dispatch_take_fd(message);
 	worker_call(engine->workers[engine->tun_count++], tun_port_attach, &given);
 	return 0;
 }
 
-static int on_udp(struct engine *engine, const struct channel_message *message)
+static int on_udp(void *ctx, struct channel_message *message)
 {
+	struct engine *engine = ctx;
+
 	/* A WireGuard interface gets the first one with an answer. */
 	if (engine->role != &wireguard_role)
-		return outer_add_bound(engine, message->fd);
-	outer_keep_udp(engine, message->fd);
+		return outer_add_bound(engine, dispatch_take_fd(message));
+	outer_keep_udp(engine, dispatch_take_fd(message));
 	return 0;
 }
 
-static int on_tcp(struct engine *engine, const struct channel_message *message)
+static int on_tcp(void *ctx, struct channel_message *message)
 {
-	outer_set_listener(engine, message->fd);
+	struct engine *engine = ctx;
+
+	outer_set_listener(engine, dispatch_take_fd(message));
 	return 0;
 }
 
-static int on_sibling(struct engine *engine, const struct channel_message *message)
+static int on_sibling(void *ctx, struct channel_message *message)
 {
-	control_link_attach(engine, message->fd);
+	struct engine *engine = ctx;
+
+	control_link_attach(engine, dispatch_take_fd(message));
 	return 0;
 }
 
-static int on_state(struct engine *engine, const struct channel_message *message)
+static int on_state(void *ctx, struct channel_message *message)
 {
+	struct engine *engine = ctx;
+
 	memcpy(engine->last_tai64n, message->body, sizeof engine->last_tai64n);
 	return 0;
 }
 
-static int on_go(struct engine *engine, const struct channel_message *message)
+static int on_go(void *ctx, struct channel_message *message)
 {
+	struct engine *engine = ctx;
+
 	(void)message;
 	return engine->node ? -EBADMSG : engine_start(engine);
 }
 
-static int on_reply(struct engine *engine, const struct channel_message *message)
+static int on_reply(void *ctx, struct channel_message *message)
 {
+	struct engine *engine = ctx;
 	const struct parent_reply *reply = (const void *)message->body;
 
 	if (engine->role && engine->role->opened)
-		engine->role->opened(engine, reply, message->fd);
-	else if (message->fd >= 0)
-		close(message->fd);
+		engine->role->opened(engine, reply, dispatch_take_fd(message));
 	return 0;
 }
 
-static int on_wireguard(struct engine *engine, const struct channel_message *message)
+static int on_wireguard(void *ctx, struct channel_message *message)
 {
+	struct engine *engine = ctx;
 	const struct parent_wireguard *body = (const void *)message->body;
 
 	if (engine->role)
@@ -105,24 +112,28 @@ static int on_wireguard(struct engine *engine, const struct channel_message *mes
 	return 0;
 }
 
-static int on_uapi(struct engine *engine, const struct channel_message *message)
+static int on_uapi(void *ctx, struct channel_message *message)
 {
-	uapi_listen(engine, message->fd);
+	struct engine *engine = ctx;
+
+	uapi_listen(engine, dispatch_take_fd(message));
 	return 0;
 }
 
-static int on_routes(struct engine *engine, const struct channel_message *message)
+static int on_routes(void *ctx, struct channel_message *message)
 {
+	struct engine *engine = ctx;
+
 	(void)message;
 	if (engine->role && engine->role->routes_changed)
 		engine->role->routes_changed(engine);
 	return 0;
 }
 
-static int on_interface(struct engine *engine, const struct channel_message *message)
+static int on_interface(void *ctx, struct channel_message *message)
 {
+	struct engine *engine = ctx;
 	const struct parent_interface *body = (const void *)message->body;
-
 	struct tun_given none = {.fd = -1};
 
 	if (!body->present)
@@ -132,169 +143,118 @@ static int on_interface(struct engine *engine, const struct channel_message *mes
 	return 0;
 }
 
-static int on_stop(struct engine *engine, const struct channel_message *message)
+static int on_stop(void *ctx, struct channel_message *message)
 {
+	struct engine *engine = ctx;
+
 	(void)message;
 	engine_farewell(engine);
 	return 0;
 }
 
-enum descriptor { NO_FD, WITH_FD, MAYBE_FD };
-
-static const struct {
-	parent_handler *handle;
-	size_t size; /* of the body, exactly */
-	enum descriptor descriptor;
-} parent_table[] = {
-	[PARENT_CONFIG] = {on_config, sizeof(struct parent_config), WITH_FD},
-	[PARENT_TUN] = {on_tun, sizeof(struct parent_tun), WITH_FD},
-	[PARENT_UDP] = {on_udp, sizeof(struct parent_udp), WITH_FD},
-	[PARENT_TCP] = {on_tcp, 0, WITH_FD},
-	[PARENT_SIBLING] = {on_sibling, 0, WITH_FD},
-	[PARENT_STATE] = {on_state, sizeof(struct parent_state), NO_FD},
-	[PARENT_GO] = {on_go, 0, NO_FD},
-	[PARENT_REPLY] = {on_reply, sizeof(struct parent_reply), MAYBE_FD},
-	[PARENT_INTERFACE] = {on_interface, sizeof(struct parent_interface), NO_FD},
-	[PARENT_STOP] = {on_stop, 0, NO_FD},
-	[PARENT_WIREGUARD] = {on_wireguard, sizeof(struct parent_wireguard), NO_FD},
-	[PARENT_UAPI] = {on_uapi, 0, WITH_FD},
-	[PARENT_ROUTES] = {on_routes, 0, NO_FD},
+static const struct dispatch_row rows[] = {
+	[PARENT_CONFIG] = {on_config, sizeof(struct parent_config), .fd = DISPATCH_FD},
+	[PARENT_TUN] = {on_tun, sizeof(struct parent_tun), .fd = DISPATCH_FD},
+	[PARENT_UDP] = {on_udp, sizeof(struct parent_udp), .fd = DISPATCH_FD},
+	[PARENT_TCP] = {on_tcp, 0, .fd = DISPATCH_FD},
+	[PARENT_SIBLING] = {on_sibling, 0, .fd = DISPATCH_FD},
+	[PARENT_STATE] = {on_state, sizeof(struct parent_state)},
+	[PARENT_GO] = {on_go, 0},
+	[PARENT_REPLY] = {on_reply, sizeof(struct parent_reply), .fd = DISPATCH_MAY_FD},
+	[PARENT_INTERFACE] = {on_interface, sizeof(struct parent_interface)},
+	[PARENT_STOP] = {on_stop, 0},
+	[PARENT_WIREGUARD] = {on_wireguard, sizeof(struct parent_wireguard)},
+	[PARENT_UAPI] = {on_uapi, 0, .fd = DISPATCH_FD},
+	[PARENT_ROUTES] = {on_routes, 0},
 };
 
-static bool is_known(const struct channel_message *m)
+static const struct dispatch_table table = {.rows = rows, .count = DISPATCH_COUNT(rows)};
+
+static void on_closed(void *ctx)
 {
-	bool with_fd = m->fd >= 0;
+	struct engine *engine = ctx;
 
-	if (m->kind >= sizeof parent_table / sizeof *parent_table)
-		return false;
-	if (!parent_table[m->kind].handle || parent_table[m->kind].size != m->len)
-		return false;
-	return parent_table[m->kind].descriptor == MAYBE_FD ||
-	       with_fd == (parent_table[m->kind].descriptor == WITH_FD);
-}
-
-/* Receives and handles one message: 1, or channel_receive()'s and the handlers' results. */
-static int handle_one(struct engine *engine, uint32_t *kind)
-{
-	struct channel_message message;
-	int n = channel_receive(engine->parent.fd, engine->message, CHANNEL_BODY_MAX, &message);
-	int err;
-
-	if (n <= 0)
-		return n;
-	if (!is_known(&message)) {
-		if (message.fd >= 0)
-			close(message.fd);
-		return -EBADMSG;
-	}
-	*kind = message.kind;
-	err = parent_table[message.kind].handle(engine, &message);
-	return err < 0 ? err : 1;
-}
-
-int parent_link_start(struct engine *engine)
-{
-	struct pollfd wait = {.fd = engine->parent.fd, .events = POLLIN};
-	uint32_t kind = 0;
-	int n;
-
-	while (kind != PARENT_GO) {
-		n = handle_one(engine, &kind);
-		if (n == -EAGAIN)
-			poll(&wait, 1, -1);
-		else if (n <= 0)
-			return n == 0 ? -EPIPE : n;
-	}
-	return 0;
-}
-
-static void on_readable(struct ev_loop *loop, ev_io *io, int events)
-{
-	struct engine *engine = io->data;
-	uint32_t kind;
-	int n;
-
-	(void)events;
-	do {
-		n = handle_one(engine, &kind);
-	} while (n > 0);
-	if (n == -EAGAIN)
-		return;
-	if (n == 0)
+	if (engine->node)
 		log_info("the parent is gone: ending");
-	else
-		log_error("the parent's message cannot be understood (%s): ending", strerror(-n));
-	ev_break(loop, EVBREAK_ALL);
+	engine->parent.error = -EPIPE;
+	ev_break(engine->loop, EVBREAK_ALL);
 }
 
-void parent_link_watch(struct engine *engine)
+static void on_refused(void *ctx, const struct channel_message *message, int err)
 {
-	ev_io_init(&engine->parent.io, on_readable, engine->parent.fd, EV_READ);
-	engine->parent.io.data = engine;
-	ev_io_start(engine->loop, &engine->parent.io);
+	struct engine *engine = ctx;
+
+	log_error("the parent's message %u cannot be taken (%s): ending", message->kind,
+		  strerror(-err));
+	engine->parent.error = err;
+	link_close(&engine->parent.on_loop.link);
+	ev_break(engine->loop, EVBREAK_ALL);
+}
+
+static void on_lost(void *ctx, int err)
+{
+	(void)ctx;
+	log_error("telling the parent something: %s", strerror(-err));
+}
+
+static const struct link_ops ops = {.closed = on_closed, .refused = on_refused, .lost = on_lost};
+
+int parent_link_start(struct engine *engine, int fd)
+{
+	struct link *link = &engine->parent.on_loop.link;
+
+	link_ev_init(&engine->parent.on_loop, engine->loop, &ops, &table, engine, engine->message);
+	link_open(link, fd);
+	while (engine->parent.error == 0 && !engine->node)
+		link_wait(link);
+	return engine->parent.error;
+}
+
+static int say(struct engine *engine, enum parent_request kind, const void *body, size_t len)
+{
+	return link_send(&engine->parent.on_loop.link, kind, body, len);
 }
 
 uint32_t parent_link_ask_socket(struct engine *engine, enum socket_kind kind,
 				const struct endpoint *remote)
 {
-	struct request_socket request = {.kind = kind, .remote = *remote};
-	int err;
+	struct request_socket request = {
+		.id = ++engine->parent.last_id, .kind = kind, .remote = *remote};
 
-	request.id = ++engine->parent.last_id;
-	err = channel_send(engine->parent.fd, REQUEST_SOCKET, &request, sizeof request, -1);
-	if (err < 0)
-		log_error("asking the parent for a socket: %s", strerror(-err));
-	return err < 0 ? 0 : request.id;
+	return say(engine, REQUEST_SOCKET, &request, sizeof request) < 0 ? 0 : request.id;
 }
 
 uint32_t parent_link_ask_listen(struct engine *engine, enum parent_request kind,
 				const struct request_listen *wanted)
 {
 	struct request_listen request = *wanted;
-	int err;
 
 	request.id = ++engine->parent.last_id;
-	err = channel_send(engine->parent.fd, kind, &request, sizeof request, -1);
-	if (err < 0)
-		log_error("asking the parent for a socket: %s", strerror(-err));
-	return err < 0 ? 0 : request.id;
+	return say(engine, kind, &request, sizeof request) < 0 ? 0 : request.id;
 }
 
 uint32_t parent_link_ask_zone(struct engine *engine, const char *name)
 {
 	struct request_zone request = {.id = ++engine->parent.last_id};
-	int err;
 
 	snprintf(request.name, sizeof request.name, "%s", name);
-	err = channel_send(engine->parent.fd, REQUEST_ZONE, &request, sizeof request, -1);
-	if (err < 0)
-		log_error("asking the parent for an interface's number: %s", strerror(-err));
-	return err < 0 ? 0 : request.id;
+	return say(engine, REQUEST_ZONE, &request, sizeof request) < 0 ? 0 : request.id;
 }
 
 void parent_link_ready(struct engine *engine)
 {
-	int err = channel_send(engine->parent.fd, REQUEST_READY, NULL, 0, -1);
-
-	if (err < 0)
-		log_error("telling the parent that all is ready: %s", strerror(-err));
+	say(engine, REQUEST_READY, NULL, 0);
 }
 
 void parent_link_ask_control(struct engine *engine)
 {
-	int err = channel_send(engine->parent.fd, REQUEST_CONTROL, NULL, 0, -1);
-
-	if (err < 0)
-		log_error("asking the parent for a new control: %s", strerror(-err));
+	say(engine, REQUEST_CONTROL, NULL, 0);
 }
 
 void parent_link_store(struct engine *engine, const uint8_t tai64n[TAI64N_SIZE])
 {
 	struct parent_state state;
-	int err;
 
 	memcpy(state.tai64n, tai64n, TAI64N_SIZE);
-	err = channel_send(engine->parent.fd, REQUEST_STORE, &state, sizeof state, -1);
-	if (err < 0)
-		log_error("asking the parent to store the last timestamp: %s", strerror(-err));
+	say(engine, REQUEST_STORE, &state, sizeof state);
 }

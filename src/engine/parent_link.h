@@ -3,33 +3,30 @@
 #ifndef TUND_ENGINE_PARENT_LINK_H
 #define TUND_ENGINE_PARENT_LINK_H
 
-#include <ev.h>
-
 #include <tund/ipc/parent.h>
+#include <tund/link/link_ev.h>
 
 struct engine;
 
 struct parent_link {
-	int fd;
-	ev_io io;
+	struct link_ev on_loop;
 	uint32_t last_id; /* of requests */
+	int error;        /* why the engine ends: -errno; 0: it does not */
 };
 
 /*
- * Handles the start-up messages until PARENT_GO, blocking. -EPIPE: the parent is gone; -EBADMSG:
- * something it must not say.
+ * Opens the channel `fd` and handles the start-up messages until PARENT_GO, blocking; from then on
+ * messages are handled in the loop. -EPIPE: the parent is gone; -EBADMSG: something it must not
+ * say; -errno of what it asked for.
  */
-int parent_link_start(struct engine *engine);
+int parent_link_start(struct engine *engine, int fd);
 
-/* From now on messages are handled in the loop. */
-void parent_link_watch(struct engine *engine);
-
-/* Asks for an outer socket; the answer goes to uplink_opened(). Returns the request's id. */
+/* Asks for an outer socket; the answer goes to uplink_opened(). The request's id; 0: it could not be
+ * sent, here and below. */
 uint32_t parent_link_ask_socket(struct engine *engine, enum socket_kind kind,
 				const struct endpoint *remote);
 
-/* Asks for what struct request_listen says; the answer goes to the role. The request's id; 0: it could
- * not be sent. */
+/* Asks for what struct request_listen says; the answer goes to the role. */
 uint32_t parent_link_ask_listen(struct engine *engine, enum parent_request kind,
 				const struct request_listen *wanted);
 

@@ -322,7 +322,7 @@ static void denied(struct engine *engine, struct engine_denied *m)
 		return;
 	m->generation = engine->generation;
 	m->slot = device->slot;
-	control_link_say(engine, ENGINE_DENIED, m, sizeof *m, NULL, 0);
+	control_link_say(engine, ENGINE_DENIED, m, sizeof *m);
 }
 
 static void peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer,

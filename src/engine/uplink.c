@@ -90,7 +90,7 @@ static void choose_next_way(struct engine *engine)
 	if (++up->current < up->count)
 		return;
 	up->current = 0;
-	control_link_say(engine, ENGINE_RESOLVE, NULL, 0, NULL, 0);
+	control_link_say(engine, ENGINE_RESOLVE, NULL, 0);
 }
 
 static void try_next_way(struct engine *engine)
@@ -204,7 +204,7 @@ uint32_t uplink_slot_of(const struct engine *engine, const struct peer *peer)
 static void confirm(struct engine *engine)
 {
 	engine->uplink.confirming = false;
-	control_link_say(engine, ENGINE_CONFIRMED, NULL, 0, NULL, 0);
+	control_link_say(engine, ENGINE_CONFIRMED, NULL, 0);
 }
 
 void uplink_confirm(struct engine *engine, uint64_t now_ns)

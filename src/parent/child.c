@@ -3,6 +3,7 @@
 #include <tund/parent/child.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,12 +17,52 @@
 
 #include "environ.h"
 
-void child_init(struct child *child, const char *program)
+#define HUNG_UP_MS 200
+#define BURST_MAX 16 /* requests of one child, before signals and the others have their turn */
+
+static void kill_it(struct child *child)
 {
-	*child = (struct child){.program = program,
-				.process.pidfd = -1,
-				.channel = -1,
-				.restart_ns = TIME_NEVER};
+	link_close(&child->link);
+	process_signal(&child->process, SIGKILL); /* its pidfd does the rest */
+}
+
+/* It has hung up, so it is ending, and how is worth knowing: a moment for that. */
+static void on_closed(void *ctx)
+{
+	struct child *child = ctx;
+	struct pollfd p = {.fd = child->process.pidfd, .events = POLLIN};
+
+	if (poll(&p, 1, HUNG_UP_MS) <= 0)
+		kill_it(child);
+}
+
+static void on_refused(void *ctx, const struct channel_message *message, int err)
+{
+	struct child *child = ctx;
+
+	log_error("%s asked for what it may not (request %u: %s): killing it", child->program,
+		  message->kind, strerror(-err));
+	kill_it(child);
+}
+
+static void on_lost(void *ctx, int err)
+{
+	struct child *child = ctx;
+
+	log_error("%s takes no message from the parent (%s): killing it", child->program,
+		  strerror(-err));
+	kill_it(child);
+}
+
+/* Nothing waits for a child: there is room for all that a working one can be told. */
+static const struct link_ops ops = {.closed = on_closed, .refused = on_refused, .lost = on_lost};
+
+void child_init(struct child *child, const char *program, const struct dispatch_table *requests,
+		void *owner, uint8_t *buffer)
+{
+	*child = (struct child){
+		.program = program, .process.pidfd = -1, .owner = owner, .restart_ns = TIME_NEVER};
+	link_init(&child->link, &ops, requests, child, buffer);
 }
 
 uint32_t child_backoff(uint32_t last_ms, uint64_t ran_ns)
@@ -91,31 +132,26 @@ int child_start(struct child *child, struct journal *journal, const char *tunnel
 		schedule_restart(child, now_ns);
 		return err;
 	}
-	child->channel = pair[0];
+	link_open(&child->link, pair[0]);
 	journal_child(child, journal);
 	return 0;
 }
 
 void child_send(struct child *child, uint32_t kind, const void *body, size_t len, int fd)
 {
-	int err;
+	link_send_fd(&child->link, kind, body, len, fd);
+}
 
-	if (child->channel < 0)
-		return;
-	err = channel_send(child->channel, kind, body, len, fd);
-	if (err == 0 || err == -EPIPE || err == -ECONNRESET) /* its end is noticed by its pidfd */
-		return;
-	log_error("%s takes no message from the parent (%s): killing it", child->program,
-		  strerror(-err));
-	process_signal(&child->process, SIGKILL);
+void child_receive(struct child *child)
+{
+	link_receive(&child->link, BURST_MAX);
 }
 
 static void forget(struct child *child, struct journal *journal, pid_t pid)
 {
 	if (journal)
 		journal_drop(journal, CHANGE_CHILD, pid);
-	close(child->channel);
-	child->channel = -1;
+	link_close(&child->link);
 	child->process.pid = 0;
 }
 

@@ -19,7 +19,7 @@ libtund_parent_a_SOURCES = \
 	include/tund/parent/wgsock.h src/parent/wgsock.c \
 	include/tund/parent/wireguard.h src/parent/wireguard.c src/parent/wireguard_device.c \
 		src/parent/wireguard_requests.c src/parent/wireguard_state.h
-PARENT_LIBS = libtund_parent.a libtund_sys.a libtund_config.a $(CORE_LIBS) $(NL_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS)
+PARENT_LIBS = libtund_parent.a libtund_link.a libtund_sys.a libtund_config.a $(CORE_LIBS) $(NL_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS)
 
 # What systemd needs to start it.
 systemdsystemunit_DATA = src/parent/tund@.service

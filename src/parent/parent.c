@@ -97,7 +97,7 @@ static void start_children(struct parent *parent, uint64_t now_ns)
 					  now_ns) == 0;
 	if (!new_engine && !new_control)
 		return;
-	if (engine->channel >= 0 && control->channel >= 0 && channel_pair(pair))
+	if (engine->link.fd >= 0 && control->link.fd >= 0 && channel_pair(pair))
 		log_error("cannot create a channel between engine and control");
 	if (new_engine)
 		hand_engine(parent, pair[0]);
@@ -272,9 +272,9 @@ static void fill_poll(const struct parent *parent, struct pollfd p[POLL_COUNT])
 	p[POLL_LOG] = (struct pollfd){parent->logger.pipe, POLLIN, 0};
 	p[POLL_CALLER] = (struct pollfd){parent->started_fd, 0, 0};
 	p[POLL_MONITOR] = (struct pollfd){netlink_monitor_fd(parent->system.monitor), POLLIN, 0};
-	p[POLL_ENGINE] = (struct pollfd){engine->channel, POLLIN, 0};
+	p[POLL_ENGINE] = (struct pollfd){engine->link.fd, POLLIN, 0};
 	p[POLL_ENGINE_END] = (struct pollfd){engine->process.pidfd, POLLIN, 0};
-	p[POLL_CONTROL] = (struct pollfd){control->channel, POLLIN, 0};
+	p[POLL_CONTROL] = (struct pollfd){control->link.fd, POLLIN, 0};
 	p[POLL_CONTROL_END] = (struct pollfd){control->process.pidfd, POLLIN, 0};
 }
 
@@ -298,8 +298,8 @@ static void let_caller_go(struct parent *parent)
 
 static void handle_child(struct parent *parent, struct child *child, short said, short ended)
 {
-	if (child->channel >= 0 && said)
-		requests_handle(parent, child);
+	if (said)
+		child_receive(child);
 	if (ended)
 		child_reap(child, parent->system.journal, clock_now_ns(), parent->stopping);
 }
@@ -465,8 +465,8 @@ static struct parent *parent_new(const struct tunnel *tunnel, int started_fd)
 	parent->started_fd = started_fd;
 	parent->lock = parent->signals = -1;
 	logger_none(&parent->logger);
-	child_init(&parent->engine, "engine");
-	child_init(&parent->control, "control");
+	child_init(&parent->engine, "engine", &requests_engine, parent, parent->message);
+	child_init(&parent->control, "control", &requests_control, parent, parent->message);
 	return parent;
 }
 

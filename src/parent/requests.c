@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: ISC */
-/* Dispatches the children's requests: length, kind and owner first, then every field. */
+/* The children's requests: what each is, and whose; every field is checked before it has effects. */
 #include "requests.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <tund/parent/verify.h>
-#include <tund/sys/channel.h>
 #include <tund/sys/log.h>
 #include <tund/sys/notify.h>
 
-#define HUNG_UP_MS 200
-#define BURST_MAX 16 /* requests of one child, before signals and the other child have their turn */
-
-/* Answers one request, whose body has the right size. */
-typedef void request_handler(struct parent *parent, const void *body);
-
-static void on_socket(struct parent *parent, const void *body)
+/* Whose child asks. NULL while the tunnel is being stopped: then nothing is done any more but to
+ * store what must not be forgotten. */
+static struct parent *serving(void *child)
 {
-	const struct request_socket *request = body;
+	struct parent *parent = ((struct child *)child)->owner;
+
+	return parent->stopping ? NULL : parent;
+}
+
+static void open_socket(struct parent *parent, const struct request_socket *request)
+{
 	const struct config *config = parent->loaded.config;
 	struct parent_reply reply = {.id = request->id};
 	enum verdict verdict = verify_socket(config, request);
@@ -42,21 +42,44 @@ static void on_socket(struct parent *parent, const void *body)
 		close(fd);
 }
 
-static void on_store(struct parent *parent, const void *body)
+static int on_socket(void *ctx, struct channel_message *message)
 {
-	store_put(&parent->store, body);
+	struct parent *parent = serving(ctx);
+
+	if (parent)
+		open_socket(parent, (const void *)message->body);
+	return 0;
 }
 
-static void on_network(struct parent *parent, const void *body)
+static int on_store(void *ctx, struct channel_message *message)
 {
-	pace_put(&parent->pace, body); /* the parent's loop takes it */
+	struct child *child = ctx;
+	struct parent *parent = child->owner;
+
+	store_put(&parent->store, (const void *)message->body);
+	return 0;
 }
 
-static void on_up(struct parent *parent, const void *body)
+static int on_network(void *ctx, struct channel_message *message)
 {
-	(void)body;
+	struct parent *parent = serving(ctx);
+
+	if (parent)
+		pace_put(&parent->pace,
+			 (const void *)message->body); /* the parent's loop takes it */
+	return 0;
+}
+
+static int on_up(void *ctx, struct channel_message *message)
+{
+	struct parent *parent = serving(ctx);
+
+	(void)message;
+	if (!parent)
+		return 0;
 	log_info("%s: up", parent->tunnel->name);
 	notify_send("READY=1\nSTATUS=up");
+	return 0;
 }
 
 /* As many whole lines as there is room for; the log has them all. */
@@ -73,89 +96,56 @@ static void put_lines(char *out, size_t size, const char *text)
 	out[len] = '\0';
 }
 
-static void on_reload(struct parent *parent, const void *body)
+static int on_reload(void *ctx, struct channel_message *message)
 {
+	struct parent *parent = serving(ctx);
 	struct parent_reply reply = {0};
 	char text[LOADER_TEXT_MAX] = "";
 
-	(void)body;
+	(void)message;
+	if (!parent)
+		return 0;
 	reply.error = -parent_reload(parent, text);
 	put_lines(reply.text, sizeof reply.text, text);
-	child_send(&parent->control, PARENT_REPLY, &reply, sizeof reply, -1);
+	child_send(ctx, PARENT_REPLY, &reply, sizeof reply, -1);
+	return 0;
 }
 
-static void on_down(struct parent *parent, const void *body)
+static int on_down(void *ctx, struct channel_message *message)
 {
+	struct parent *parent = serving(ctx);
 	struct parent_reply reply = {0};
 
-	(void)body;
-	child_send(&parent->control, PARENT_REPLY, &reply, sizeof reply, -1);
+	(void)message;
+	if (!parent)
+		return 0;
+	child_send(ctx, PARENT_REPLY, &reply, sizeof reply, -1);
 	parent_stop(parent, EXIT_DONE);
+	return 0;
 }
 
 /* Its end is noticed by its pidfd, and both get a new channel to each other. */
-static void on_control(struct parent *parent, const void *body)
+static int on_control(void *ctx, struct channel_message *message)
 {
-	(void)body;
-	if (parent->control.process.pid)
+	struct parent *parent = serving(ctx);
+
+	(void)message;
+	if (parent && parent->control.process.pid)
 		process_signal(&parent->control.process, SIGKILL);
+	return 0;
 }
 
-enum asker { ASKER_ENGINE, ASKER_CONTROL };
+enum asker { ASKER_ENGINE = 1, ASKER_CONTROL };
 
-static const struct {
-	request_handler *handle;
-	size_t size; /* of the body, exactly */
-	enum asker asker;
-} request_table[] = {
-	[REQUEST_SOCKET] = {on_socket, sizeof(struct request_socket), ASKER_ENGINE},
-	[REQUEST_STORE] = {on_store, sizeof(struct parent_state), ASKER_ENGINE},
-	[REQUEST_NETWORK] = {on_network, sizeof(struct request_network), ASKER_CONTROL},
-	[REQUEST_UP] = {on_up, 0, ASKER_CONTROL},
-	[REQUEST_RELOAD] = {on_reload, 0, ASKER_CONTROL},
-	[REQUEST_DOWN] = {on_down, 0, ASKER_CONTROL},
-	[REQUEST_CONTROL] = {on_control, 0, ASKER_ENGINE},
+static const struct dispatch_row rows[] = {
+	[REQUEST_SOCKET] = {on_socket, sizeof(struct request_socket), .from = ASKER_ENGINE},
+	[REQUEST_STORE] = {on_store, sizeof(struct parent_state), .from = ASKER_ENGINE},
+	[REQUEST_NETWORK] = {on_network, sizeof(struct request_network), .from = ASKER_CONTROL},
+	[REQUEST_UP] = {on_up, 0, .from = ASKER_CONTROL},
+	[REQUEST_RELOAD] = {on_reload, 0, .from = ASKER_CONTROL},
+	[REQUEST_DOWN] = {on_down, 0, .from = ASKER_CONTROL},
+	[REQUEST_CONTROL] = {on_control, 0, .from = ASKER_ENGINE},
 };
 
-static bool is_allowed(const struct channel_message *message, enum asker asker)
-{
-	return message->fd < 0 && message->kind < sizeof request_table / sizeof *request_table &&
-	       request_table[message->kind].handle && request_table[message->kind].asker == asker &&
-	       request_table[message->kind].size == message->len;
-}
-
-/* It has hung up, so it is ending, and how is worth knowing: a moment for that. */
-static bool wait_end(const struct child *child)
-{
-	struct pollfd p = {.fd = child->process.pidfd, .events = POLLIN};
-
-	return poll(&p, 1, HUNG_UP_MS) > 0;
-}
-
-void requests_handle(struct parent *parent, struct child *child)
-{
-	enum asker asker = child == &parent->engine ? ASKER_ENGINE : ASKER_CONTROL;
-	struct channel_message message;
-	int n = 1;
-
-	for (int i = 0; i < BURST_MAX && n > 0; i++) {
-		n = channel_receive(child->channel, parent->message, CHANNEL_BODY_MAX, &message);
-		if (n <= 0)
-			break;
-		if (!is_allowed(&message, asker)) {
-			if (message.fd >= 0)
-				close(message.fd);
-			n = -EBADMSG;
-			break;
-		}
-		if (!parent->stopping || message.kind == REQUEST_STORE)
-			request_table[message.kind].handle(parent, message.body);
-	}
-	if (n == -EAGAIN || n > 0)
-		return;
-	if (n == -EBADMSG)
-		log_error("%s asked for what it may not: killing it", child->program);
-	else if (wait_end(child))
-		return;
-	process_signal(&child->process, SIGKILL); /* its pidfd does the rest */
-}
+const struct dispatch_table requests_engine = {rows, DISPATCH_COUNT(rows), ASKER_ENGINE};
+const struct dispatch_table requests_control = {rows, DISPATCH_COUNT(rows), ASKER_CONTROL};

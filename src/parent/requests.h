@@ -5,10 +5,7 @@
 
 #include <tund/parent/parent.h>
 
-/*
- * Receives and answers all requests that wait on this child's channel. A message that is not in its
- * table is an attack or a bug: the child is killed, which starts it again.
- */
-void requests_handle(struct parent *parent, struct child *child);
+/* For child_init(), with the struct parent as the owner. */
+extern const struct dispatch_table requests_engine, requests_control;
 
 #endif

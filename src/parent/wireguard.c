@@ -182,7 +182,7 @@ static void fill_poll(const struct wireguard *w, struct pollfd p[POLL_COUNT])
 	p[POLL_LINK] = (struct pollfd){netlink_monitor_fd(w->monitor), POLLIN, 0};
 	p[POLL_ROUTES] = (struct pollfd){netlink_monitor_fd(w->routes), POLLIN, 0};
 	p[POLL_FILE] = (struct pollfd){serving ? w->sock_watch : -1, POLLIN, 0};
-	p[POLL_ENGINE] = (struct pollfd){w->engine.channel, POLLIN, 0};
+	p[POLL_ENGINE] = (struct pollfd){w->engine.link.fd, POLLIN, 0};
 	p[POLL_ENGINE_END] = (struct pollfd){w->engine.process.pidfd, POLLIN, 0};
 }
 
@@ -200,8 +200,8 @@ static void handle(struct wireguard *w, const struct pollfd p[POLL_COUNT])
 		w->routes_due_ns = w->routes_next_ns;
 	if (p[POLL_FILE].revents)
 		on_socket_file(w);
-	if (p[POLL_ENGINE].revents && w->engine.channel >= 0)
-		wireguard_requests(w);
+	if (p[POLL_ENGINE].revents)
+		child_receive(&w->engine);
 	if (p[POLL_ENGINE_END].revents)
 		on_engine_end(w);
 }
@@ -254,7 +254,7 @@ enum exit_code wireguard_run(const struct wireguard_options *options)
 	w->signals = w->sock.fd = w->sock_watch = w->birthplace = w->netns = -1;
 	w->routes_due_ns = TIME_NEVER;
 	logger_none(&w->logger);
-	child_init(&w->engine, "engine");
+	child_init(&w->engine, "engine", &wireguard_requests, w, w->message);
 	w->engine.once = true;
 	queues_init(&w->queues, options->workers);
 	w->engine.workers = w->queues.workers;

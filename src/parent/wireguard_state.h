@@ -47,8 +47,8 @@ void wireguard_device_close(struct wireguard *w);
 void wireguard_device_look(struct wireguard *w);
 void wireguard_device_tell(struct wireguard *w);
 
-/* Receives and answers what the engine asks for; anything else kills it. */
-void wireguard_requests(struct wireguard *w);
+/* What the engine may ask for; the struct wireguard is its owner. */
+extern const struct dispatch_table wireguard_requests;
 /* The engine says that it serves the socket. */
 void wireguard_ready(struct wireguard *w);
 

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #define KIND_SIZE sizeof(uint32_t)
@@ -66,16 +65,20 @@ static void attach_fd(struct msghdr *msg, union fd_control *control, int fd)
 	memcpy(CMSG_DATA(c), &fd, sizeof fd);
 }
 
-int channel_send(int channel, uint32_t kind, const void *body, size_t len, int fd)
+int channel_send_parts(int channel, uint32_t kind, const struct iovec *part, unsigned count, int fd)
 {
 	union fd_control control;
-	struct iovec iov[2] = {
-		{.iov_base = &kind, .iov_len = sizeof kind},
-		{.iov_base = (void *)(uintptr_t)body, .iov_len = len},
-	};
-	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
+	struct iovec iov[1 + CHANNEL_PARTS_MAX] = {{.iov_base = &kind, .iov_len = sizeof kind}};
+	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 1 + count};
+	size_t len = 0;
 	ssize_t n;
 
+	if (count > CHANNEL_PARTS_MAX)
+		return -EINVAL;
+	for (unsigned i = 0; i < count; i++) {
+		iov[1 + i] = part[i];
+		len += part[i].iov_len;
+	}
 	if (len > CHANNEL_BODY_MAX)
 		return -EMSGSIZE;
 	if (fd >= 0)
@@ -86,6 +89,13 @@ int channel_send(int channel, uint32_t kind, const void *body, size_t len, int f
 	if (n >= 0)
 		return 0;
 	return errno == ECONNRESET ? -EPIPE : -errno;
+}
+
+int channel_send(int channel, uint32_t kind, const void *body, size_t len, int fd)
+{
+	struct iovec part = {.iov_base = (void *)(uintptr_t)body, .iov_len = len};
+
+	return channel_send_parts(channel, kind, &part, 1, fd);
 }
 
 /* Takes the descriptors out of a message: the first is kept, the others are closed. Returns how

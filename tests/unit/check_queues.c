@@ -47,14 +47,15 @@ static void expect_nothing(int channel)
 START_TEST(hands_sockets_over)
 {
 	static const uint32_t numbers[] = {1, 3, CONFIG_WORKERS_MAX};
-	struct child engine = {.process = {.pid = 1}};
+	struct child engine;
 	char why[WHY_MAX];
 	struct queues q;
 	int pair[2];
 
 	queues_init(&q, numbers[_i]);
 	ck_assert_int_eq(channel_pair(pair), 0);
-	engine.channel = pair[0];
+	child_init(&engine, "engine", NULL, NULL, buffer);
+	link_open(&engine.link, pair[0]);
 	queues_hand_udp(&q, &engine, 0);
 	expect_nothing(pair[1]);
 	ck_assert_int_eq(queues_set_mark(&q, 0), -ENOTCONN);
@@ -73,14 +74,14 @@ START_TEST(hands_sockets_over)
 	queues_close_udp(&q);
 	queues_hand_udp(&q, &engine, 0);
 	expect_nothing(pair[1]);
-	close(pair[0]);
+	link_close(&engine.link);
 	close(pair[1]);
 }
 END_TEST
 
 START_TEST(hands_a_tun_over)
 {
-	struct child engine = {.process = {.pid = 1}};
+	struct child engine;
 	const struct parent_tun *body = (const void *)buffer;
 	struct channel_message m;
 	struct queues q;
@@ -92,7 +93,8 @@ START_TEST(hands_a_tun_over)
 	q.tun[1] = open("/dev/null", O_RDWR | O_CLOEXEC);
 	q.features = (struct tun_features){.vnet_hdr = true, .uso = _i};
 	ck_assert_int_eq(channel_pair(pair), 0);
-	engine.channel = pair[0];
+	child_init(&engine, "engine", NULL, NULL, buffer);
+	link_open(&engine.link, pair[0]);
 	queues_hand_tun(&q, &engine, "fifteen-letters", 1380);
 	for (uint32_t i = 0; i < 2; i++) {
 		ck_assert_int_eq(channel_receive(pair[1], buffer, sizeof buffer, &m), 1);
@@ -109,7 +111,7 @@ START_TEST(hands_a_tun_over)
 	expect_nothing(pair[1]);
 	queues_close_tun(&q);
 	ck_assert_uint_eq(q.tun_count, 0);
-	close(pair[0]);
+	link_close(&engine.link);
 	close(pair[1]);
 }
 END_TEST

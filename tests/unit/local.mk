@@ -18,6 +18,7 @@ UNIT_TESTS = \
 	tests/unit/check_control \
 	tests/unit/check_control_channel \
 	tests/unit/check_daemon \
+	tests/unit/check_dispatch \
 	tests/unit/check_edge \
 	tests/unit/check_cookie \
 	tests/unit/check_epoch \
@@ -33,6 +34,7 @@ UNIT_TESTS = \
 	tests/unit/check_node \
 	tests/unit/check_journal \
 	tests/unit/check_lane \
+	tests/unit/check_link \
 	tests/unit/check_log \
 	tests/unit/check_lpm \
 	tests/unit/check_memfd \
@@ -165,6 +167,11 @@ tests_unit_check_sysctl_LDADD = $(SYS_LDADD)
 tests_unit_check_tun_LDADD = $(SYS_LDADD)
 tests_unit_check_udp_LDADD = $(SYS_LDADD)
 tests_unit_check_unixsock_LDADD = $(SYS_LDADD)
+
+# Those of link; check_link with the event loop.
+LINK_LDADD = libtund_link.a libtund_sys.a $(UNIT_LIBS) $(EV_LIBS)
+tests_unit_check_dispatch_LDADD = $(LINK_LDADD)
+tests_unit_check_link_LDADD = $(LINK_LDADD)
 
 # Those of the control process link all of it but its main().
 CONTROL_TEST_LDADD = libtund_control.a $(CONTROL_LIBS) $(CHECK_LIBS)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <tund/base/time.h>
+#include <tund/link/link.h>
 #include <tund/parent/journal.h>
 #include <tund/sys/process.h>
 
@@ -17,7 +18,8 @@
 struct child {
 	const char *program;     /* file in the libexec directory */
 	struct process process;  /* pid 0, pidfd -1: does not run */
-	int channel;             /* our end; -1 when it does not run */
+	struct link link;        /* open while it runs and has not hung up */
+	void *owner; /* of the struct that the table's handlers, given the child, are for */
 	uint64_t started_ns;
 	uint64_t restart_ns;     /* when to start it again; TIME_NEVER: not due */
 	uint32_t backoff_ms;     /* the delay of the last restart; 0: none yet */
@@ -25,7 +27,10 @@ struct child {
 	bool once;               /* it is never started again: its end is its parent's */
 };
 
-void child_init(struct child *child, const char *program);
+/* `requests`: what it may ask of `owner`; their handlers are given the child. A message that is not
+ * in there is an attack or a bug: the child is killed. `buffer`: as link_init(). */
+void child_init(struct child *child, const char *program, const struct dispatch_table *requests,
+		void *owner, uint8_t *buffer);
 
 /* Starts it with its channel, journalled (unless `journal` is NULL, here and below). -errno with one
  * line logged; nothing runs then. */
@@ -36,6 +41,9 @@ uint32_t child_backoff(uint32_t last_ms, uint64_t ran_ns);
 
 /* Sends a message; a child that does not read its channel is killed, which restarts it. */
 void child_send(struct child *child, uint32_t kind, const void *body, size_t len, int fd);
+
+/* Handles what it has said, a few messages at a time. */
+void child_receive(struct child *child);
 
 /*
  * Collects it when it has ended: logs how, closes the channel, and sets when it is due again.

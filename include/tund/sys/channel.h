@@ -8,8 +8,10 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #define CHANNEL_BODY_MAX (66 * 1024)
+#define CHANNEL_PARTS_MAX 2
 
 struct channel_message {
 	uint32_t kind;
@@ -27,6 +29,10 @@ int channel_pair(int fds[2]);
  * Does not block: -EAGAIN when the queue is full; -EPIPE when the other side is gone; -errno.
  */
 int channel_send(int channel, uint32_t kind, const void *body, size_t len, int fd);
+
+/* The same with a body in up to CHANNEL_PARTS_MAX parts, which are sent as one. */
+int channel_send_parts(int channel, uint32_t kind, const struct iovec *part, unsigned count,
+		       int fd);
 
 /*
  * Receives one message into buf (at least CHANNEL_BODY_MAX bytes, 8-byte aligned).
