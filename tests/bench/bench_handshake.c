@@ -24,15 +24,15 @@
 #define ROUNDS 41   /* odd: the median is one of them */
 #define OTHERS 1000
 #define PER_TURN 2 /* handshakes in a call, as the engine does it */
-#define RESPONDER ROUND /* its number among the nodes */
+#define RESPONDER ROUND /* its number among the stations */
 
 /* A node, and the last message that it sent. */
-struct node {
+struct station {
 	struct node *node;
 	struct peer *peer; /* an initiator's */
 	uint64_t *now_ns;
 	uint8_t public_key[KEY_SIZE];
-	struct node *nodes; /* all of them: a path's socket is the number of an initiator */
+	struct station *stations; /* all of them: a path's socket is the number of an initiator */
 	uint8_t out[256];
 	size_t len; /* bytes of it; 0: none */
 };
@@ -40,14 +40,14 @@ struct node {
 struct scene {
 	uint64_t now_ns;
 	struct rng rng;
-	struct node nodes[ROUND + 1];
+	struct station stations[ROUND + 1];
 	unsigned failures;
 };
 
 /* What the responder sends is put down at the initiator for whom it is. */
 static void on_send(void *ctx, const struct path *path, const uint8_t *msg, size_t len)
 {
-	struct node *node = ctx, *place = path->socket ? &node->nodes[path->socket - 1] : node;
+	struct station *own = ctx, *place = path->socket ? &own->stations[path->socket - 1] : own;
 
 	if (len > sizeof place->out)
 		return;
@@ -72,7 +72,7 @@ static void on_control(void *ctx, struct peer *peer, const uint8_t *msg, size_t 
 
 static uint64_t on_wall(void *ctx)
 {
-	return *((struct node *)ctx)->now_ns + UINT64_C(1790000000) * NS_PER_SEC;
+	return *((struct station *)ctx)->now_ns + UINT64_C(1790000000) * NS_PER_SEC;
 }
 
 static void on_store(void *ctx, const uint8_t stamp[TAI64N_SIZE])
@@ -89,9 +89,9 @@ static void die(const char *what)
 
 static void start(struct scene *s, unsigned i)
 {
-	struct node *node = &s->nodes[i];
+	struct station *own = &s->stations[i];
 	struct node_config config = {
-		.ops = {.ctx = node,
+		.ops = {.ctx = own,
 			.send = on_send,
 			.event = on_event,
 			.control = on_control,
@@ -103,17 +103,17 @@ static void start(struct scene *s, unsigned i)
 		.prefer_aes = aead_in_hardware(AEAD_AES256GCM),
 	};
 
-	node->now_ns = &s->now_ns;
-	node->nodes = s->nodes;
+	own->now_ns = &s->now_ns;
+	own->stations = s->stations;
 	x25519_generate(&s->rng, config.private_key);
-	if (node_new(&config, s->now_ns, &node->node) < 0)
-		die("no host");
-	node_public_key(node->node, node->public_key);
+	if (node_new(&config, s->now_ns, &own->node) < 0)
+		die("no node");
+	node_public_key(own->node, own->public_key);
 }
 
 static void introduce(struct scene *s, unsigned initiator, bool wireguard)
 {
-	struct node *a = &s->nodes[initiator], *b = &s->nodes[RESPONDER];
+	struct station *a = &s->stations[initiator], *b = &s->stations[RESPONDER];
 	struct peer_config config = {.wireguard = wireguard, .pinned_suite = wireguard ? 0 : -1};
 	struct path path = {.transport = TRANSPORT_UDP};
 	struct peer *known;
@@ -144,7 +144,7 @@ static void scene_make(struct scene *s, bool wireguard)
 
 		x25519_generate(&s->rng, secret);
 		x25519_public(secret, other.public_key);
-		if (peer_add(s->nodes[RESPONDER].node, s->now_ns, &other, &peer) < 0)
+		if (peer_add(s->stations[RESPONDER].node, s->now_ns, &other, &peer) < 0)
 			die("no peer");
 	}
 }
@@ -152,7 +152,7 @@ static void scene_make(struct scene *s, bool wireguard)
 static void scene_free(struct scene *s)
 {
 	for (unsigned i = 0; i <= ROUND; i++)
-		node_free(s->nodes[i].node);
+		node_free(s->stations[i].node);
 }
 
 static double cpu_ns(void)
@@ -166,19 +166,19 @@ static double cpu_ns(void)
 /* The node takes what each initiator has sent. Returns what that took it, nanoseconds. */
 static double respond(struct scene *s)
 {
-	struct node *node = s->nodes[RESPONDER].node;
+	struct node *node = s->stations[RESPONDER].node;
 	struct received received;
 	double start_ns = cpu_ns();
 
 	for (unsigned i = 0; i < ROUND; i++) {
-		struct node *node = &s->nodes[i];
-		struct path from = {.transport = TRANSPORT_UDP, .socket = i + 1};
-		size_t len = node->len;
+		struct station *from = &s->stations[i];
+		struct path path = {.transport = TRANSPORT_UDP, .socket = i + 1};
+		size_t len = from->len;
 
-		from.remote.addr = (struct ip_addr){.family = 4, .bytes = {192, 0, 2, (uint8_t)i}};
-		node->len = 0;
+		path.remote.addr = (struct ip_addr){.family = 4, .bytes = {192, 0, 2, (uint8_t)i}};
+		from->len = 0;
 		if (len > 0)
-			node_receive(node, s->now_ns, &from, node->out, len, &received);
+			node_receive(node, s->now_ns, &path, from->out, len, &received);
 	}
 	while (node_work(node, s->now_ns, PER_TURN) > 0)
 		;
@@ -189,30 +189,30 @@ static double respond(struct scene *s)
 static void initiate(struct scene *s)
 {
 	for (unsigned i = 0; i < ROUND; i++) {
-		s->nodes[i].len = 0;
-		peer_handshake(s->nodes[i].peer, s->now_ns);
+		s->stations[i].len = 0;
+		peer_handshake(s->stations[i].peer, s->now_ns);
 	}
 }
 
 /* Each initiator takes the response and, so, sends what confirms the keys. */
 static void confirm(struct scene *s)
 {
-	struct path from = {.transport = TRANSPORT_UDP};
+	struct path path = {.transport = TRANSPORT_UDP};
 	struct received received;
 
-	from.remote.addr.family = 4;
+	path.remote.addr.family = 4;
 	for (unsigned i = 0; i < ROUND; i++) {
-		struct node *node = &s->nodes[i];
-		uint8_t response[sizeof node->out];
-		size_t len = node->len;
+		struct station *own = &s->stations[i];
+		uint8_t response[sizeof own->out];
+		size_t len = own->len;
 
 		s->failures += len == 0;
-		memcpy(response, node->out, len);
-		node->len = 0;
+		memcpy(response, own->out, len);
+		own->len = 0;
 		if (len > 0)
-			node_receive(node->node, s->now_ns, &from, response, len, &received);
-		node_work(node->node, s->now_ns, 1);
-		s->failures += node->len == 0;
+			node_receive(own->node, s->now_ns, &path, response, len, &received);
+		node_work(own->node, s->now_ns, 1);
+		s->failures += own->len == 0;
 	}
 }
 
