@@ -4,6 +4,7 @@
 usage: bench.py scenes --rows LIST              the scenes that these rows need
        bench.py programs --rows LIST            the micro-benchmarks that they need
        bench.py run --work DIR --build DIR ...  measures
+       ... --against DIR                        the same, to compare with the build in DIR
 
 Every measurement is repeated, the sides of a row one after another within each repetition, so that
 what changes on the machine meanwhile changes for all of them.
@@ -18,9 +19,11 @@ import subprocess
 import sys
 import time
 
+import compare
 from measure import Failed, Measure
 
 SCHEMA = 1
+UDP_STEP_COMPARED = 1.15 # the rate of the last pair is near
 MTU = 1420
 
 
@@ -174,22 +177,27 @@ def programs_of(tasks):
     return list(dict.fromkeys("tests/bench/" + t[1] for t in tasks if t[0] == "micro"))
 
 
-def tasks_of(rows):
-    """What to repeat, in the order of the rows, and what to do once at the end: peak memory sums up
-    all that was, and a micro-benchmark repeats by itself."""
-    tasks = list(dict.fromkeys(side.task for row in rows for side in row.sides))
+def tasks_of(sides):
+    """In the order of the rows; peak memory is one after a stream."""
+    tasks = list(dict.fromkeys(side.task for side in sides))
     for task in [t for t in tasks if t[0] == "memory" and tcp(t[1]) not in tasks]:
         tasks.insert(0, tcp(task[1]))
+    return tasks
+
+
+def repeated_and_once(tasks):
+    """What to repeat, and what to do once at the end: peak memory sums up all that was, and a
+    micro-benchmark repeats by itself."""
     once = [t for t in tasks if t[0] in ("memory", "micro")]
     return [t for t in tasks if t not in once], once
 
 
 ### Results
 
-def run(bench, rows, repeat):
+def run(bench, tasks, repeat):
     """Figures of each task: {task: [{field: value}]}, and {task: why} of those that failed."""
     values, failed = {}, {}
-    repeated, once = tasks_of(rows)
+    repeated, once = repeated_and_once(tasks)
 
     def one(task, label):
         if task in failed:
@@ -263,8 +271,8 @@ def about(args):
                     "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 10**6,
                     "kernel": platform.release(), "load": os.getloadavg()[0],
                     "tcp": args.congestion},
-        "versions": {"tund": args.tund, "commit": commit(), "wireguard-go": args.go,
-                     "iperf3": first_line(["iperf3", "--version"])},
+        "versions": {"tund": args.tund, "commit": commit(), "against": args.old,
+                     "wireguard-go": args.go, "iperf3": first_line(["iperf3", "--version"])},
         "settings": {"repeat": args.repeat, "seconds": args.seconds, "mtu": MTU},
     }
 
@@ -273,12 +281,16 @@ def figure(value):
     return "%.3f" % value if value < 10 else "%.1f" % value if value < 1000 else "%.0f" % value
 
 
-def print_table(report):
+def print_heading(report):
     machine, versions = report["machine"], report["versions"]
     print("%(processor)s, %(processors)d processors, Linux %(kernel)s, TCP with %(tcp)s, "
           "load %(load).2f" % machine)
     print("; ".join("%s: %s" % v for v in versions.items() if v[1]))
     print("%(repeat)d repetitions, %(seconds)d s each, MTU %(mtu)d inside\n" % report["settings"])
+
+
+def print_table(report):
+    print_heading(report)
     print("%-64s %9s %9s %9s" % ("", "min", "median", "max"))
     for row in report["rows"]:
         print("%s [%s], %s" % (row["what"], row["row"], row["unit"]))
@@ -295,29 +307,55 @@ def print_table(report):
 
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("command", choices=("scenes", "programs", "run"))
-    for option in ("rows", "work", "build", "tund", "go", "congestion"):
-        parser.add_argument("--" + option, default="")
-    for option in ("repeat", "seconds"):
-        parser.add_argument("--" + option, type=int, default=1)
-    parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
-    rows = rows_named(args.rows)
-    if args.command != "run":
-        tasks = sum(tasks_of(rows), [])
-        print(" ".join(scenes_of(tasks) if args.command == "scenes" else programs_of(tasks)))
-        return 0
+def compare_builds(args, tasks, sides):
+    datagrams = args.build + "/tests/bench/datagrams"
+    old, new = (Measure(args.work, build, args.seconds, datagrams, UDP_STEP_COMPARED)
+                for build in (args.against, args.build))
+    pairs = compare.run(old, new, tasks, args.repeat, say)
+    report = about(args)
+    report["rows"] = [compare.report_of(row, side, pairs) for row, side in sides]
+    if args.json:
+        print(json.dumps(report, indent=2))
+    else:
+        print_heading(report)
+        compare.print_table(report["rows"], figure)
+    return 0 if all(row["passed"] for row in report["rows"]) else 1
+
+
+def measure_all(args, rows, tasks):
     report = about(args)
     bench = Measure(args.work, args.build, args.seconds)
-    values, failed = run(bench, rows, args.repeat)
+    values, failed = run(bench, tasks, args.repeat)
     report["rows"] = [row_report(row, values, failed) for row in rows]
     if args.json:
         print(json.dumps(report, indent=2))
     else:
         print_table(report)
     return 1 if [task for task in failed if task[1] != "null2"] else 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("command", choices=("scenes", "programs", "run"))
+    for option in ("rows", "work", "build", "against", "tund", "old", "go", "congestion"):
+        parser.add_argument("--" + option, default="")
+    for option in ("repeat", "seconds"):
+        parser.add_argument("--" + option, type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    rows = rows_named(args.rows)
+    compared = compare.rows_compared(rows)
+    tasks = tasks_of([side for _, side in compared] if args.against else
+                     [side for row in rows for side in row.sides])
+    if args.command == "programs":
+        print(" ".join(programs_of(tasks)))
+    elif args.command == "scenes":
+        print(" ".join((compare.scenes_compared if args.against else scenes_of)(tasks)))
+    elif args.against:
+        return compare_builds(args, tasks, compared)
+    else:
+        return measure_all(args, rows, tasks)
+    return 0
 
 
 sys.exit(main())

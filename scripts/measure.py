@@ -7,6 +7,7 @@ import subprocess
 
 UDP_LOSS_PERCENT = 0.5
 UDP_STEP = 1.6           # from one rate to the next, until one is lossy
+UDP_BELOW = 0.9          # where a repetition begins, of the rate of the last one
 UDP_NARROW = 1.05        # the bisection ends when the lossy rate is so close to the good one
 UDP_FIRST_RATE = 30000   # datagrams a second
 UDP_OFFERS = 16
@@ -16,6 +17,15 @@ NO_DAEMONS = ("sh", "sleep", "nsenter", "setpriv", "iperf3", "datagrams", "pytho
 FLOWS = 100000
 FLOWS_AT_ONCE = 50       # in a burst, before
 FLOWS_PAUSE_S = 0.005    # a pause, so that none is lost on the way
+FLOWS_OPENER = """
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+network, flows, burst, pause = sys.argv[1], *map(float, sys.argv[2:])
+for i in range(int(flows)):
+    s.sendto(b"tund", ("%s.%d" % (network, i % 200 + 2), 10000 + i // 200))
+    if i % burst == 0:
+        time.sleep(pause)
+"""
 PING = ["ping", "-n", "-q", "-c", "300", "-i", "0.002"]
 
 
@@ -107,11 +117,15 @@ class Iperf:
 
 
 class Measure:
-    def __init__(self, work, build, seconds):
-        self.work, self.seconds = work, seconds
+    """Measures on the scenes in `work`, for `seconds` each, what is built in the folder `build`;
+    `datagrams` is the program that sends and counts those. From one UDP rate to the next it goes by
+    `step`, and begins a little below the rate found in the last repetition."""
+
+    def __init__(self, work, build, seconds, datagrams=None, step=UDP_STEP):
+        self.work, self.seconds, self.step = work, seconds, step
         self.scenes = self.read_scenes()
         self.build = build
-        self.datagrams = build + "/tests/bench/datagrams"
+        self.datagrams = datagrams or build + "/tests/bench/datagrams"
         self.good_rate = {}
 
     def read_scenes(self):
@@ -132,12 +146,15 @@ class Measure:
         kind, name, *rest = task
         if kind == "micro":
             return self.micro(name, *rest)
+        return getattr(self, kind)(self.scene(name), *rest)
+
+    def scene(self, name):
         why = self.missing(name)
         if why:
             raise Failed(why)
-        return getattr(self, kind)(self.scenes[name], *rest)
+        return self.scenes[name]
 
-    def tcp(self, scene, streams, direction, _=None):
+    def tcp(self, scene, streams=1, direction="up", _=None):
         pids = [pid for host in scene.hosts for pid in scene.daemons(host)]
         before = {pid: cpu_seconds(pid) for pid in pids}
         end = Iperf(scene, self.seconds, ["-P", str(streams)] +
@@ -149,15 +166,15 @@ class Measure:
         return {"gbps": received["bits_per_second"] / 1e9, "cpu": used / received["bytes"] * 1e9}
 
     def udp(self, scene, size):
-        """Begins a little below the rate found in the last repetition."""
+        last = self.good_rate.get((scene, size))
         good, limited = self.udp_bisect(
             lambda rate: self.udp_offer(scene, size, rate),
-            self.good_rate.get((scene, size), UDP_FIRST_RATE / 0.9) * 0.9)
+            last * UDP_BELOW if last else UDP_FIRST_RATE, self.step if last else UDP_STEP)
         self.good_rate[scene, size] = good
         return {"kpps": good / 1000, "sender_limited": limited}
 
     @staticmethod
-    def udp_bisect(offer, rate):
+    def udp_bisect(offer, rate, step):
         """The highest rate of which offer() says that it arrives; True: no higher one was sent."""
         good, lossy = 0, None
         for _ in range(UDP_OFFERS):
@@ -170,8 +187,8 @@ class Measure:
                 lossy = min(sent, lossy or sent)
             if lossy is not None and lossy < good * UDP_NARROW:
                 break
-            rate = (rate * UDP_STEP if lossy is None else
-                    lossy / UDP_STEP if good == 0 else (good * lossy) ** 0.5)
+            rate = (rate * step if lossy is None else
+                    lossy / step if good == 0 else (good * lossy) ** 0.5)
         if good == 0:
             raise Failed("loss at every rate")
         return good, False
@@ -207,21 +224,19 @@ class Measure:
 
     def flows(self, scene):
         """The flows are opened anew each time: the edge forgets those that nobody answers."""
-        before = self.counted(scene)
-        opener = subprocess.run(scene.on(scene.client, [
-            "/usr/bin/python3", "-c", """
-import socket, sys, time
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-network, flows, burst, pause = sys.argv[1], *map(float, sys.argv[2:])
-for i in range(int(flows)):
-    s.sendto(b"tund", ("%s.%d" % (network, i % 200 + 2), 10000 + i // 200))
-    if i % burst == 0:
-        time.sleep(pause)
-""", scene.address.rpartition(".")[0], str(FLOWS), str(FLOWS_AT_ONCE), str(FLOWS_PAUSE_S)]))
-        opened = self.counted(scene) - before
-        if opener.returncode != 0 or opened < 0.99 * FLOWS:
+        self.flows_open([scene])
+        return self.tcp(scene)
+
+    def flows_open(self, scenes):
+        """In all of them at once."""
+        before = [self.counted(scene) for scene in scenes]
+        openers = [subprocess.Popen(scene.on(scene.client, [
+            "/usr/bin/python3", "-c", FLOWS_OPENER, scene.address.rpartition(".")[0],
+            str(FLOWS), str(FLOWS_AT_ONCE), str(FLOWS_PAUSE_S)])) for scene in scenes]
+        done = [opener.wait() for opener in openers]
+        opened = min(self.counted(scene) - n for scene, n in zip(scenes, before))
+        if any(done) or opened < 0.99 * FLOWS:
             raise Failed("only %d flows could be opened" % opened)
-        return self.tcp(scene, 1, "up")
 
     @staticmethod
     def counted(scene):

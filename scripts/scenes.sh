@@ -18,7 +18,8 @@
 #
 #     SCENE CLIENT SERVER ADDRESS HOST...      where HOSTs are those on which daemons run
 #
-# or $work/missing/SCENE, which says why there is none.
+# or $work/missing/SCENE, which says why there is none. "old-SCENE" is the same by another build's
+# programs, those in $old_programs and $old_libexec; all others of tund's are this tree's.
 
 scene_client4=100.80.0.11
 scene_names='veth go2 go3 wg2 pair2 tund2 tund3 null2 tcp3 many3 flows3'
@@ -120,6 +121,11 @@ scene_up()
 {
 	tund_path=$programs libexec=$programs_libexec
 	case $1 in
+	old-*) tund_path=$old_programs libexec=$old_libexec ;;
+	pair2) tund_path=$hooks_programs libexec=$hooks_libexec ;;
+	null2) tund_path=$null_programs libexec=$null_libexec ;;
+	esac
+	case ${1#old-} in
 	veth) scene_is veth 192.0.2.1 ;;
 	go2 | go3)
 		[ -n "$go_program" ] || {
@@ -128,24 +134,19 @@ scene_up()
 		}
 		wg_$1
 		;;
-	wg2) wg_two wg2 tund-wg ;;
-	tund2) tund_two tund2 ;;
-	tund3) tund_three tund3 ;;
+	wg2) wg_two $1 tund-wg ;;
+	tund2) tund_two $1 ;;
+	tund3 | many3) tund_three $1 ;;
 	flows3)
-		tund_three flows3 && nobody_answers flows3-server
+		tund_three $1 && nobody_answers $1-server
 		;;
-	tcp3) tund_three tcp3 'transport = tcp' ;;
-	many3) tund_three many3 ;;
-	pair2)
-		tund_path=$hooks_programs libexec=$hooks_libexec
-		wg_pair pair2
-		;;
+	tcp3) tund_three $1 'transport = tcp' ;;
+	pair2) wg_pair $1 ;;
 	null2)
 		[ -n "$null_programs" ] || {
 			scene_missing null2 'there is no build with the null AEAD'
 			return 0
 		}
-		tund_path=$null_programs libexec=$null_libexec
 		wg_pair null2
 		;;
 	esac
@@ -305,11 +306,11 @@ principal "dc1" {
 }
 route "10.77.0.0/24" {
 	via = {"dc1"}
-$([ $scene != many3 ] || nine_rules)
+$([ ${scene#old-} != many3 ] || nine_rules)
 	rule "all" { from = {"group:eng"} }
 }
 END
-	[ $scene != many3 ] || many_more
+	[ ${scene#old-} != many3 ] || many_more
 }
 
 # Rules that match nothing that is measured.

@@ -91,6 +91,63 @@ prints_table()
 		grep -Eq '^ += tund / wireguard-go +[0-9.]+ +<= 0.5 x +(met|MISSED)$' "$scratch/table"
 }
 
+# A build with itself: how they compare is a matter of what else runs, so the exit status is not.
+compares_json()
+{
+	bench --quick --build "$build" --against "$build" --rows wg1-up,cpu2,policy-known --json \
+		>"$scratch/compared"
+	[ $? -le 1 ] && /usr/bin/python3 -c '
+import json, sys
+report = json.load(open(sys.argv[1]))
+assert report["versions"]["against"] == report["versions"]["tund"]
+assert report["settings"] == {"repeat": 2, "seconds": 1, "mtu": 1420}
+assert [(row["row"], row["limit"]) for row in report["rows"]] == [
+    ("wg1-up", 0.97), ("cpu2", 1.03), ("policy-known", 1.03), ("policy-known", 1.03)]
+for row in report["rows"]:
+    print(row)
+    assert len(row["ratios"]) == 2 and row["confidence"] == 0.5
+    assert 0 < row["low"] <= row["median"] <= row["high"]
+    assert row["passed"] == (row["median_met"] or row["interval_met"])
+' "$scratch/compared"
+}
+
+# Twelve pairs made up, each build's figures as they are given: who is slower than allowed.
+judges_pairs()
+{
+	PYTHONPATH=$root/scripts /usr/bin/python3 -B -c '
+from types import SimpleNamespace
+import compare
+
+task = ("tcp", "pair2", 1, "up")
+
+def judge(unit, ratios):
+    values = {task: [({"f": 2.0}, {"f": 2.0 * r}) for r in ratios]}
+    pairs = SimpleNamespace(values=values, failed={})
+    return compare.report_of(SimpleNamespace(name="r", what="w", unit=unit),
+                             SimpleNamespace(name="s", task=task, field="f"), pairs)
+
+interval = compare.median_interval([7, 1, 12, 3, 10, 5, 8, 2, 9, 4, 11, 6])
+assert interval[:2] == (3, 10) and abs(interval[2] - 0.9614) < 0.0001, interval
+for unit, ratios, words in (
+        ("Gb/s", [1] * 12, "PASS"), ("Gb/s", [0.9] * 12, "MISSED"),
+        ("Gb/s", [0.9] * 9 + [1] * 3, "PASS, by its interval only"),
+        ("Gb/s", [0.9] * 10 + [1] * 2, "MISSED"), ("Gb/s", [1.2] * 12, "PASS"),
+        ("s/GB", [1.2] * 12, "MISSED"), ("s/GB", [0.9] * 12, "PASS"),
+        ("s/GB", [1] * 3 + [1.1] * 9, "PASS, by its interval only")):
+    report = judge(unit, ratios)
+    print(unit, ratios, report)
+    assert compare.verdict(report) == words, words
+'
+}
+
+compares_table()
+{
+	bench --quick --build "$build" --against "$build" --repeat 1 --rows ping >"$scratch/table"
+	[ $? -le 1 ] || return
+	cat "$scratch/table"
+	grep -Eq '^ +tund( +[0-9.]+){4} - [0-9.]+ +0.0 % +<= 1.03  (PASS|MISSED)$' "$scratch/table"
+}
+
 nothing_left()
 {
 	! ls -d "${TMPDIR:-/tmp}"/tund-hosts.*
@@ -105,5 +162,8 @@ ok 'a number that is none is refused' refuses --repeat some
 ok 'two and three hosts are measured' measures_json
 ok 'the JSON has rows, sides and targets' json_is_whole
 ok 'a table is printed' prints_table
+ok 'a build is compared with itself' compares_json
+ok 'pairs are judged by their median and its interval' judges_pairs
+ok 'a table of ratios is printed' compares_table
 ok 'nothing is left behind' nothing_left
 echo "1..$count"
