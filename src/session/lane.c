@@ -18,24 +18,22 @@ static int lane_init(struct lane *lane)
 
 int lanes_new(struct node *node, unsigned count)
 {
-	size_t size = (count + 1) * sizeof(struct lane);
+	size_t size = count * sizeof(struct lane);
 	int err = 0;
 
 	if (count > LANES_MAX)
 		return -EINVAL;
 	node->epoch = epoch_new(count);
-	node->lanes = aligned_alloc(CACHE_LINE, size);
+	node->lanes = aligned_alloc(CACHE_LINE, size > 0 ? size : CACHE_LINE);
 	if (!node->epoch || !node->lanes)
 		return -ENOMEM;
 	memset(node->lanes, 0, size);
 	node->lane_count = count;
-	for (unsigned i = 0; i <= count; i++) {
+	for (unsigned i = 0; i < count && err == 0; i++) {
 		node->lanes[i].node = node;
 		node->lanes[i].number = i;
-	}
-	lane_of_main(node)->is_main = true;
-	for (unsigned i = 0; i < count && err == 0; i++)
 		err = lane_init(&node->lanes[i]);
+	}
 	return err;
 }
 
@@ -53,11 +51,6 @@ void lanes_free(struct node *node)
 struct lane *node_lane(struct node *node, unsigned i)
 {
 	return &node->lanes[i];
-}
-
-struct lane *lane_of_main(struct node *node)
-{
-	return &node->lanes[node->lane_count];
 }
 
 struct epoch *node_epoch(struct node *node)
@@ -92,16 +85,11 @@ void lane_count(struct lane *lane, enum session_reason reason)
 	atomic_store_explicit(counter, before + 1, memory_order_relaxed);
 }
 
-void lanes_count(struct node *node, enum session_reason reason)
-{
-	lane_count(lane_of_main(node), reason);
-}
-
 uint64_t lanes_counter(const struct node *node, enum session_reason reason)
 {
-	uint64_t sum = 0;
+	uint64_t sum = node->counters[reason];
 
-	for (unsigned i = 0; i <= node->lane_count; i++)
+	for (unsigned i = 0; i < node->lane_count; i++)
 		sum += atomic_load_explicit(&node->lanes[i].counters[reason], memory_order_relaxed);
 	return sum;
 }

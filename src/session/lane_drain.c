@@ -45,8 +45,9 @@ static bool is_data(const uint8_t *frame)
 	return frame[0] == FRAME_MESSAGE || frame[0] == FRAME_RESET;
 }
 
-enum session_reason note_take_up(struct node *node, uint64_t now_ns, const struct note *note,
-				 const uint8_t *frame, size_t len)
+/* Does what a note says. */
+static enum session_reason take_up(struct node *node, uint64_t now_ns, const struct note *note,
+				   const uint8_t *frame, size_t len)
 {
 	struct peer *peer = find_peer(node, note->peer_id);
 	struct keypair *keypair = peer ? find_keypair(node, note->index, peer) : NULL;
@@ -81,19 +82,11 @@ enum session_reason note_take_up(struct node *node, uint64_t now_ns, const struc
 	return data_frame_received(peer, now_ns, &note->from, frame, len);
 }
 
-enum session_reason stranger_take_up(struct node *node, uint64_t now_ns, const struct path *from,
-				     const uint8_t *msg, size_t len)
-{
-	if (msg[0] == MESSAGE_COOKIE)
-		return handshake_cookie(node, now_ns, msg);
-	return handshake_queue(node, now_ns, from, msg, len);
-}
-
 /* The lane has counted it as good. */
 static void count(struct node *node, enum session_reason reason)
 {
 	if (reason != SESSION_OK)
-		lanes_count(node, reason);
+		node->counters[reason]++;
 }
 
 static void take_note(struct node *node, uint64_t now_ns, const uint8_t *record, size_t len)
@@ -104,17 +97,20 @@ static void take_note(struct node *node, uint64_t now_ns, const uint8_t *record,
 	if (note.is_source)
 		node_source_lost(node, note.from.socket, &note.from.local);
 	else
-		count(node,
-		      note_take_up(node, now_ns, &note, record + sizeof note, len - sizeof note));
+		count(node, take_up(node, now_ns, &note, record + sizeof note, len - sizeof note));
 }
 
 static void take_stranger(struct node *node, uint64_t now_ns, const uint8_t *record, size_t len)
 {
+	const uint8_t *msg = record + sizeof(struct stranger);
 	struct stranger stranger;
 
 	memcpy(&stranger, record, sizeof stranger);
-	count(node, stranger_take_up(node, now_ns, &stranger.from, record + sizeof stranger,
-				     len - sizeof stranger));
+	if (msg[0] == MESSAGE_COOKIE)
+		count(node, handshake_cookie(node, now_ns, msg));
+	else
+		count(node, handshake_queue(node, now_ns, &stranger.from, msg,
+					    len - sizeof stranger));
 }
 
 static void take_staged(struct node *node, uint64_t now_ns, const uint8_t *record, size_t len)
@@ -125,7 +121,7 @@ static void take_staged(struct node *node, uint64_t now_ns, const uint8_t *recor
 	memcpy(&staged, record, sizeof staged);
 	peer = find_peer(node, staged.peer_id);
 	if (peer)
-		peer_send(peer, now_ns, record + sizeof staged, len - sizeof staged);
+		data_send_packet(peer, now_ns, record + sizeof staged, len - sizeof staged);
 }
 
 /* True if there is more. */

@@ -25,9 +25,7 @@ static struct keypair *find(struct lane *lane, uint32_t index)
 		return lane->last;
 	entry = session_index_find(lane->node, index);
 	keypair = entry ? atomic_load_explicit(&entry->keypair, memory_order_acquire) : NULL;
-	/* Main is in no epoch: it may end a keypair at any time. */
-	if (!lane->is_main)
-		lane->last = keypair;
+	lane->last = keypair;
 	return keypair;
 }
 
@@ -80,8 +78,8 @@ static void move_ahead(struct keypair *keypair, const struct path *from, uint64_
 
 /* Check and set are one, and so are looking which path is active and saying that this message
  * stays on it: path_heard_newest(). */
-static bool take_in(struct lane *lane, struct keypair *keypair, const struct path *from,
-		    const uint8_t *msg, size_t len, struct standing *s)
+static bool take_in(struct keypair *keypair, const struct path *from, const uint8_t *msg,
+		    size_t len, struct standing *s)
 {
 	uint64_t counter = get_le64(msg + DATA_COUNTER);
 	bool is_new;
@@ -96,7 +94,7 @@ static bool take_in(struct lane *lane, struct keypair *keypair, const struct pat
 		keypair->rx_bytes += len;
 		if (s->on_active && s->may_move && s->order >= keypair->stayed)
 			keypair->stayed = s->order + 1;
-		if (!s->on_active && s->may_move && !lane->is_main)
+		if (!s->on_active && s->may_move)
 			move_ahead(keypair, from, s->order);
 	}
 	lock_release(&keypair->lock);
@@ -145,13 +143,10 @@ static uint8_t work_for_main(struct keypair *keypair, uint64_t now_ns, const str
 	return work;
 }
 
-/* Main does its work at once, or is posted it. */
 static enum session_reason hand_to_main(struct lane *lane, struct peer *peer,
 					struct keypair *keypair, const struct note *note,
 					const uint8_t *frame, size_t len, struct received *out)
 {
-	if (lane->is_main)
-		return note_take_up(lane->node, note->now_ns, note, frame, len);
 	if (lane_post(lane, note, frame, len))
 		return SESSION_OK;
 	out->unnoticed = note->work & NOTE_PATH;
@@ -188,7 +183,6 @@ static enum session_reason note_authentic(struct lane *lane, uint64_t now_ns,
 	return hand_to_main(lane, peer, keypair, &note, frame, frame_len, out);
 }
 
-/* Main may have ended the keypair in between, if this is main's lane. */
 static void note_data(struct lane *lane, uint64_t now_ns, struct peer *peer,
 		      struct received *out)
 {
@@ -248,19 +242,11 @@ static enum received_kind receive_data(struct lane *lane, uint64_t now_ns, const
 	if (out->reason != SESSION_OK)
 		return RECEIVED_NOTHING;
 	s.on_active = path_is_active(keypair->peer, from, &s.version);
-	if (!take_in(lane, keypair, from, msg, len, &s)) {
+	if (!take_in(keypair, from, msg, len, &s)) {
 		out->reason = SESSION_REPLAYED_COUNTER;
 		return RECEIVED_NOTHING;
 	}
 	return accept_message(lane, now_ns, keypair, from, &s, msg, len, out);
-}
-
-static enum session_reason receive_stranger(struct lane *lane, uint64_t now_ns,
-					    const struct path *from, const uint8_t *msg, size_t len)
-{
-	if (lane->is_main)
-		return stranger_take_up(lane->node, now_ns, from, msg, len);
-	return lane_post_stranger(lane, from, msg, len) ? SESSION_OK : SESSION_QUEUE_FULL;
 }
 
 /* A whole TSO packet fits a frame, not a datagram. */
@@ -280,13 +266,13 @@ enum received_kind lane_receive(struct lane *lane, uint64_t now_ns, const struct
 		out->reason = SESSION_MALFORMED;
 	else if (type == MESSAGE_DATA)
 		kind = receive_data(lane, now_ns, from, msg, len, out);
-	else
-		out->reason = receive_stranger(lane, now_ns, from, msg, len);
+	else if (!lane_post_stranger(lane, from, msg, len))
+		out->reason = SESSION_QUEUE_FULL;
 	lane_count(lane, out->reason);
 	return kind;
 }
 
 bool lane_knows_index(const struct lane *lane, uint32_t index)
 {
-	return node_knows_index(lane->node, index);
+	return session_index_find(lane->node, index) != NULL;
 }

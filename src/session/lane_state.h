@@ -60,7 +60,6 @@ struct staged {
 struct lane {
 	_Alignas(CACHE_LINE) struct node *node;
 	unsigned number;
-	bool is_main; /* posts nothing: it takes up its notes itself */
 	bool posted;
 	struct keypair *last; /* the one found last since lane_enter() */
 	struct ring *notes, *strangers, *staged;
@@ -68,8 +67,6 @@ struct lane {
 };
 
 _Static_assert(INITIATION_SIZE <= UINT8_MAX, "the longest message of a stranger");
-
-struct lane *lane_of_main(struct node *node);
 
 /* lane.c. False: no room. */
 bool lane_post(struct lane *lane, const struct note *note, const uint8_t *frame, size_t len);
@@ -82,11 +79,5 @@ void lane_not_posted(struct lane *lane, struct peer *peer, struct keypair *keypa
 bool lane_may_ask(struct keypair *keypair, uint64_t now_ns);
 /* Whether this lane is the one to ask main to look at the peer's timers, for a deadline. */
 bool lane_may_watch(struct peer *peer, uint64_t deadline_ns);
-
-/* lane_drain.c: main does what a note says, at its own time. */
-enum session_reason note_take_up(struct node *node, uint64_t now_ns, const struct note *note,
-				 const uint8_t *frame, size_t len);
-enum session_reason stranger_take_up(struct node *node, uint64_t now_ns, const struct path *from,
-				     const uint8_t *msg, size_t len);
 
 #endif

@@ -7,9 +7,7 @@
 #include <string.h>
 
 #include <tund/crypto/x25519.h>
-#include <tund/session/lane.h>
 
-#include "lane_state.h"
 #include "node_state.h"
 
 static int choose_providers(struct node *node, const char *name)
@@ -113,13 +111,6 @@ void node_public_key(const struct node *node, uint8_t key[KEY_SIZE])
 	memcpy(key, node->public_key, KEY_SIZE);
 }
 
-enum received_kind node_receive(struct node *node, uint64_t now_ns, const struct path *from,
-				uint8_t *msg, size_t len, struct received *out)
-{
-	/* What its lane has to post, main takes up at once. */
-	return lane_receive(lane_of_main(node), now_ns, from, msg, len, out);
-}
-
 size_t node_work(struct node *node, uint64_t now_ns, size_t budget)
 {
 	/* Open for all of them, if it can be: each that needs the key opens it again. */
@@ -132,7 +123,7 @@ size_t node_work(struct node *node, uint64_t now_ns, size_t budget)
 
 		node->queue_head = (node->queue_head + 1) % node->queue_slots;
 		node->queue_count--;
-		lanes_count(node, reason);
+		node->counters[reason]++;
 	}
 	if (key)
 		secret_close(key);
@@ -154,11 +145,6 @@ uint64_t node_next_deadline(const struct node *node)
 	if (epoch_is_waiting(node->epoch) && node->collected_ns + COLLECT_INTERVAL_NS < at)
 		at = node->collected_ns + COLLECT_INTERVAL_NS;
 	return at;
-}
-
-bool node_knows_index(const struct node *node, uint32_t index)
-{
-	return session_index_find(node, index) != NULL;
 }
 
 uint64_t node_counter(const struct node *node, enum session_reason reason)

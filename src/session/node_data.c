@@ -119,12 +119,12 @@ void data_send_staged(struct peer *peer, uint64_t now_ns)
 	for (unsigned n = peer->staged_count; n > 0; n--) {
 		struct staged_packet *p = take_oldest(peer);
 
-		peer_send(peer, now_ns, p->data, p->len);
+		data_send_packet(peer, now_ns, p->data, p->len);
 		free(p);
 	}
 }
 
-int peer_send(struct peer *peer, uint64_t now_ns, const uint8_t *packet, size_t len)
+int data_send_packet(struct peer *peer, uint64_t now_ns, const uint8_t *packet, size_t len)
 {
 	if (!peer->has_path)
 		return -EHOSTUNREACH;

@@ -253,8 +253,9 @@ struct node {
 	uint8_t *out;          /* one message being sealed */
 	struct epoch *epoch;   /* of the lanes */
 	uint64_t collected_ns; /* when what is retired there was last looked at */
-	struct lane *lanes;    /* lane_count of them, and behind those main's own */
+	struct lane *lanes;
 	unsigned lane_count;
+	uint64_t counters[SESSION_REASON_COUNT]; /* what main dropped */
 	atomic_bool watch_all; /* shared: a lane had no room to ask for a look at a peer */
 };
 
@@ -314,6 +315,9 @@ int data_send(struct peer *peer, uint64_t now_ns, const struct path *path, uint8
 void keep_key_fresh_on_send(struct peer *peer, uint64_t now_ns);
 void keep_key_fresh_on_receive(struct peer *peer, uint64_t now_ns);
 void data_send_keepalive(struct peer *peer, uint64_t now_ns);
+/* Sends one inner packet (1..65000 bytes). 0: sent. -EAGAIN: no session yet; it is staged (bounded,
+ * the oldest staged falls out) and a handshake runs. -EHOSTUNREACH: no path known. */
+int data_send_packet(struct peer *peer, uint64_t now_ns, const uint8_t *packet, size_t len);
 void data_send_staged(struct peer *peer, uint64_t now_ns);
 void data_drop_staged(struct peer *peer);
 /* A control frame came on `from`. */
@@ -331,8 +335,8 @@ int lanes_new(struct node *node, unsigned count);
 void lanes_free(struct node *node);
 /* Frees what no lane can see any more. */
 void lanes_collect(struct node *node, uint64_t now_ns);
+/* What they and main have dropped for this reason. */
 uint64_t lanes_counter(const struct node *node, enum session_reason reason);
-void lanes_count(struct node *node, enum session_reason reason);
 /* Seals under a counter that was reserved, as lane_seal() does. Any thread. */
 ssize_t message_seal(const struct keypair *keypair, uint64_t counter, uint16_t mtu, uint8_t flags,
 		     uint8_t *payload, size_t len, uint8_t *out);

@@ -16,8 +16,8 @@
 #include <tund/base/time.h>
 #include <tund/crypto/aead.h>
 #include <tund/crypto/x25519.h>
-#include <tund/session/node.h>
 
+#include "../sim/by_lane.h"
 #include "bench.h"
 
 #define ROUND 64    /* handshakes at a time */
@@ -100,6 +100,7 @@ static void start(struct scene *s, unsigned i)
 		.rng = s->rng,
 		.handshake_queue = ROUND * 16,
 		.mtu = 1420,
+		.lanes = 1,
 		.prefer_aes = aead_in_hardware(AEAD_AES256GCM),
 	};
 
@@ -178,7 +179,8 @@ static double respond(struct scene *s)
 		path.remote.addr = (struct ip_addr){.family = 4, .bytes = {192, 0, 2, (uint8_t)i}};
 		from->len = 0;
 		if (len > 0)
-			node_receive(node, s->now_ns, &path, from->out, len, &received);
+			receive_by_lane(node, node_lane(node, 0), s->now_ns, &path, from->out, len,
+					&received);
 	}
 	while (node_work(node, s->now_ns, PER_TURN) > 0)
 		;
@@ -210,7 +212,8 @@ static void confirm(struct scene *s)
 		memcpy(response, own->out, len);
 		own->len = 0;
 		if (len > 0)
-			node_receive(own->node, s->now_ns, &path, response, len, &received);
+			receive_by_lane(own->node, node_lane(own->node, 0), s->now_ns, &path,
+					response, len, &received);
 		node_work(own->node, s->now_ns, 1);
 		s->failures += own->len == 0;
 	}

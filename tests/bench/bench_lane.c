@@ -10,9 +10,9 @@
 
 #include <tund/base/bytes.h>
 #include <tund/crypto/x25519.h>
-#include <tund/session/lane.h>
 
 #include "../../src/session/node_state.h"
+#include "../sim/by_lane.h"
 #include "bench.h"
 
 #define PACKET 1420 /* bytes */
@@ -36,11 +36,12 @@ static void on_send(void *ctx, const struct path *path, const uint8_t *msg, size
 {
 	struct end *from = ctx;
 	uint8_t copy[2048];
+	struct node *to = from->other->node;
 	struct received r;
 
 	(void)path;
 	memcpy(copy, msg, len);
-	node_receive(from->other->node, now_ns, &from->path, copy, len, &r);
+	receive_by_lane(to, node_lane(to, 0), now_ns, &from->path, copy, len, &r);
 }
 
 static void on_event(void *ctx, struct peer *peer, enum peer_event event)
@@ -102,7 +103,8 @@ static bool establish(void)
 	    join(&ends[0]) < 0 || join(&ends[1]) < 0)
 		return false;
 	peer_path_use(ends[0].peer, now_ns, &ends[1].path);
-	peer_send(ends[0].peer, now_ns, packet, PACKET);
+	lane_stage(node_lane(ends[0].node, 0), now_ns, ends[0].peer, packet, PACKET);
+	drain_all(ends[0].node, now_ns);
 	for (int i = 0; i < 4; i++)
 		node_work(ends[i % 2 == 0].node, now_ns, 16);
 	return ends[0].peer->current && ends[1].peer->current;

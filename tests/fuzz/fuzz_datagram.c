@@ -203,7 +203,7 @@ static void send_packet(struct scene *scene, struct reader *r)
 
 	memset(packet, (uint8_t)scene->packets, sizeof packet);
 	put_be32(packet, scene->packets);
-	if (peer_send(scene->other->peer, world.now_ns, packet, len) != -EHOSTUNREACH)
+	if (side_send(scene->other, packet, len) != -EHOSTUNREACH)
 		scene->packets++;
 }
 

@@ -4,6 +4,7 @@
 #     tests_fuzz_fuzz_NAME_LDADD = $(FUZZ_LIBS)
 # "make check" replays the corpora; with --enable-fuzzers the same programs are libFuzzer's, and
 # "make fuzz" runs each for FUZZ_SECONDS, keeping what it finds in the build folder.
+NODE_SOURCES = tests/fuzz/nodes.h tests/fuzz/nodes.c $(LANE_SOURCES)
 FUZZ_TARGETS = tests/fuzz/fuzz_addr
 tests_fuzz_fuzz_addr_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_control_channel
@@ -11,12 +12,12 @@ tests_fuzz_fuzz_control_channel_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_cookie
 tests_fuzz_fuzz_cookie_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_datagram
-tests_fuzz_fuzz_datagram_SOURCES = tests/fuzz/fuzz_datagram.c tests/fuzz/nodes.h tests/fuzz/nodes.c
+tests_fuzz_fuzz_datagram_SOURCES = tests/fuzz/fuzz_datagram.c $(NODE_SOURCES)
 tests_fuzz_fuzz_datagram_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_frame
 tests_fuzz_fuzz_frame_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_handshake
-tests_fuzz_fuzz_handshake_SOURCES = tests/fuzz/fuzz_handshake.c tests/fuzz/nodes.h tests/fuzz/nodes.c
+tests_fuzz_fuzz_handshake_SOURCES = tests/fuzz/fuzz_handshake.c $(NODE_SOURCES)
 tests_fuzz_fuzz_handshake_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_config
 tests_fuzz_fuzz_config_LDADD = libtund_config.a $(CONFUSE_LIBS) $(FUZZ_LIBS)

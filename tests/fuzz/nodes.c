@@ -7,6 +7,8 @@
 
 #include <tund/crypto/x25519.h>
 
+#include "../sim/by_lane.h"
+
 void expect(bool holds)
 {
 	if (!holds)
@@ -74,6 +76,7 @@ void side_start(struct world *world, struct side *side, uint8_t number, uint32_t
 			.wall_ns = on_wall,
 			.store_tai64n = on_store},
 		.handshake_queue = queue_slots,
+		.lanes = 1,
 	};
 
 	side->prng.state = number;
@@ -102,7 +105,8 @@ enum received_kind side_receive(struct side *side, const struct path *from, cons
 	expect(exact != NULL && len <= 2048);
 	if (len)
 		memcpy(exact, bytes, len);
-	kind = node_receive(side->node, *side->now_ns, from, exact, len, out);
+	kind = receive_by_lane(side->node, node_lane(side->node, 0), *side->now_ns, from, exact, len,
+			       out);
 	if (kind == RECEIVED_PACKET) {
 		expect(out->reason == SESSION_OK && out->peer == side->peer);
 		expect(out->packet >= exact && out->packet + out->len <= exact + len);
@@ -112,6 +116,20 @@ enum received_kind side_receive(struct side *side, const struct path *from, cons
 	free(exact);
 	expect(node_work(side->node, *side->now_ns, 64) == 0);
 	return kind;
+}
+
+int side_send(struct side *side, const uint8_t *packet, size_t len)
+{
+	uint8_t msg[BY_LANE_PACKET_MAX + PADDING + DATA_OVERHEAD];
+	struct path to;
+	ssize_t n;
+
+	expect(len <= 2048 - PADDING - DATA_OVERHEAD);
+	n = seal_by_lane(node_lane(side->node, 0), *side->now_ns, side->peer, packet, len, &to, msg);
+	if (n > 0)
+		on_send(side, &to, msg, (size_t)n);
+	drain_all(side->node, *side->now_ns);
+	return n > 0 ? 0 : (int)n;
 }
 
 void world_free(struct world *world)

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include <tund/base/time.h>
-#include <tund/session/node.h>
+#include <tund/session/lane.h>
 
 #include "../unit/prng.h"
 
@@ -51,6 +51,10 @@ void side_add_peer(struct side *side, const uint8_t other[KEY_SIZE], struct peer
 /* Has a side take a copy of a message, in memory of exactly its size, and handle it. */
 enum received_kind side_receive(struct side *side, const struct path *from, const uint8_t *bytes,
 				size_t len, struct received *out, uint8_t packet[2048]);
+
+/* Has a side send a packet to its peer. 0: sent. -EAGAIN: there is no session yet, it is staged.
+ * -EHOSTUNREACH. */
+int side_send(struct side *side, const uint8_t *packet, size_t len);
 
 void world_free(struct world *world);
 

@@ -185,16 +185,15 @@ START_TEST(flags_are_handed_on)
 	established(tund, tund);
 	sim.udp_blocked = true;
 	data_send(a, sim.now_ns, &a->path, DATA_FLAG_CSUM, payload, sizeof payload);
-	ck_assert_int_eq(node_receive(sim.nodes[1].node, sim.now_ns, &from, log->last[MESSAGE_DATA],
-				      log->len[MESSAGE_DATA], &r),
+	ck_assert_int_eq(sim_receive(&sim, 1, &from, log->last[MESSAGE_DATA],
+				     log->len[MESSAGE_DATA], &r),
 			 RECEIVED_PACKET);
 	ck_assert_int_eq(r.flags, DATA_FLAG_CSUM);
 	ck_assert_uint_eq(r.len, sizeof payload);
 	ck_assert_ptr_eq(r.peer, b);
 	/* One that is not known yet: silence. */
 	data_send(a, sim.now_ns, &a->path, DATA_FLAG_GSO, payload, sizeof payload);
-	node_receive(sim.nodes[1].node, sim.now_ns, &from, log->last[MESSAGE_DATA],
-		     log->len[MESSAGE_DATA], &r);
+	sim_receive(&sim, 1, &from, log->last[MESSAGE_DATA], log->len[MESSAGE_DATA], &r);
 	ck_assert_int_eq(r.reason, SESSION_MALFORMED);
 }
 END_TEST
@@ -271,7 +270,7 @@ static void flood(unsigned milliseconds)
 		prng_fill(&sim.prng, msg, sizeof msg);
 		put_le32(msg, MESSAGE_INITIATION | SUITE_AESGCM << 8);
 		seal_mac1(1, msg, sizeof msg);
-		node_receive(sim.nodes[1].node, sim.now_ns, &from, msg, sizeof msg, &r);
+		sim_receive(&sim, 1, &from, msg, sizeof msg, &r);
 		flood_in += sizeof msg;
 		if (i % 20 != 19)
 			continue;

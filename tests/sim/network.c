@@ -8,7 +8,8 @@
 #include <string.h>
 
 #include <tund/crypto/x25519.h>
-#include <tund/session/lane.h>
+
+#include "by_lane.h"
 
 static struct sim_node *node_at(struct sim *sim, const struct endpoint *udp)
 {
@@ -246,90 +247,32 @@ struct path sim_tcp_path(struct sim *sim, unsigned node, unsigned other)
 		.transport = TRANSPORT_TCP, .socket = 10 + 2 * n, .remote = sim->nodes[other].udp};
 }
 
-#ifdef SIM_BY_LANES
 /* The lanes take turns. */
 static struct lane *next_lane(struct sim_node *node)
 {
 	return node_lane(node->node, (unsigned)(node->sent + node->received) % SIM_LANES);
 }
 
-static void drain(struct sim_node *node)
-{
-	while (node_drain(node->node, node->sim->now_ns))
-		;
-}
-
 static int send_packet(struct sim_node *node, struct peer *peer, const uint8_t *packet, size_t len)
 {
-	struct lane *lane = next_lane(node);
-	uint8_t copy[2048 + PADDING], msg[2048 + DATA_OVERHEAD];
-	struct sealing s;
-	ssize_t n;
-	int err;
+	uint8_t msg[BY_LANE_PACKET_MAX + PADDING + DATA_OVERHEAD];
+	struct path to;
+	ssize_t n = seal_by_lane(next_lane(node), node->sim->now_ns, peer, packet, len, &to, msg);
 
-	lane_enter(lane);
-	err = lane_send_begin(lane, node->sim->now_ns, peer, 1, &s);
-	if (err == 0) {
-		memcpy(copy, packet, len);
-		n = lane_seal(&s, 0, copy, len, msg);
-		ck_assert_int_gt(n, 0);
-		on_send(node, &s.path, msg, (size_t)n);
-		lane_send_end(&s);
-	} else if (err == -EAGAIN) {
-		lane_stage(lane, node->sim->now_ns, peer, packet, len);
-	}
-	lane_leave(lane);
-	drain(node);
-	return err;
+	if (n > 0)
+		on_send(node, &to, msg, (size_t)n);
+	drain_all(node->node, node->sim->now_ns);
+	return n > 0 ? 0 : (int)n;
 }
 
-/* Main's opinion of what the lane found good shows in the counters only. */
-static enum session_reason drain_reason(struct sim_node *node, enum session_reason reason)
+enum received_kind sim_receive(struct sim *sim, unsigned id, const struct path *from, uint8_t *msg,
+			       size_t len, struct received *out)
 {
-	uint64_t before[SESSION_REASON_COUNT];
+	struct sim_node *node = &sim->nodes[id];
 
-	for (int i = 0; i < SESSION_REASON_COUNT; i++)
-		before[i] = node_counter(node->node, (enum session_reason)i);
-	drain(node);
-	for (int i = 0; i < SESSION_REASON_COUNT; i++) {
-		if (node_counter(node->node, (enum session_reason)i) != before[i])
-			return (enum session_reason)i;
-	}
-	return reason;
+	node->received++;
+	return receive_by_lane(node->node, next_lane(node), sim->now_ns, from, msg, len, out);
 }
-
-static enum session_reason take_message(struct sim_node *node, const struct path *from,
-					uint8_t *msg, size_t len)
-{
-	struct sim *sim = node->sim;
-	struct lane *lane = next_lane(node);
-	struct received r;
-
-	lane_enter(lane);
-	if (lane_receive(lane, sim->now_ns, from, msg, len, &r) == RECEIVED_PACKET &&
-	    sim->hooks.packet)
-		sim->hooks.packet(sim->hooks.ctx, node, r.packet, r.len);
-	lane_leave(lane);
-	return drain_reason(node, r.reason);
-}
-#else
-static int send_packet(struct sim_node *node, struct peer *peer, const uint8_t *packet, size_t len)
-{
-	return peer_send(peer, node->sim->now_ns, packet, len);
-}
-
-static enum session_reason take_message(struct sim_node *node, const struct path *from,
-					uint8_t *msg, size_t len)
-{
-	struct sim *sim = node->sim;
-	struct received r;
-
-	if (node_receive(node->node, sim->now_ns, from, msg, len, &r) == RECEIVED_PACKET &&
-	    sim->hooks.packet)
-		sim->hooks.packet(sim->hooks.ctx, node, r.packet, r.len);
-	return r.reason;
-}
-#endif
 
 int sim_send(struct sim *sim, unsigned node, struct peer *peer, uint64_t tag, const uint8_t *packet,
 	     size_t len)
@@ -346,15 +289,15 @@ enum session_reason sim_inject(struct sim *sim, unsigned id, const struct path *
 			       const uint8_t *msg, size_t len)
 {
 	struct sim_node *node = &sim->nodes[id];
-	enum session_reason reason;
+	struct received r;
 	uint8_t copy[2048];
 
 	memcpy(copy, msg, len);
-	node->received++;
-	reason = take_message(node, from, copy, len);
+	if (sim_receive(sim, id, from, copy, len, &r) == RECEIVED_PACKET && sim->hooks.packet)
+		sim->hooks.packet(sim->hooks.ctx, node, r.packet, r.len);
 	while (node_work(node->node, sim->now_ns, 1) > 0)
 		;
-	return reason;
+	return r.reason;
 }
 
 static uint64_t next_time(const struct sim *sim)

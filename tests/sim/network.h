@@ -2,8 +2,8 @@
 /*
  * A network on paper: nodes of the session protocol in one process, a virtual clock, and between
  * them a network that loses, delays (and so reorders), duplicates and blocks, by a seed. Every run
- * with the same seed is the same. Built with SIM_BY_LANES all data goes through lanes, which main
- * drains at once: no test can tell the difference.
+ * with the same seed is the same. All data goes through lanes, which take turns and which main
+ * drains at once.
  *
  *     node 0 (192.0.2.1)  ---.                  .---  node 1 (192.0.2.2)
  *                             >  UDP: all this  <
@@ -15,7 +15,7 @@
 #include <stdbool.h>
 
 #include <tund/base/time.h>
-#include <tund/session/node.h>
+#include <tund/session/lane.h>
 
 #include "../unit/prng.h"
 
@@ -95,11 +95,17 @@ struct peer *sim_add_peer(struct sim *sim, unsigned node, unsigned other,
 struct path sim_udp_path(struct sim *sim, unsigned node, unsigned other);
 struct path sim_tcp_path(struct sim *sim, unsigned node, unsigned other);
 
-/* Sends a packet that `tag` identifies to the fate hook. peer_send()'s result. */
+/* Sends a packet that `tag` identifies to the fate hook. 0: sent. -EAGAIN: there is no session yet,
+ * it is staged. -EHOSTUNREACH. */
 int sim_send(struct sim *sim, unsigned node, struct peer *peer, uint64_t tag, const uint8_t *packet,
 	     size_t len);
 
-/* Gives a node a message as if it came from `from`, at once. */
+/* Gives a node a message that came from `from`, which a lane and then main take up at once; a
+ * handshake waits for node_work(). `msg` is clobbered. */
+enum received_kind sim_receive(struct sim *sim, unsigned node, const struct path *from, uint8_t *msg,
+			       size_t len, struct received *out);
+
+/* The same with a copy; a packet goes to the hook, and handshakes are done. */
 enum session_reason sim_inject(struct sim *sim, unsigned node, const struct path *from,
 			       const uint8_t *msg, size_t len);
 

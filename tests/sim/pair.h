@@ -37,7 +37,7 @@ void pair_teardown(void);
 /* The usual pair; node 0 begins when it has something to send, or at once with `connect`. */
 void pair(struct peer_config ca, struct peer_config cb);
 
-/* One packet. peer_send()'s result. */
+/* One packet. sim_send()'s result. */
 int send_from(unsigned node);
 
 /* A session, made by a packet of node 0's that arrives. */

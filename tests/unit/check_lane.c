@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Lanes: what they open, seal and post, and that main makes of it what node_receive() would. */
+/* Lanes: what they open, seal and post, and what main makes of it. */
 #include <errno.h>
 #include <string.h>
 
@@ -260,7 +260,7 @@ START_TEST(keys_are_wiped_when_the_lane_has_left)
 	keypair = b->current;
 	lane_enter(lane_of(1, 2));
 	peer_remove(b);
-	ck_assert(!node_knows_index(node, keypair->local_index));
+	ck_assert_ptr_null(session_index_find(node, keypair->local_index));
 	ck_assert_ptr_nonnull(keypair->receive.aead);
 	ck_assert_uint_le(node_next_deadline(node), sim.now_ns + SEC / 50);
 	node_tick(node, sim.now_ns + SEC);

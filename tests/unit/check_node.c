@@ -259,9 +259,9 @@ START_TEST(keys_are_erased_after_540_s)
 	established(wireguard, wireguard);
 	index = b->current->local_index;
 	sim_run(&sim, 539 * SEC);
-	ck_assert(node_knows_index(sim.nodes[1].node, index));
+	ck_assert_ptr_nonnull(session_index_find(sim.nodes[1].node, index));
 	sim_run(&sim, 2 * SEC);
-	ck_assert(!node_knows_index(sim.nodes[1].node, index));
+	ck_assert_ptr_null(session_index_find(sim.nodes[1].node, index));
 	ck_assert_ptr_null(a->current);
 	ck_assert_ptr_null(a->previous);
 	ck_assert_ptr_null(b->current);
@@ -318,7 +318,7 @@ START_TEST(the_queue_is_bounded)
 	send_from(0);
 	for (int i = 0; i < 100; i++) {
 		memcpy(msg, logs[0].last[MESSAGE_INITIATION], sizeof msg);
-		node_receive(sim.nodes[1].node, sim.now_ns, &from, msg, sizeof msg, &r);
+		sim_receive(&sim, 1, &from, msg, sizeof msg, &r);
 		ck_assert_int_eq(r.reason, i < 16 ? SESSION_OK : SESSION_QUEUE_FULL);
 	}
 	for (left = 16; left > 0; left--)
@@ -566,7 +566,7 @@ START_TEST(staging_is_bounded_for_all)
 		ck_assert_int_eq(peer_add(sim.nodes[0].node, sim.now_ns, &config, &peer), 0);
 		peer_path_use(peer, sim.now_ns, &path);
 		for (unsigned k = 0; k < STAGED_MAX; k++)
-			peer_send(peer, sim.now_ns, packet, sizeof packet);
+			sim_send(&sim, 0, peer, SIM_NO_TAG, packet, sizeof packet);
 	}
 	ck_assert_uint_eq(sim.nodes[0].node->staged_total, STAGED_TOTAL_MAX);
 }

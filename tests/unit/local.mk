@@ -81,12 +81,8 @@ UNIT_TESTS = \
 	tests/unit/handshake_table \
 	tests/unit/protocol_by_hand \
 	tests/sim/day \
-	tests/sim/day_by_lanes \
 	tests/sim/handshakes \
-	tests/sim/handshakes_by_lanes \
-	tests/sim/node_by_lanes \
 	tests/sim/paths \
-	tests/sim/paths_by_lanes \
 	tests/sim/workers \
 	tests/unit/wycheproof
 
@@ -137,17 +133,6 @@ tests_sim_handshakes_SOURCES = tests/sim/handshakes.c $(PAIR_SOURCES)
 tests_unit_protocol_by_hand_SOURCES = tests/unit/protocol_by_hand.c $(PAIR_SOURCES)
 
 tests_sim_workers_SOURCES = tests/sim/workers.c $(PAIR_SOURCES)
-
-# And once more with lanes instead of the main thread's own functions.
-LANES_CPPFLAGS = $(UNIT_CPPFLAGS) -DSIM_BY_LANES
-tests_sim_day_by_lanes_SOURCES = $(tests_sim_day_SOURCES)
-tests_sim_day_by_lanes_CPPFLAGS = $(LANES_CPPFLAGS)
-tests_sim_handshakes_by_lanes_SOURCES = $(tests_sim_handshakes_SOURCES)
-tests_sim_handshakes_by_lanes_CPPFLAGS = $(LANES_CPPFLAGS)
-tests_sim_node_by_lanes_SOURCES = $(tests_unit_check_node_SOURCES)
-tests_sim_node_by_lanes_CPPFLAGS = $(LANES_CPPFLAGS)
-tests_sim_paths_by_lanes_SOURCES = $(tests_sim_paths_SOURCES)
-tests_sim_paths_by_lanes_CPPFLAGS = $(LANES_CPPFLAGS)
 
 # The parser's own libraries come before the core.
 tests_unit_check_config_SOURCES = tests/unit/check_config.c $(VECTOR_SOURCES)

@@ -56,17 +56,31 @@ struct epoch *node_epoch(struct node *node);
 /* Whether something was posted since last asked: then main is to be woken. */
 bool lane_posted(struct lane *lane);
 
+enum received_kind {
+	RECEIVED_NOTHING, /* dropped (see reason), or consumed: handshake, keepalive, control */
+	RECEIVED_PACKET,  /* an inner packet for the caller */
+};
+
+struct received {
+	struct peer *peer; /* set for every authenticated data message, NULL otherwise */
+	uint8_t *packet;   /* inside the caller's message buffer, decrypted in place */
+	size_t len;        /* bytes, padding included: the caller trims to the IP length */
+	uint8_t flags;     /* DATA_FLAG_* */
+	bool unnoticed;    /* main has not heard of the path that it came on: there was no room */
+	enum session_reason reason; /* why dropped; SESSION_OK when consumed or delivered */
+};
+
 /*
- * Gives one message that arrived on `from`, and decrypts it in place: msg is clobbered. Does what
- * node_receive() does, in the same order; what is main's part of it follows in node_drain(), while
- * an inner packet is delivered at once. Handshakes and cookies are posted unchecked, as many as
- * their part of the lane holds; more are dropped (SESSION_QUEUE_FULL). out->flags of a packet may
- * have DATA_FLAG_CSUM, and on TCP DATA_FLAG_GSO.
+ * Gives one message that arrived on `from`, and decrypts it in place: msg is clobbered. What is
+ * main's part of it follows in node_drain(), while an inner packet is delivered at once. Handshakes
+ * and cookies are posted unchecked, as many as their part of the lane holds; more are dropped
+ * (SESSION_QUEUE_FULL). out->flags of a packet may have DATA_FLAG_CSUM, and on TCP DATA_FLAG_GSO.
  */
 enum received_kind lane_receive(struct lane *lane, uint64_t now_ns, const struct path *from,
 				uint8_t *msg, size_t len, struct received *out);
 
-/* As node_knows_index(). */
+/* Whether the index names a live keypair or pending handshake: a stranger's TCP connection whose
+ * first frame has none such is closed at once. */
 bool lane_knows_index(const struct lane *lane, uint32_t index);
 
 /* A run of messages to one peer under one keypair and on one path, the caller's own. Public are
@@ -114,8 +128,8 @@ ssize_t lane_seal(struct sealing *s, uint8_t flags, uint8_t *payload, size_t len
  * ever where another lane has already reserved some behind them. */
 void lane_send_end(struct sealing *s);
 
-/* Posts an inner packet (1..65000 bytes, copied) for main to send by peer_send(), which stages it
- * and begins a handshake. Where there is no room it is dropped. */
+/* Posts an inner packet (1..65000 bytes, copied), which main sends as soon as there is a session; it
+ * begins a handshake. Where there is no room it is dropped. */
 void lane_stage(struct lane *lane, uint64_t now_ns, struct peer *peer, const uint8_t *packet,
 		size_t len);
 

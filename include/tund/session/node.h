@@ -33,8 +33,8 @@ enum peer_event {
 	PEER_CONTROL_RESET, /* the other side lost its control state: send full state again */
 };
 
-/* Called during node_receive(), node_work(), node_tick() and the peer functions; must not call
- * back into peer_remove(), node_set_private_key() or node_free(). */
+/* Called during node_drain() (lane.h), node_work(), node_tick() and the peer functions; must not
+ * call back into peer_remove(), node_set_private_key() or node_free(). */
 struct node_ops {
 	void *ctx;
 	/* Sends one message; a failure is a lost packet. `msg` is borrowed for the call. */
@@ -82,20 +82,6 @@ struct peer_config {
 	void *user; /* the engine's own, see peer_user() */
 };
 
-enum received_kind {
-	RECEIVED_NOTHING, /* dropped (see reason), or consumed: handshake, keepalive, control */
-	RECEIVED_PACKET,  /* an inner packet for the caller */
-};
-
-struct received {
-	struct peer *peer; /* set for every authenticated data message, NULL otherwise */
-	uint8_t *packet;   /* inside the caller's message buffer, decrypted in place */
-	size_t len;        /* bytes, padding included: the caller trims to the IP length */
-	uint8_t flags;     /* DATA_FLAG_* */
-	bool unnoticed;    /* main has not heard of the path that it came on: there was no room */
-	enum session_reason reason; /* why dropped; SESSION_OK when consumed or delivered */
-};
-
 /* Creates a node. -EINVAL: no handshake queue, or too many lanes; -EOPNOTSUPP: the AEAD provider is
  * not in this build or fails on this CPU; -ENOMEM. Owned by the caller, freed by node_free(). */
 int node_new(const struct node_config *config, uint64_t now_ns, struct node **out);
@@ -104,13 +90,6 @@ int node_new(const struct node_config *config, uint64_t now_ns, struct node **ou
 void node_free(struct node *node);
 
 void node_public_key(const struct node *node, uint8_t key[KEY_SIZE]);
-
-/*
- * Gives one message that arrived on `from`. Decrypts in place: msg is clobbered. Handshake
- * messages are only checked (mac1) and queued; node_work() handles them.
- */
-enum received_kind node_receive(struct node *node, uint64_t now_ns, const struct path *from,
-				uint8_t *msg, size_t len, struct received *out);
 
 /* Handles up to `budget` queued handshake messages; returns how many still wait. */
 size_t node_work(struct node *node, uint64_t now_ns, size_t budget);
@@ -122,15 +101,11 @@ void node_tick(struct node *node, uint64_t now_ns);
  * without keepalive has no deadline but that of erasing its keys. */
 uint64_t node_next_deadline(const struct node *node);
 
-/* Whether the index names a live keypair or pending handshake: a stranger's TCP connection whose
- * first frame has none such is closed at once. */
-bool node_knows_index(const struct node *node, uint32_t index);
-
 /* Drop counters since start, by reason. */
 uint64_t node_counter(const struct node *node, enum session_reason reason);
 
 /* Adds a peer. -EEXIST: the key is known; -EINVAL: own key, or low order (but WireGuard keeps such
- * a peer, with which no handshake ever succeeds); -ENOMEM. Host owns it. */
+ * a peer, with which no handshake ever succeeds); -ENOMEM. The node owns it. */
 int peer_add(struct node *node, uint64_t now_ns, const struct peer_config *config,
 	     struct peer **out);
 
@@ -160,12 +135,6 @@ void node_path_closed(struct node *node, uint64_t now_ns, uint32_t tcp_socket);
 
 /* The active path; false if there is none. */
 bool peer_path(const struct peer *peer, struct path *out);
-
-/*
- * Sends one inner packet (len <= 65000). 0: sent. -EAGAIN: no session yet; the packet is staged
- * (bounded, the oldest staged falls out) and a handshake runs. -EHOSTUNREACH: no path known.
- */
-int peer_send(struct peer *peer, uint64_t now_ns, const uint8_t *packet, size_t len);
 
 /*
  * Queues a control message (1..65000 bytes), delivered reliably and in order over any path.
