@@ -10,8 +10,16 @@ struct config *config_new(void);
 
 /* The same questions that the parser asks with a message, asked again after decoding. */
 bool host_is_valid(const char *host);
-/* Whether `a` is among the first `count` own addresses. */
-bool address_is_listed(const struct config *config, uint32_t count, const struct ip_addr *a);
+bool address_is_listed(const struct address_list *list, const struct ip_addr *a);
+bool prefix_is_listed(const struct prefix_list *list, const struct ip_prefix *p);
 bool prefix_list_holds(const struct prefix_list *list, const struct ip_addr *a);
+
+/*
+ * Whether it is a point of order 1, 2, 4 or 8 of Curve25519 or its twist: whatever the secret, what
+ * is shared with one of them is zero (RFC 7748 section 6.1).
+ */
+bool key_is_low_order(const uint8_t key[KEY_SIZE]);
+
+#define CONFIG_PORT_DEFAULT 51820 /* of `listen` and of an endpoint */
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "config_tree.h"
 
-/* The options of NAME.conf. */
+/* The options of NAME.conf, for tree_parse(). */
 cfg_opt_t *conf_options(void);
 
 /*
@@ -14,18 +14,7 @@ cfg_opt_t *conf_options(void);
  */
 bool conf_read(struct diag *diag, cfg_t *root, const struct scan *scan, struct config *config);
 
-/* The role alone; false after a report. */
-bool conf_read_role(struct diag *diag, cfg_t *root, enum role *out);
-
-/*
- * What a client of a stock WireGuard server (suite = wireguard) says in place of an edge that
- * pushes: `address` and `routes`; with any other suite, that they are not written. `config` has its
- * role, edge and transport.
- */
-bool conf_read_wireguard(struct diag *diag, cfg_t *root, const struct scan *scan,
-			 struct config *config);
-
-/* Reports every option that the role does not have. */
-bool conf_check_role(struct diag *diag, cfg_t *root, const struct scan *scan, enum role role);
+/* Whether a secret is written in the file. */
+bool conf_has_secret(cfg_t *root);
 
 #endif

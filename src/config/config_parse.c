@@ -47,14 +47,6 @@ static int check_access(struct source *source, const struct config_file *file, b
 	return -EINVAL;
 }
 
-static bool conf_has_secret(cfg_t *root)
-{
-	for (unsigned i = 0; i < cfg_size(root, "edge"); i++)
-		if (tree_one(cfg_getnsec(root, "edge", i), "preshared_key"))
-			return true;
-	return tree_one(root, "private_key") != NULL;
-}
-
 static int parse_conf(const struct config_file *file, const struct config_errors *errors,
 		      struct config *config)
 {

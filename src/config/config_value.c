@@ -128,43 +128,13 @@ bool value_key(struct diag *diag, const struct setting *s, uint8_t out[KEY_SIZE]
 	return any != 0;
 }
 
-/*
- * Whether it is a point of order 1, 2, 4 or 8 of Curve25519 or its twist: whatever the secret, what
- * is shared with one of them is zero (RFC 7748 section 6.1). All encodings, the last three being
- * p - 1, p and p + 1; X25519 ignores the highest bit.
- */
-static bool is_low_order(const uint8_t key[KEY_SIZE])
-{
-	static const uint8_t points[][KEY_SIZE] = {
-		{0},
-		{1},
-		{0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3,
-		 0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32,
-		 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00},
-		{0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1,
-		 0x55, 0x9c, 0x83, 0xef, 0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c,
-		 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57},
-		{0xec, [1 ... KEY_SIZE - 2] = 0xff, 0x7f},
-		{0xed, [1 ... KEY_SIZE - 2] = 0xff, 0x7f},
-		{0xee, [1 ... KEY_SIZE - 2] = 0xff, 0x7f},
-	};
-	uint8_t point[KEY_SIZE];
-
-	memcpy(point, key, KEY_SIZE);
-	point[KEY_SIZE - 1] &= 0x7f;
-	for (size_t i = 0; i < sizeof points / sizeof *points; i++)
-		if (memcmp(point, points[i], KEY_SIZE) == 0)
-			return true;
-	return false;
-}
-
 bool value_public_key(struct diag *diag, const struct setting *s, uint8_t out[KEY_SIZE])
 {
 	uint8_t key[KEY_SIZE];
 
 	if (!value_key(diag, s, key))
 		return false;
-	if (is_low_order(key)) {
+	if (key_is_low_order(key)) {
 		diag_report(diag, s->line,
 			    "%s is a point of low order, with which no secret can be shared; "
 			    "expected the key that \"tund pubkey\" prints on the peer",

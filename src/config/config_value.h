@@ -33,11 +33,12 @@ bool value_prefix(struct diag *diag, const struct setting *s, struct ip_prefix *
 bool value_prefix_text(struct diag *diag, const char *what, unsigned line, const char *text,
 		       struct ip_prefix *out);
 
-/* All prefixes of a list option, none twice. */
+/* All values of a list option, none twice; of addresses at most `max`, or what `at_most` says. */
 bool value_prefixes(struct diag *diag, cfg_t *section, const char *name, struct prefix_list *out);
+bool value_addresses(struct diag *diag, cfg_t *section, const char *name, uint32_t max,
+		     const char *at_most, struct address_list *out);
 
 /* A name or address with an optional port, as the edge's `endpoint`. */
-#define VALUE_DEFAULT_PORT 51820
 bool value_endpoint(struct diag *diag, const struct setting *s, char host[CONFIG_HOST_MAX],
 		    uint16_t *port);
 

@@ -65,14 +65,6 @@ bool value_prefix(struct diag *diag, const struct setting *s, struct ip_prefix *
 	return value_prefix_text(diag, s->name, s->line, s->text, out);
 }
 
-static bool is_listed(const struct prefix_list *list, const struct ip_prefix *p)
-{
-	for (uint32_t i = 0; i < list->count; i++)
-		if (ip_prefix_equal(&list->prefix[i], p))
-			return true;
-	return false;
-}
-
 bool value_prefixes(struct diag *diag, cfg_t *section, const char *name, struct prefix_list *out)
 {
 	size_t n = tree_count(section, name);
@@ -91,12 +83,49 @@ bool value_prefixes(struct diag *diag, cfg_t *section, const char *name, struct 
 		}
 		if (!value_prefix(diag, s, &p)) {
 			ok = false;
-		} else if (is_listed(out, &p)) {
+		} else if (prefix_is_listed(out, &p)) {
 			diag_report(diag, s->line, "%s: %s is listed twice; expected it once", name,
 				    ip_prefix_format(&p, text));
 			ok = false;
 		} else {
 			out->prefix[out->count++] = p;
+		}
+	}
+	return ok;
+}
+
+static void report_too_many(struct diag *diag, const struct setting *s, uint32_t max,
+			    const char *at_most)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "at most %u", max);
+	diag_report(diag, s->line, "%s: \"%s\" is one too many; expected %s", s->name, s->text,
+		    at_most ? at_most : text);
+}
+
+bool value_addresses(struct diag *diag, cfg_t *section, const char *name, uint32_t max,
+		     const char *at_most, struct address_list *out)
+{
+	size_t n = tree_count(section, name);
+	struct ip_addr a;
+	bool ok = true;
+
+	out->count = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct setting *s = tree_item(section, name, i);
+
+		if (!value_address(diag, s, &a)) {
+			ok = false;
+		} else if (address_is_listed(out, &a)) {
+			diag_report(diag, s->line, "%s: \"%s\" is listed twice; expected it once",
+				    name, s->text);
+			ok = false;
+		} else if (out->count == max) {
+			report_too_many(diag, s, max, at_most);
+			ok = false;
+		} else {
+			out->addr[out->count++] = a;
 		}
 	}
 	return ok;
@@ -162,7 +191,7 @@ int config_parse_endpoint(const char *text, char host[CONFIG_HOST_MAX], uint16_t
 bool value_endpoint(struct diag *diag, const struct setting *s, char host[CONFIG_HOST_MAX],
 		    uint16_t *port)
 {
-	uint16_t number = VALUE_DEFAULT_PORT;
+	uint16_t number = CONFIG_PORT_DEFAULT;
 	char shown[DIAG_SHOWN];
 	struct ip_addr a;
 

@@ -9,13 +9,13 @@ libtund_config_a_SOURCES = \
 	include/tund/config/config.h \
 	src/config/config.c \
 	src/config/config_check.c src/config/config_check.h \
-	src/config/config_codec.h \
+	src/config/config_codec.c \
 	src/config/config_conf.c src/config/config_conf.h \
-	src/config/config_conf_role.c \
-	src/config/config_conf_wireguard.c \
-	src/config/config_decode.c \
+	src/config/config_conf_kind.c src/config/config_conf_kind.h \
 	src/config/config_diag.c src/config/config_diag.h \
-	src/config/config_encode.c \
+	src/config/config_kind.c src/config/config_kind.h \
+	src/config/config_kind_net.c src/config/config_kind_net.h \
+	src/config/config_options.c src/config/config_options.h \
 	src/config/config_parse.c \
 	src/config/config_policy.c src/config/config_policy.h \
 	src/config/config_scan.c src/config/config_scan.h \

@@ -116,7 +116,7 @@ static void start_children(struct parent *parent, uint64_t now_ns)
 static int take_configuration(struct parent *parent, struct loaded *fresh, char *text)
 {
 	struct parent_config body = {.generation = parent->generation + 1};
-	const char *fixed = verify_reload(parent->loaded.config, fresh->config);
+	const char *fixed = config_fixed_change(parent->loaded.config, fresh->config);
 
 	if (fixed) {
 		snprintf(text, LOADER_TEXT_MAX,

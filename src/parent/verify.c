@@ -139,26 +139,3 @@ enum verdict verify_route(const struct verify_bounds *bounds, const struct ip_pr
 			return VERDICT_COVERS_EDGE;
 	return VERDICT_OK;
 }
-
-const char *verify_reload(const struct config *before, const struct config *now)
-{
-	if (before->role != now->role)
-		return "role";
-	if (memcmp(before->public_key, now->public_key, KEY_SIZE) != 0)
-		return "private_key";
-	if (strcmp(before->interface, now->interface) != 0)
-		return "interface";
-	if (before->listen_port != now->listen_port)
-		return "listen";
-	if (before->workers != now->workers)
-		return "workers";
-	if (before->aead != now->aead)
-		return "aead";
-	if (before->fwmark != now->fwmark)
-		return "fwmark";
-	if (before->source != now->source)
-		return "source";
-	if (before->full_tunnel != now->full_tunnel)
-		return "full_tunnel";
-	return NULL;
-}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Both files of a tunnel, separated by a NUL byte: whatever the parser accepts is encoded and
- * decoded again to the same bytes. What begins with the encoding's magic goes to the decoder.
+ * decoded again to the same bytes. What begins with the number of a view, from 1, has a third part,
+ * by which the encoding of that view is changed before the decoder sees it.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include <tund/config/config.h>
+
+#define VIEW_AT 8 /* behind the magic */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -36,24 +39,24 @@ static int file_of(const uint8_t *data, size_t len)
 	return fd;
 }
 
-static struct config *parse(const uint8_t *data, size_t len)
+/* Without a `policy` there is no such file. */
+static struct config *parse(const uint8_t *data, size_t len, const uint8_t *policy_data,
+			    size_t policy_len)
 {
-	const uint8_t *nul = len ? memchr(data, 0, len) : NULL;
-	size_t first = nul ? (size_t)(nul - data) : len;
 	unsigned reported = 0;
 	struct config_errors sink = {.ctx = &reported, .report = count_error};
-	struct config_file conf = {file_of(data, first), "a.conf", false};
+	struct config_file conf = {file_of(data, len), "a.conf", false};
 	struct config_file policy = {-1, "a.policy", false};
 	struct config *config = NULL;
 	int err;
 
-	if (nul)
-		policy.fd = file_of(nul + 1, len - first - 1);
+	if (policy_data)
+		policy.fd = file_of(policy_data, policy_len);
 	err = config_parse(&conf, &policy, &sink, &config);
 	expect(err == 0 || err == -EINVAL || err == -ENOMEM);
 	expect((err == -EINVAL) == (reported > 0));
 	close(conf.fd);
-	if (nul)
+	if (policy_data)
 		close(policy.fd);
 	return err ? NULL : config;
 }
@@ -86,30 +89,88 @@ static void round_trip(const struct config *config, enum config_view view)
 	config_free(back);
 }
 
-static void decode(const uint8_t *data, size_t len)
+/* Three bytes a change: where, and which bits; behind the end, where it is cut off. */
+static size_t change(uint8_t *image, size_t len, const uint8_t *changes, size_t n)
 {
-	struct reader r = reader_init(data, len);
+	for (size_t i = 0; i + 3 <= n; i += 3) {
+		size_t at = (size_t)changes[i] << 8 | changes[i + 1];
+
+		if (at < len)
+			image[at] ^= changes[i + 2];
+		else
+			len = at % (len + 1);
+	}
+	return len;
+}
+
+/* Whatever the decoder takes is all there is, and said in the one way. */
+static void decode(const uint8_t *image, size_t len)
+{
+	struct reader r = reader_init(image, len);
 	struct config *config = NULL;
+	uint8_t *exact;
 	size_t again;
-	uint8_t *buf;
 
 	if (config_decode(&r, &config) != 0)
 		return;
-	buf = encode(config, (enum config_view)data[10], &again);
-	expect(len == again && memcmp(buf, data, len) == 0);
-	free(buf);
+	exact = encode(config, (enum config_view)image[VIEW_AT], &again);
+	expect(len == again && memcmp(exact, image, len) == 0);
+	free(exact);
+	config_free(config);
+}
+
+static void decode_changed(const struct config *config, enum config_view view,
+			   const uint8_t *changes, size_t n)
+{
+	size_t len;
+	uint8_t *image = encode(config, view, &len), *exact;
+
+	len = change(image, len, changes, n);
+	exact = malloc(len ? len : 1);
+	expect(exact != NULL);
+	memcpy(exact, image, len);
+	decode(exact, len);
+	free(exact);
+	free(image);
+}
+
+static const uint8_t *after_nul(const uint8_t *data, const uint8_t *end)
+{
+	const uint8_t *nul = data < end ? memchr(data, 0, (size_t)(end - data)) : NULL;
+
+	return nul ? nul + 1 : NULL;
+}
+
+static void run_changed(const uint8_t *data, size_t len)
+{
+	const uint8_t *end = data + len, *policy = after_nul(data + 1, end), *changes;
+	struct config *config;
+	bool is_empty;
+
+	changes = policy ? after_nul(policy, end) : NULL;
+	if (!changes)
+		return;
+	is_empty = changes - policy == 1;
+	config = parse(data + 1, (size_t)(policy - data) - 2, is_empty ? NULL : policy,
+		       (size_t)(changes - policy) - 1);
+	if (config)
+		decode_changed(config, (enum config_view)(data[0] - 1), changes,
+			       (size_t)(end - changes));
 	config_free(config);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
+	const uint8_t *policy = after_nul(data, data + len);
 	struct config *config;
 
-	if (len >= 8 && memcmp(data, "tundconf", 8) == 0) {
-		decode(data, len);
+	if (len > 0 && data[0] >= CONFIG_FULL + 1 && data[0] <= CONFIG_HOST + 1) {
+		run_changed(data, len);
 		return 0;
 	}
-	config = parse(data, len);
+	config = policy ? parse(data, (size_t)(policy - data) - 1, policy,
+				len - (size_t)(policy - data))
+			: parse(data, len, NULL, 0);
 	for (int view = CONFIG_FULL; config && view <= CONFIG_HOST; view++)
 		round_trip(config, (enum config_view)view);
 	config_free(config);

@@ -224,34 +224,6 @@ START_TEST(network_shape)
 }
 END_TEST
 
-START_TEST(reload)
-{
-	struct config *before = config_of(ROLE_CONNECTOR), *now = config_of(ROLE_CONNECTOR);
-
-	ck_assert_ptr_null(verify_reload(before, now));
-	now->accept_routes.count = 1;
-	now->announce.count = 1;
-	now->transport = TRANSPORT_TCP_ONLY;
-	ck_assert_ptr_null(verify_reload(before, now));
-	now->fwmark = 7;
-	ck_assert_str_eq(verify_reload(before, now), "fwmark");
-	now->aead = AEAD_LIBSODIUM;
-	ck_assert_str_eq(verify_reload(before, now), "aead");
-	now->workers = 2;
-	ck_assert_str_eq(verify_reload(before, now), "workers");
-	now->listen_port = 1;
-	ck_assert_str_eq(verify_reload(before, now), "listen");
-	strcpy(now->interface, "tun9");
-	ck_assert_str_eq(verify_reload(before, now), "interface");
-	now->public_key[0] = 1;
-	ck_assert_str_eq(verify_reload(before, now), "private_key");
-	now->role = ROLE_CLIENT;
-	ck_assert_str_eq(verify_reload(before, now), "role");
-	free(before);
-	free(now);
-}
-END_TEST
-
 START_TEST(texts)
 {
 	for (enum verdict v = VERDICT_OK; v <= VERDICT_MTU; v++)
@@ -271,7 +243,6 @@ int main(void)
 	tcase_add_loop_test(tc, route, 0, COUNT(routes));
 	tcase_add_loop_test(tc, address, 0, COUNT(addresses));
 	tcase_add_test(tc, network_shape);
-	tcase_add_test(tc, reload);
 	tcase_add_test(tc, texts);
 	suite_add_tcase(suite, tc);
 	return tap_run(suite);

@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/unit/check_child \
 	tests/unit/check_coalesce \
 	tests/unit/check_config \
+	tests/unit/check_config_options \
 	tests/unit/check_control \
 	tests/unit/check_control_channel \
 	tests/unit/check_daemon \
@@ -137,6 +138,7 @@ tests_sim_workers_SOURCES = tests/sim/workers.c $(PAIR_SOURCES)
 # The parser's own libraries come before the core.
 tests_unit_check_config_SOURCES = tests/unit/check_config.c $(VECTOR_SOURCES)
 tests_unit_check_config_LDADD = libtund_config.a $(CONFUSE_LIBS) $(VECTOR_LDADD)
+tests_unit_check_config_options_LDADD = libtund_config.a $(CONFUSE_LIBS) $(UNIT_LIBS)
 
 # Those of sys.
 SYS_LDADD = libtund_sys.a $(UNIT_LIBS)

@@ -70,6 +70,7 @@ struct config_edge {
 					  * stock WireGuard server, which pushes nothing */
 };
 
+/* Each option has a row in config_options.c, and what no option of the role set is zero. */
 struct config {
 	enum role role;
 	uint8_t private_key[KEY_SIZE]; /* zeros in the public views */
@@ -163,6 +164,13 @@ void config_encode(const struct config *config, enum config_view view, struct wr
 
 /* Decodes and validates every field again; -EBADMSG for anything unexpected, -ENOMEM. */
 int config_decode(struct reader *r, struct config **out);
+
+/*
+ * The first option in which `now` differs from `before` and that cannot change while the tunnel
+ * runs, by its name in tund.conf(5); NULL when the new configuration may be taken. Both in the view
+ * CONFIG_HOST.
+ */
+const char *config_fixed_change(const struct config *before, const struct config *now);
 
 #define CONFIG_HOST_SIZE (64 * 1024)
 #define CONFIG_IMAGE_MAX (64 * 1024 * 1024)

@@ -63,10 +63,4 @@ enum verdict verify_address(const struct verify_bounds *bounds, const struct ip_
 /* Whether this route may be sent into the tunnel. */
 enum verdict verify_route(const struct verify_bounds *bounds, const struct ip_prefix *route);
 
-/*
- * The first setting in which `now` differs from `before` and that cannot change while the tunnel
- * runs, by its name in tund.conf(5); NULL when the new configuration may be taken.
- */
-const char *verify_reload(const struct config *before, const struct config *now);
-
 #endif
