@@ -80,6 +80,7 @@ UNIT_TESTS = \
 	tests/unit/check_xaead \
 	tests/unit/coalesce_headers \
 	tests/unit/handshake_table \
+	tests/unit/manual_options \
 	tests/unit/protocol_by_hand \
 	tests/sim/day \
 	tests/sim/handshakes \
@@ -139,6 +140,8 @@ tests_sim_workers_SOURCES = tests/sim/workers.c $(PAIR_SOURCES)
 tests_unit_check_config_SOURCES = tests/unit/check_config.c $(VECTOR_SOURCES)
 tests_unit_check_config_LDADD = libtund_config.a $(CONFUSE_LIBS) $(VECTOR_LDADD)
 tests_unit_check_config_options_LDADD = libtund_config.a $(CONFUSE_LIBS) $(UNIT_LIBS)
+tests_unit_manual_options_SOURCES = tests/unit/manual_options.c
+tests_unit_manual_options_LDADD = libtund_config.a $(UNIT_LIBS)
 
 # Those of sys.
 SYS_LDADD = libtund_sys.a $(UNIT_LIBS)
