@@ -144,13 +144,18 @@ struct ip_prefix ip_prefix_of(const struct ip_addr *a, uint8_t len)
 	return p;
 }
 
-bool ip_prefix_is_valid(const struct ip_prefix *p)
+bool ip_addr_is_valid(const struct ip_addr *a)
 {
 	static const uint8_t zero[12];
+
+	return a->family == 6 || (a->family == 4 && memcmp(a->bytes + 4, zero, sizeof zero) == 0);
+}
+
+bool ip_prefix_is_valid(const struct ip_prefix *p)
+{
 	struct ip_prefix canonical = ip_prefix_of(&p->addr, p->len);
 
-	return ip_addr_size(&p->addr) != 0 && ip_prefix_equal(&canonical, p) &&
-	       (p->addr.family == 6 || memcmp(p->addr.bytes + 4, zero, sizeof zero) == 0);
+	return ip_addr_is_valid(&p->addr) && ip_prefix_equal(&canonical, p);
 }
 
 bool ip_prefix_contains(const struct ip_prefix *p, const struct ip_addr *a)

@@ -11,6 +11,7 @@ libtund_core_a_SOURCES = \
 	include/tund/base/bytes.h \
 	include/tund/base/epoch.h src/base/epoch.c \
 	include/tund/base/lock.h \
+	include/tund/base/network.h src/base/network.c \
 	include/tund/base/prefixes.h src/base/prefixes.c \
 	include/tund/base/ring.h src/base/ring.c \
 	include/tund/base/siphash.h src/base/siphash.c \

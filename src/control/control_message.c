@@ -86,7 +86,7 @@ static int copy_addresses(const json_t *list, struct ip_addr *out, uint32_t *cou
 {
 	size_t n = json_array_size(list);
 
-	if (!json_is_array(list) || n > ENGINE_ADDRESSES_MAX)
+	if (!json_is_array(list) || n > NETWORK_ADDRESSES_MAX)
 		return -EBADMSG;
 	for (size_t i = 0; i < n; i++) {
 		if (copy_address(json_array_get(list, i), &out[i]))
@@ -107,7 +107,7 @@ static int copy_prefixes(const json_t *list, struct ip_prefix *out, uint32_t *co
 {
 	size_t n = json_array_size(list);
 
-	if (!json_is_array(list) || n > ENGINE_ROUTES_MAX)
+	if (!json_is_array(list) || n > NETWORK_ROUTES_MAX)
 		return -EBADMSG;
 	for (size_t i = 0; i < n; i++) {
 		const char *text = json_string_value(json_array_get(list, i));
@@ -130,12 +130,11 @@ static int decode_hello(const json_t *root, struct control_message_hello *out)
 	return copy_text(json_object_get(root, "software"), out->software, sizeof out->software);
 }
 
-static int decode_config(const json_t *root, struct control_message_config *out)
+static int decode_config(const json_t *root, struct network *out)
 {
 	const json_t *mtu = json_object_get(root, "mtu");
 
-	if (mtu && (copy_number(mtu, CONTROL_MESSAGE_MTU_MAX, &out->mtu) ||
-		    out->mtu < CONTROL_MESSAGE_MTU_MIN))
+	if (mtu && (copy_number(mtu, NETWORK_MTU_MAX, &out->mtu) || out->mtu < NETWORK_MTU_MIN))
 		return -EBADMSG;
 	if (copy_addresses(json_object_get(root, "addresses"), out->address, &out->address_count))
 		return -EBADMSG;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include <tund/base/addr.h>
+#include <tund/base/network.h>
 #include <tund/ipc/engine.h>
 
 #define CONTROL_MESSAGE_SCHEMA 1
@@ -20,8 +21,6 @@
 #define CONTROL_MESSAGE_CHUNK_MAX 30000 /* of a list of holders; a session takes 64 KiB at a time */
 #define CONTROL_MESSAGE_DEPTH_MAX 8
 #define CONTROL_MESSAGE_IDENTITIES_MAX 2048 /* in one notice */
-#define CONTROL_MESSAGE_MTU_MIN 1280
-#define CONTROL_MESSAGE_MTU_MAX 9000
 
 enum control_message_type {
 	CONTROL_MESSAGE_HELLO, /* both ways: who I am; the edge answers a peer with its full state */
@@ -39,16 +38,9 @@ struct control_message_hello {
 	char software[64];
 };
 
-struct control_message_config {
-	uint32_t mtu; /* CONTROL_MESSAGE_MTU_MIN..MAX; 0: not said */
-	uint32_t address_count, route_count;
-	struct ip_addr address[ENGINE_ADDRESSES_MAX];
-	struct ip_prefix route[ENGINE_ROUTES_MAX];
-};
-
 struct control_message_routes {
 	uint32_t route_count;
-	struct ip_prefix route[ENGINE_ROUTES_MAX];
+	struct ip_prefix route[NETWORK_ROUTES_MAX];
 };
 
 /* Never a rule or a reason: what is denied and what does not exist look the same. */
@@ -68,7 +60,7 @@ struct control_message_identity {
 	char principal[128];
 	uint32_t group_count, address_count;
 	char group[16][64];
-	struct ip_addr address[ENGINE_ADDRESSES_MAX];
+	struct ip_addr address[NETWORK_ADDRESSES_MAX];
 };
 
 struct json_t;
@@ -77,7 +69,7 @@ struct control_message {
 	enum control_message_type type;
 	union {
 		struct control_message_hello hello;
-		struct control_message_config config;
+		struct network config; /* with only addresses that a host may have */
 		struct control_message_routes routes;
 		struct control_message_denied denied;
 		struct control_message_identities identities;

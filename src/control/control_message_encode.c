@@ -57,7 +57,7 @@ static int encode_hello(json_t *root, const struct control_message_hello *hello)
 	       set(root, "software", json_string(hello->software));
 }
 
-static int encode_config(json_t *root, const struct control_message_config *config)
+static int encode_config(json_t *root, const struct network *config)
 {
 	int r = config->mtu ? set(root, "mtu", json_integer(config->mtu)) : 0;
 

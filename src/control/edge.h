@@ -46,7 +46,7 @@ void edge_pump(struct control *c);
 
 /*
  * Of what a connector announced, what the policy grants it: where a granted route and an announced
- * prefix overlap, the smaller of the two. Without duplicates, at most ENGINE_ROUTES_MAX.
+ * prefix overlap, the smaller of the two. Without duplicates, at most NETWORK_ROUTES_MAX.
  */
 void edge_grant(const struct policy_spec *spec, const char *connector,
 		const struct control_message_routes *announced, struct control_message_routes *out);

@@ -13,12 +13,12 @@ void edge_fill_addresses(const struct spec_device *device, struct ip_addr *out, 
 {
 	uint32_t n = 0;
 
-	for (size_t i = 0; i < device->address_count && n < ENGINE_ADDRESSES_MAX; i++)
+	for (size_t i = 0; i < device->address_count && n < NETWORK_ADDRESSES_MAX; i++)
 		out[n++] = device->addresses[i];
 	*count = n;
 }
 
-static bool has_family(const struct control_message_config *config, uint8_t family)
+static bool has_family(const struct network *config, uint8_t family)
 {
 	for (uint32_t i = 0; i < config->address_count; i++) {
 		if (config->address[i].family == family)
@@ -27,33 +27,24 @@ static bool has_family(const struct control_message_config *config, uint8_t fami
 	return false;
 }
 
-/* False: there is no more room. */
-static bool add_route(struct control_message_config *config, const struct ip_prefix *route)
-{
-	if (config->route_count == ENGINE_ROUTES_MAX)
-		return false;
-	config->route[config->route_count++] = *route;
-	return true;
-}
-
 /* A host can only use routes of a family in which it has an address. */
-static bool fill_client_routes(const struct policy_spec *spec, struct control_message_config *out)
+static bool fill_client_routes(const struct policy_spec *spec, struct network *out)
 {
 	for (size_t i = 0; i < spec->route_count; i++) {
 		const struct ip_prefix *p = &spec->routes[i].prefix;
 
 		if (has_family(out, p->addr.family) &&
-		    (p->len == 0 || !ip_addr_is_special(&p->addr)) && !add_route(out, p))
+		    (p->len == 0 || !ip_addr_is_special(&p->addr)) && !network_add_route(out, p))
 			return false;
 	}
 	return true;
 }
 
 /* A connector needs the way back to the clients. */
-static bool fill_pool(const struct prefix_list *pool, struct control_message_config *out)
+static bool fill_pool(const struct prefix_list *pool, struct network *out)
 {
 	for (uint32_t i = 0; i < pool->count; i++) {
-		if (!add_route(out, &pool->prefix[i]))
+		if (!network_add_route(out, &pool->prefix[i]))
 			return false;
 	}
 	return true;
@@ -78,7 +69,7 @@ static void push_config(struct control *c, const struct known_peer *peer)
 		fits = fill_client_routes(c->config->policy, &message->config);
 	if (!fits)
 		log_warning("%s gets %u routes only: there are more than that",
-			    control_peer_name(c, peer->key, name), ENGINE_ROUTES_MAX);
+			    control_peer_name(c, peer->key, name), NETWORK_ROUTES_MAX);
 	control_send(c, peer, message);
 	free(message);
 }
@@ -105,7 +96,7 @@ static void grant_one(struct control_message_routes *out, const struct ip_prefix
 		if (ip_prefix_equal(&out->route[i], p))
 			return;
 	}
-	if (out->route_count < ENGINE_ROUTES_MAX)
+	if (out->route_count < NETWORK_ROUTES_MAX)
 		out->route[out->route_count++] = *p;
 }
 

@@ -60,7 +60,7 @@ static void announce_routes(struct control *c, const struct known_peer *edge)
 		return;
 	}
 	message->type = CONTROL_MESSAGE_ROUTES;
-	for (uint32_t i = 0; i < list->count && i < ENGINE_ROUTES_MAX; i++)
+	for (uint32_t i = 0; i < list->count && i < NETWORK_ROUTES_MAX; i++)
 		message->routes.route[message->routes.route_count++] = list->prefix[i];
 	control_send(c, edge, message);
 	free(message);

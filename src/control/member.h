@@ -32,9 +32,8 @@ struct member {
 	bool edge_up;
 	uint32_t request_id;               /* the REQUEST_NETWORK not yet answered; 0: none */
 	bool request_again;                /* what is wanted has changed since */
-	struct control_message_config *pushed; /* as the edge said it; owned; NULL: nothing yet */
-	struct control_network *network;   /* what is applied; owned; NULL: nothing yet */
-	uint32_t mtu;                      /* applied */
+	struct network *pushed;            /* as the edge said it; owned; NULL: nothing yet */
+	struct network *network;           /* what is applied; owned; NULL: nothing yet */
 	struct control_message_routes *refused;              /* by the parent; owned; NULL: none */
 	char error[sizeof ((struct parent_reply *)0)->text]; /* why nothing is applied; "": it is */
 	struct member_denied denied[MEMBER_DENIED_MAX];

@@ -37,7 +37,6 @@ static uint32_t effective_mtu(const struct control *c)
 
 void member_network_request(struct control *c)
 {
-	const struct control_message_config *pushed = c->member.pushed;
 	struct request_network *request;
 
 	/* One at a time: an edge may push faster than the parent applies. */
@@ -51,18 +50,15 @@ void member_network_request(struct control *c)
 		return;
 	}
 	request->id = c->member.request_id = control_next_id(c);
-	request->mtu = effective_mtu(c);
-	request->address_count = pushed->address_count;
-	request->route_count = pushed->route_count;
-	memcpy(request->address, pushed->address, sizeof pushed->address);
-	memcpy(request->route, pushed->route, sizeof pushed->route);
+	request->network = *c->member.pushed;
+	request->network.mtu = effective_mtu(c);
 	link_send(&c->parent.link, REQUEST_NETWORK, request, sizeof *request);
 	free(request);
 }
 
 void member_network_configured(struct control *c)
 {
-	struct control_message_config *config = calloc(1, sizeof *config);
+	struct network *config = calloc(1, sizeof *config);
 
 	if (!config) {
 		log_error("no memory for the addresses and routes of the configuration");
@@ -79,7 +75,7 @@ void member_network_configured(struct control *c)
 }
 
 void member_network_pushed(struct control *c, const struct known_peer *edge,
-			   const struct control_message_config *config)
+			   const struct network *config)
 {
 	struct member *m = &c->member;
 
@@ -119,10 +115,10 @@ static void note_refused(struct control_message_routes *now,
 }
 
 /* Sorts what was pushed into applied and refused. */
-static void sort_routes(struct member *m, const struct parent_reply *reply,
-			struct control_network *network, struct control_message_routes *refused)
+static void sort_routes(struct member *m, const struct parent_reply *reply, struct network *network,
+			struct control_message_routes *refused)
 {
-	const struct control_message_config *pushed = m->pushed;
+	const struct network *pushed = m->pushed;
 
 	network->address_count = pushed->address_count;
 	memcpy(network->address, pushed->address, sizeof network->address);
@@ -130,13 +126,13 @@ static void sort_routes(struct member *m, const struct parent_reply *reply,
 		if (is_refused(reply, i))
 			note_refused(refused, m->refused, &pushed->route[i]);
 		else
-			network->route[network->route_count++] = pushed->route[i];
+			network_add_route(network, &pushed->route[i]);
 	}
 }
 
 static void applied(struct control *c, const struct parent_reply *reply)
 {
-	struct control_network *network = calloc(1, sizeof *network);
+	struct network *network = calloc(1, sizeof *network);
 	struct control_message_routes *refused = calloc(1, sizeof *refused);
 	struct member *m = &c->member;
 
@@ -153,7 +149,7 @@ static void applied(struct control *c, const struct parent_reply *reply)
 	m->refused = refused->route_count ? refused : NULL;
 	if (!m->refused)
 		free(refused);
-	m->mtu = effective_mtu(c);
+	m->network->mtu = effective_mtu(c);
 	m->error[0] = '\0';
 	member_network_tell_engine(c);
 }

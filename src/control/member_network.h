@@ -11,7 +11,7 @@ struct member;
 
 /* The edge pushed this: keeps it and asks the parent to apply it. */
 void member_network_pushed(struct control *c, const struct known_peer *edge,
-			   const struct control_message_config *config);
+			   const struct network *config);
 
 /* The same for what the configuration of a stock server's client says in its place. */
 void member_network_configured(struct control *c);

@@ -167,7 +167,7 @@ static void write_member(FILE *f, const struct control *c)
 	if (m->network) {
 		write_addresses(f, "addresses", m->network->address, m->network->address_count);
 		write_prefixes(f, "routes", m->network->route, m->network->route_count);
-		fprintf(f, "  mtu: %u\n", m->mtu);
+		fprintf(f, "  mtu: %u\n", m->network->mtu);
 	}
 	if (m->refused)
 		write_prefixes(f, "routes not applied", m->refused->route, m->refused->route_count);

@@ -143,14 +143,14 @@ static json_t *denied_list(struct builder *b, const struct member *m)
 static void set_member(struct builder *b, json_t *out, const struct control *c)
 {
 	const struct member *m = &c->member;
-	const struct control_network *n = m->network;
+	const struct network *n = m->network;
 
 	set(b, out, "addresses", address_list(b, n ? n->address : NULL, n ? n->address_count : 0));
 	set(b, out, "routes", prefix_list(b, n ? n->route : NULL, n ? n->route_count : 0));
 	set(b, out, "routes_not_applied",
 	    prefix_list(b, m->refused ? m->refused->route : NULL,
 			m->refused ? m->refused->route_count : 0));
-	set(b, out, "mtu", n ? json_integer(m->mtu) : json_null());
+	set(b, out, "mtu", n ? json_integer(n->mtu) : json_null());
 	set(b, out, "problem", text_or_null(m->error));
 	set(b, out, "denied", denied_list(b, m));
 	if (c->config->role == ROLE_CONNECTOR)

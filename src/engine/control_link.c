@@ -156,10 +156,9 @@ static int on_consumed(void *ctx, struct channel_message *message)
 static int on_network(void *ctx, struct channel_message *message)
 {
 	struct engine *engine = ctx;
-	const struct control_network *m = (const void *)message->body;
+	const struct network *m = (const void *)message->body;
 
-	if (engine->role->network && m->address_count <= ENGINE_ADDRESSES_MAX &&
-	    m->route_count <= ENGINE_ROUTES_MAX)
+	if (engine->role->network && network_is_valid(m))
 		engine->role->network(engine, m);
 	return 0;
 }
@@ -170,7 +169,7 @@ static int on_routes(void *ctx, struct channel_message *message)
 	const struct control_routes *m = (const void *)message->body;
 
 	if (engine->role->routes && m->generation == engine->generation &&
-	    m->route_count <= ENGINE_ROUTES_MAX)
+	    m->route_count <= NETWORK_ROUTES_MAX)
 		engine->role->routes(engine, m);
 	return 0;
 }
@@ -266,7 +265,7 @@ static const struct dispatch_row rows[] = {
 	[CONTROL_ENDPOINTS] = {on_endpoints, sizeof(struct control_endpoints)},
 	[CONTROL_FRAME] = {on_frame, sizeof(struct control_frame), .more = true},
 	[CONTROL_CONSUMED] = {on_consumed, sizeof(struct control_consumed)},
-	[CONTROL_NETWORK] = {on_network, sizeof(struct control_network)},
+	[CONTROL_NETWORK] = {on_network, sizeof(struct network)},
 	[CONTROL_ROUTES] = {on_routes, sizeof(struct control_routes)},
 	[CONTROL_IDENTITY] = {on_identities, sizeof(struct control_identity)},
 	[CONTROL_STATUS] = {on_status, sizeof(struct control_ask)},

@@ -67,7 +67,7 @@ struct role_ops {
 	/* The allowed IPs of a peer of a tunnel: what uapi_put_tunnel() says of it. */
 	void (*uapi_allowed)(const struct engine *engine, uint32_t slot, struct uapi_text *text);
 	/* From control. */
-	void (*network)(struct engine *engine, const struct control_network *network);
+	void (*network)(struct engine *engine, const struct network *network);
 	void (*routes)(struct engine *engine, const struct control_routes *routes);
 	void (*identity)(struct engine *engine, const struct control_identity *identity);
 	void (*last_seen)(struct engine *engine, uint64_t now_ns,

@@ -18,11 +18,8 @@
 /* What the workers see; immutable. */
 struct client_view {
 	struct view_head head;
-	uint32_t address_count;
-	struct ip_addr address[ENGINE_ADDRESSES_MAX];
-	struct lpm *routes; /* NULL until the first network */
-	uint32_t route_count;
-	struct ip_prefix route[ENGINE_ROUTES_MAX]; /* the same, to be shown */
+	struct network network;
+	struct lpm *routes; /* those of the network; NULL until the first one */
 };
 
 static void view_free(void *arg)
@@ -57,15 +54,6 @@ static void stop(struct engine *engine)
 	(void)engine;
 }
 
-static bool holds(const struct client_view *view, const struct ip_addr *a)
-{
-	for (uint32_t i = 0; i < view->address_count; i++) {
-		if (ip_addr_equal(&view->address[i], a))
-			return true;
-	}
-	return false;
-}
-
 static enum reason check_incoming(const struct client_view *view, const struct inner_bytes *packet,
 				  struct inner_packet *parsed)
 {
@@ -73,7 +61,7 @@ static enum reason check_incoming(const struct client_view *view, const struct i
 
 	if (error != INNER_OK)
 		return reason_of_inner(error);
-	if (!holds(view, &parsed->dst))
+	if (!network_has_address(&view->network, &parsed->dst))
 		return REASON_NO_ROUTE;
 	if (ip_addr_is_special(&parsed->src))
 		return REASON_SOURCE_SPECIAL;
@@ -100,24 +88,29 @@ static void from_session(struct worker *worker, uint64_t now_ns, struct peer *pe
 
 static void from_tun(struct worker *worker, uint64_t now_ns, const struct inner_bytes *packet)
 {
+	const struct client_view *view = worker->view;
 	struct inner_packet parsed;
 	enum inner_error error = inner_parse(packet->data, packet->len, &parsed);
 	enum reason reason = REASON_ACCEPTED;
 
 	if (error != INNER_OK)
 		reason = reason_of_inner(error);
-	else if (!holds(worker->view, &parsed.src))
+	else if (!network_has_address(&view->network, &parsed.src))
 		reason = REASON_SOURCE_NOT_OWNED;
 	worker_count(worker, reason);
 	if (reason == REASON_ACCEPTED)
 		uplink_send(worker, now_ns, packet);
 }
 
-static void network(struct engine *engine, const struct control_network *m)
+static void network(struct engine *engine, const struct network *m)
 {
-	struct client_view *view = view_new();
-	struct lpm_entry entries[ENGINE_ROUTES_MAX];
+	const struct client_view *old = engine->view;
+	struct lpm_entry entries[NETWORK_ROUTES_MAX];
+	struct client_view *view;
 
+	if (old->routes && network_equal(&old->network, m))
+		return; /* an edge pushes the same again and again */
+	view = view_new();
 	for (uint32_t i = 0; i < m->route_count; i++)
 		entries[i] = (struct lpm_entry){.prefix = m->route[i], .value = i};
 	if (!view || lpm_new(entries, m->route_count, &view->routes) < 0) {
@@ -125,10 +118,7 @@ static void network(struct engine *engine, const struct control_network *m)
 		free(view);
 		return;
 	}
-	view->route_count = m->route_count;
-	memcpy(view->route, m->route, sizeof view->route);
-	view->address_count = m->address_count;
-	memcpy(view->address, m->address, sizeof view->address);
+	view->network = *m;
 	engine_publish(engine, &view->head);
 }
 
@@ -137,8 +127,8 @@ static void uapi_allowed(const struct engine *engine, uint32_t slot, struct uapi
 	const struct client_view *view = engine->view;
 
 	(void)slot;
-	for (uint32_t i = 0; i < view->route_count; i++)
-		uapi_put_prefix(text, &view->route[i]);
+	for (uint32_t i = 0; i < view->network.route_count; i++)
+		uapi_put_prefix(text, &view->network.route[i]);
 }
 
 const struct role_ops client_role = {

@@ -138,7 +138,7 @@ static int take_configuration(struct parent *parent, struct loaded *fresh, char 
 static void reapply(struct parent *parent)
 {
 	struct parent_reply reply = {0};
-	const struct request_network wanted = parent->system.wanted;
+	const struct network wanted = parent->system.wanted;
 
 	if (parent->loaded.config->role == ROLE_CONNECTOR)
 		system_forward(&parent->system, parent->loaded.config);
@@ -156,7 +156,7 @@ static void apply_network(struct parent *parent, uint64_t now_ns)
 	if (!request)
 		return;
 	reply.id = request->id;
-	system_apply_network(&parent->system, parent->loaded.config, request, &reply);
+	system_apply_network(&parent->system, parent->loaded.config, &request->network, &reply);
 	child_send(&parent->control, PARENT_REPLY, &reply, sizeof reply, -1);
 	if (parent->system.link.mtu != mtu)
 		parent_tell_interface(parent, true);
@@ -216,8 +216,8 @@ static void interface_lost(struct parent *parent)
 /* The kernel dropped routes and IPv6 addresses when the interface went down. */
 static void interface_back(struct parent *parent)
 {
-	parent->system.route_count = 0;
-	parent->system.address_count = 0;
+	parent->system.applied.route_count = 0;
+	parent->system.applied.address_count = 0;
 	reapply(parent);
 }
 

@@ -21,8 +21,8 @@ static int build_and_run(const struct system *system, const struct config *confi
 			 char why[WHY_MAX])
 {
 	struct nft_table table = {
-		.address = system->address,
-		.address_count = system->address_count,
+		.address = system->applied.address,
+		.address_count = system->applied.address_count,
 		.forward = config->role == ROLE_CONNECTOR,
 		.snat = config->role == ROLE_CONNECTOR && config->source == SOURCE_SNAT,
 		.announced = config->announce.prefix,

@@ -22,62 +22,46 @@ static void set_bit(uint8_t *bits, uint32_t i)
 	bits[i / 8] = (uint8_t)(bits[i / 8] | 1u << (i % 8));
 }
 
-static bool has_route(const struct ip_prefix *list, uint32_t count, const struct ip_prefix *p)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (ip_prefix_equal(&list[i], p))
-			return true;
-	return false;
-}
-
-static bool has_address(const struct ip_addr *list, uint32_t count, const struct ip_addr *a)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (ip_addr_equal(&list[i], a))
-			return true;
-	return false;
-}
-
 /* The first refusal is the text; the caller knows the others by their bits, the log all. */
-static void refuse(struct system *system, const struct request_network *request, uint32_t i,
+static void refuse(struct system *system, const struct network *wanted, uint32_t i,
 		   const char *reason, struct parent_reply *reply)
 {
 	char text[IP_PREFIX_STRLEN];
 
-	ip_prefix_format(&request->route[i], text);
+	ip_prefix_format(&wanted->route[i], text);
 	if (!reply->text[0])
 		snprintf(reply->text, sizeof reply->text, "route %s refused: %s", text, reason);
 	set_bit(reply->refused, i);
 	if (!bit(system->refused, i) || i >= system->wanted.route_count ||
-	    !ip_prefix_equal(&system->wanted.route[i], &request->route[i]))
+	    !ip_prefix_equal(&system->wanted.route[i], &wanted->route[i]))
 		log_warning("route %s from the edge refused: %s", text, reason);
 }
 
 static void judge_routes(struct system *system, const struct verify_bounds *bounds,
-			 const struct request_network *request, struct parent_reply *reply)
+			 const struct network *wanted, struct parent_reply *reply)
 {
 	enum verdict verdict;
 
-	for (uint32_t i = 0; i < request->route_count; i++) {
-		verdict = verify_route(bounds, &request->route[i]);
+	for (uint32_t i = 0; i < wanted->route_count; i++) {
+		verdict = verify_route(bounds, &wanted->route[i]);
 		if (verdict != VERDICT_OK)
-			refuse(system, request, i, verdict_text(verdict), reply);
+			refuse(system, wanted, i, verdict_text(verdict), reply);
 	}
 }
 
 /* All addresses or none: with a part of them the host would speak from the wrong one. */
-static int judge_addresses(const struct verify_bounds *bounds,
-			   const struct request_network *request, struct parent_reply *reply)
+static int judge_addresses(const struct verify_bounds *bounds, const struct network *wanted,
+			   struct parent_reply *reply)
 {
 	char text[IP_ADDR_STRLEN];
 
-	for (uint32_t i = 0; i < request->address_count; i++) {
-		enum verdict verdict = verify_address(bounds, &request->address[i]);
+	for (uint32_t i = 0; i < wanted->address_count; i++) {
+		enum verdict verdict = verify_address(bounds, &wanted->address[i]);
 
 		if (verdict == VERDICT_OK)
 			continue;
 		snprintf(reply->text, sizeof reply->text, "address %s from the edge refused: %s",
-			 ip_addr_format(&request->address[i], text), verdict_text(verdict));
+			 ip_addr_format(&wanted->address[i], text), verdict_text(verdict));
 		return -EACCES;
 	}
 	return 0;
@@ -145,45 +129,46 @@ static int add_route(struct system *system, const struct config *config,
 	return err;
 }
 
-static void remove_gone(struct system *system, const struct request_network *request,
-			const uint8_t *refused)
+static void remove_gone(struct system *system, const struct network *wanted, const uint8_t *refused)
 {
+	struct network *applied = &system->applied;
 	uint32_t kept = 0;
 
-	for (uint32_t i = 0; i < system->route_count; i++) {
-		struct fib_route route = fib_route_to(system, &system->route[i]);
+	for (uint32_t i = 0; i < applied->route_count; i++) {
+		struct fib_route route = fib_route_to(system, &applied->route[i]);
 		bool stays = false;
 
-		for (uint32_t k = 0; k < request->route_count && !stays; k++)
-			stays = !bit(refused, k) && ip_prefix_equal(&request->route[k], &route.dst);
+		for (uint32_t k = 0; k < wanted->route_count && !stays; k++)
+			stays = !bit(refused, k) && ip_prefix_equal(&wanted->route[k], &route.dst);
 		if (stays)
-			system->route[kept++] = route.dst;
+			applied->route[kept++] = route.dst;
 		else
 			netlink_route_del(system->nl, &route);
 	}
-	system->route_count = kept;
+	applied->route_count = kept;
 	kept = 0;
-	for (uint32_t i = 0; i < system->address_count; i++) {
-		struct ip_addr address = system->address[i];
+	for (uint32_t i = 0; i < applied->address_count; i++) {
+		struct ip_addr address = applied->address[i];
 
-		if (has_address(request->address, request->address_count, &address))
-			system->address[kept++] = address;
+		if (network_has_address(wanted, &address))
+			applied->address[kept++] = address;
 		else
 			netlink_address_del(system->nl, system->ifindex, &address);
 	}
-	system->address_count = kept;
+	applied->address_count = kept;
 }
 
-static int add_addresses(struct system *system, const struct request_network *request,
+static int add_addresses(struct system *system, const struct network *wanted,
 			 struct parent_reply *reply)
 {
+	struct network *applied = &system->applied;
 	char text[IP_ADDR_STRLEN];
 
-	for (uint32_t i = 0; i < request->address_count; i++) {
-		const struct ip_addr *a = &request->address[i];
+	for (uint32_t i = 0; i < wanted->address_count; i++) {
+		const struct ip_addr *a = &wanted->address[i];
 		int err;
 
-		if (has_address(system->address, system->address_count, a))
+		if (network_has_address(applied, a))
 			continue;
 		err = netlink_address_add(system->nl, system->ifindex, a);
 		if (err) {
@@ -191,60 +176,61 @@ static int add_addresses(struct system *system, const struct request_network *re
 				 ip_addr_format(a, text), strerror(-err));
 			return err;
 		}
-		system->address[system->address_count++] = *a;
+		network_add_address(applied, a);
 	}
 	return 0;
 }
 
 static void add_routes(struct system *system, const struct config *config,
-		       const struct request_network *request, struct parent_reply *reply)
+		       const struct network *wanted, struct parent_reply *reply)
 {
-	for (uint32_t i = 0; i < request->route_count; i++) {
-		const struct ip_prefix *dst = &request->route[i];
+	struct network *applied = &system->applied;
+
+	for (uint32_t i = 0; i < wanted->route_count; i++) {
+		const struct ip_prefix *dst = &wanted->route[i];
 		int err;
 
-		if (bit(reply->refused, i) || has_route(system->route, system->route_count, dst))
+		if (bit(reply->refused, i) || network_has_route(applied, dst))
 			continue;
 		err = add_route(system, config, dst);
 		if (err)
-			refuse(system, request, i,
+			refuse(system, wanted, i,
 			       err == -EEXIST ? "another route to it is there; remove that one"
 					      : strerror(-err),
 			       reply);
 		else
-			system->route[system->route_count++] = *dst;
+			network_add_route(applied, dst);
 	}
 }
 
-static int apply(struct system *system, const struct config *config,
-		 const struct request_network *request, struct parent_reply *reply)
+static int apply(struct system *system, const struct config *config, const struct network *wanted,
+		 struct parent_reply *reply)
 {
-	uint32_t addresses_before = system->address_count;
+	uint32_t addresses_before = system->applied.address_count;
 	int err = 0;
 
-	remove_gone(system, request, reply->refused);
-	if (request->mtu != system->link.mtu)
-		err = netlink_link_set_mtu(system->nl, system->ifindex, request->mtu);
+	remove_gone(system, wanted, reply->refused);
+	if (wanted->mtu != system->link.mtu)
+		err = netlink_link_set_mtu(system->nl, system->ifindex, wanted->mtu);
 	if (err) {
 		snprintf(reply->text, sizeof reply->text, "cannot set the MTU to %u: %s",
-			 request->mtu, strerror(-err));
+			 wanted->mtu, strerror(-err));
 		return err;
 	}
-	system->link.mtu = request->mtu;
-	err = add_addresses(system, request, reply);
+	system->link.mtu = wanted->mtu;
+	err = add_addresses(system, wanted, reply);
 	/* The table drops packets to our addresses that come in from elsewhere. Without nft a
 	 * client is only less well protected; a connector did not start. */
-	if (!err &&
-	    (addresses_before != system->address_count || !system->nft_loaded ||
-	     memcmp(system->wanted.address, request->address, sizeof request->address) != 0))
+	if (!err && (addresses_before != system->applied.address_count || !system->nft_loaded ||
+		     !network_addresses_equal(&system->wanted, wanted)))
 		system_load_nft(system, config);
 	if (!err)
-		add_routes(system, config, request, reply);
+		add_routes(system, config, wanted, reply);
 	return err;
 }
 
-static int judge(struct system *system, const struct config *config,
-		 const struct request_network *request, struct parent_reply *reply)
+static int judge(struct system *system, const struct config *config, const struct network *wanted,
+		 struct parent_reply *reply)
 {
 	struct ip_prefix *connected = calloc(CONNECTED_MAX, sizeof *connected);
 	struct verify_bounds bounds = {
@@ -254,7 +240,7 @@ static int judge(struct system *system, const struct config *config,
 		.edge_count =
 			system->edge_count < HOST_EDGES_MAX ? system->edge_count : HOST_EDGES_MAX,
 	};
-	enum verdict verdict = verify_network(&bounds, request);
+	enum verdict verdict = verify_network(&bounds, wanted);
 	int count, err = connected ? 0 : -ENOMEM;
 
 	if (!err) {
@@ -270,25 +256,25 @@ static int judge(struct system *system, const struct config *config,
 		snprintf(reply->text, sizeof reply->text, "cannot list this host's networks: %s",
 			 strerror(-err));
 	} else {
-		err = judge_addresses(&bounds, request, reply);
+		err = judge_addresses(&bounds, wanted, reply);
 		if (!err)
-			judge_routes(system, &bounds, request, reply);
+			judge_routes(system, &bounds, wanted, reply);
 	}
 	free(connected);
 	return err;
 }
 
 void system_apply_network(struct system *system, const struct config *config,
-			  const struct request_network *request, struct parent_reply *reply)
+			  const struct network *wanted, struct parent_reply *reply)
 {
-	int err = judge(system, config, request, reply);
+	int err = judge(system, config, wanted, reply);
 
 	if (!err)
-		err = apply(system, config, request, reply);
+		err = apply(system, config, wanted, reply);
 	if (err) {
 		log_error("%s", reply->text);
 	} else {
-		system->wanted = *request;
+		system->wanted = *wanted;
 		memcpy(system->refused, reply->refused, sizeof system->refused);
 	}
 	reply->error = -err;

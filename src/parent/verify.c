@@ -52,20 +52,13 @@ const char *verdict_text(enum verdict v)
 	return "?";
 }
 
-static bool addr_well_formed(const struct ip_addr *a)
-{
-	static const uint8_t zero[12];
-
-	return a->family == 6 || (a->family == 4 && memcmp(a->bytes + 4, zero, 12) == 0);
-}
-
 enum verdict verify_socket(const struct config *config, const struct request_socket *request)
 {
 	if (config->role == ROLE_EDGE)
 		return VERDICT_ROLE;
 	if (request->kind != SOCKET_UDP && request->kind != SOCKET_TCP)
 		return VERDICT_MALFORMED;
-	if (!addr_well_formed(&request->remote.addr))
+	if (!ip_addr_is_valid(&request->remote.addr))
 		return VERDICT_MALFORMED;
 	if (request->remote.port != config->edge.port)
 		return VERDICT_PORT;
@@ -75,23 +68,13 @@ enum verdict verify_socket(const struct config *config, const struct request_soc
 	return VERDICT_OK;
 }
 
-enum verdict verify_network(const struct verify_bounds *bounds,
-			    const struct request_network *request)
+enum verdict verify_network(const struct verify_bounds *bounds, const struct network *network)
 {
 	if (bounds->config->role == ROLE_EDGE)
 		return VERDICT_ROLE;
-	if (request->address_count > NETWORK_ADDRESSES_MAX ||
-	    request->route_count > NETWORK_ROUTES_MAX)
-		return VERDICT_MALFORMED;
-	for (uint32_t i = 0; i < request->address_count; i++)
-		if (!addr_well_formed(&request->address[i]))
-			return VERDICT_MALFORMED;
-	for (uint32_t i = 0; i < request->route_count; i++)
-		if (!ip_prefix_is_valid(&request->route[i]))
-			return VERDICT_MALFORMED;
-	if (request->mtu < VERIFY_MTU_MIN || request->mtu > VERIFY_MTU_MAX)
+	if (network->mtu < NETWORK_MTU_MIN || network->mtu > NETWORK_MTU_MAX)
 		return VERDICT_MTU;
-	return VERDICT_OK;
+	return network_is_valid(network) ? VERDICT_OK : VERDICT_MALFORMED;
 }
 
 static bool list_covers(const struct ip_prefix *list, size_t count, const struct ip_prefix *p)

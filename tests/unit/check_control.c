@@ -394,9 +394,9 @@ static uint32_t expect_request(void)
 
 	receive(parent, REQUEST_NETWORK, sizeof *r);
 	r = (const void *)got.body;
-	ck_assert_uint_eq(r->mtu, 1400);
-	ck_assert_uint_eq(r->address_count, 1);
-	ck_assert_uint_eq(r->route_count, 2);
+	ck_assert_uint_eq(r->network.mtu, 1400);
+	ck_assert_uint_eq(r->network.address_count, 1);
+	ck_assert_uint_eq(r->network.route_count, 2);
 	return r->id;
 }
 
@@ -404,7 +404,7 @@ static uint32_t expect_request(void)
 static void bring_up(enum role role)
 {
 	struct parent_reply reply = {.refused = {2}};
-	const struct control_network *n;
+	const struct network *n;
 
 	start_member(role, "192.0.2.1");
 	expect_endpoint("192.0.2.1:51820");
@@ -549,7 +549,7 @@ START_TEST(pushes_wait_for_the_parent)
 	reply.id = expect_request();
 	expect_silence(engine, 100);
 	say(parent, PARENT_REPLY, &reply, sizeof reply);
-	receive(engine, CONTROL_NETWORK, sizeof(struct control_network));
+	receive(engine, CONTROL_NETWORK, sizeof(struct network));
 	expect_silence(parent, 100);
 	stop();
 }
@@ -694,7 +694,7 @@ START_TEST(another_engine)
 	give_engine();
 	expect_hello(1);
 	expect_endpoint("192.0.2.1:51820");
-	receive(engine, CONTROL_NETWORK, sizeof(struct control_network));
+	receive(engine, CONTROL_NETWORK, sizeof(struct network));
 	say_peer(0, 1, 0, edge_key, true);
 	skip_message(0, CONTROL_MESSAGE_HELLO);
 	stop();
@@ -754,10 +754,10 @@ static void answer_request(const char *route)
 {
 	struct parent_reply reply = {.id = expect_request()};
 	const struct request_network *r = (const void *)got.body;
-	const struct control_network *n;
+	const struct network *n;
 	char text[IP_PREFIX_STRLEN];
 
-	ck_assert_str_eq(ip_prefix_format(&r->route[1], text), route);
+	ck_assert_str_eq(ip_prefix_format(&r->network.route[1], text), route);
 	say(parent, PARENT_REPLY, &reply, sizeof reply);
 	receive(engine, CONTROL_NETWORK, sizeof *n);
 	n = (const void *)got.body;

@@ -137,8 +137,8 @@ START_TEST(config_round_trip)
 	in.config.address_count = 2;
 	ck_assert_int_eq(ip_addr_parse("100.80.0.11", &in.config.address[0]), 0);
 	ck_assert_int_eq(ip_addr_parse("fd74:756e:64::11", &in.config.address[1]), 0);
-	in.config.route_count = ENGINE_ROUTES_MAX;
-	for (uint32_t i = 0; i < ENGINE_ROUTES_MAX; i++) {
+	in.config.route_count = NETWORK_ROUTES_MAX;
+	for (uint32_t i = 0; i < NETWORK_ROUTES_MAX; i++) {
 		struct ip_addr a = ip_addr_from_bytes(
 			4, (const uint8_t[]){10, (uint8_t)(i / 256), (uint8_t)i, 0});
 
@@ -241,13 +241,13 @@ START_TEST(largest_identity_fits)
 {
 	struct identities_chunk chunk;
 	struct control_message_identity h = {.group_count = 16,
-					     .address_count = ENGINE_ADDRESSES_MAX};
+					     .address_count = NETWORK_ADDRESSES_MAX};
 	char *text;
 
 	memset(h.principal, 'p', sizeof h.principal - 1);
 	for (unsigned i = 0; i < 16; i++)
 		memset(h.group[i], 'g', sizeof h.group[i] - 1);
-	for (unsigned i = 0; i < ENGINE_ADDRESSES_MAX; i++)
+	for (unsigned i = 0; i < NETWORK_ADDRESSES_MAX; i++)
 		h.address[i] = ip_addr_from_bytes(6, (const uint8_t *)"\xfd\x74\x75\x6e\x64\x64\x64"
 								      "dddddddd\x01");
 	ck_assert_int_eq(identities_chunk_init(&chunk), 0);

@@ -67,13 +67,13 @@ START_TEST(never_more_than_a_message_takes)
 	struct control_message_routes announced = {.route_count = 1}, granted;
 	char text[IP_PREFIX_STRLEN];
 
-	for (unsigned i = 0; i < ENGINE_ROUTES_MAX + 10; i++) {
+	for (unsigned i = 0; i < NETWORK_ROUTES_MAX + 10; i++) {
 		snprintf(text, sizeof text, "10.%u.%u.0/24", i / 256, i % 256);
 		add_route(spec, text);
 	}
 	ck_assert_int_eq(ip_prefix_parse("10.0.0.0/8", &announced.route[0]), 0);
 	edge_grant(spec, "dc1", &announced, &granted);
-	ck_assert_uint_eq(granted.route_count, ENGINE_ROUTES_MAX);
+	ck_assert_uint_eq(granted.route_count, NETWORK_ROUTES_MAX);
 	policy_spec_free(spec);
 }
 END_TEST

@@ -10,7 +10,7 @@
 
 static struct request_network numbered(uint32_t id)
 {
-	return (struct request_network){.id = id, .mtu = 1420};
+	return (struct request_network){.id = id, .network = {.mtu = 1420}};
 }
 
 START_TEST(the_first_at_once)

@@ -180,9 +180,9 @@ START_TEST(address)
 }
 END_TEST
 
-static struct request_network good_network(void)
+static struct network good_network(void)
 {
-	struct request_network request = {.mtu = 1420, .address_count = 1, .route_count = 1};
+	struct network request = {.mtu = 1420, .address_count = 1, .route_count = 1};
 
 	ip_addr_parse("100.80.0.11", &request.address[0]);
 	ip_prefix_parse("10.77.0.0/24", &request.route[0]);
@@ -193,7 +193,7 @@ START_TEST(network_shape)
 {
 	struct config *config = config_of(ROLE_CONNECTOR);
 	struct verify_bounds bounds = {.config = config};
-	struct request_network r = good_network();
+	struct network r = good_network();
 
 	ck_assert_int_eq(verify_network(&bounds, &r), VERDICT_OK);
 	r.route_count = NETWORK_ROUTES_MAX + 1;

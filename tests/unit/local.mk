@@ -42,6 +42,7 @@ UNIT_TESTS = \
 	tests/unit/check_message \
 	tests/unit/check_model \
 	tests/unit/check_connector_policy \
+	tests/unit/check_network \
 	tests/unit/check_nft \
 	tests/unit/check_noise \
 	tests/unit/check_control_message \

@@ -41,6 +41,10 @@ size_t ip_addr_size(const struct ip_addr *a);
 /* Makes an address of `family` (4 or 6) from 4 or 16 bytes in network order. */
 struct ip_addr ip_addr_from_bytes(uint8_t family, const uint8_t *bytes);
 
+/* Whether an address that did not come from here is one: a family, nothing in the spare bytes. The
+ * other functions take it for granted. */
+bool ip_addr_is_valid(const struct ip_addr *a);
+
 bool ip_addr_equal(const struct ip_addr *a, const struct ip_addr *b);
 
 /* Total order: family first, then bytes. Returns <0, 0 or >0. */

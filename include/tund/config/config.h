@@ -14,6 +14,7 @@
 #include <tund/base/addr.h>
 #include <tund/base/base64.h>
 #include <tund/base/bytes.h>
+#include <tund/base/network.h>
 #include <tund/policy/model.h>
 
 enum role {
@@ -45,7 +46,7 @@ enum aead_choice {
 };
 
 #define CONFIG_PREFIXES_MAX 256 /* in one list: accept_routes, announce */
-#define CONFIG_ADDRESSES_MAX 8  /* inner addresses of this host */
+#define CONFIG_ADDRESSES_MAX NETWORK_ADDRESSES_MAX /* inner ones, of this host */
 #define CONFIG_HOST_MAX 254     /* bytes of a host name */
 #define INTERFACE_MAX 16        /* IFNAMSIZ, with the NUL */
 #define CONFIG_WORKERS_MAX 64
@@ -147,8 +148,8 @@ bool config_interface_is_valid(const char *name);
 /* The prefixes that accept_routes has where it is not written; ended by NULL. */
 extern const char *const config_default_routes[];
 
-#define CONFIG_MTU_MIN 1280 /* IPv6's least (RFC 8200 section 5) */
-#define CONFIG_MTU_MAX 9000
+#define CONFIG_MTU_MIN NETWORK_MTU_MIN
+#define CONFIG_MTU_MAX NETWORK_MTU_MAX
 
 /* Wipes and frees. NULL is allowed. */
 void config_free(struct config *config);

@@ -17,6 +17,7 @@
 
 #include <tund/base/addr.h>
 #include <tund/base/base64.h>
+#include <tund/base/network.h>
 
 /* Control to engine. */
 enum control_says {
@@ -25,7 +26,7 @@ enum control_says {
 	CONTROL_ENDPOINTS, /* struct control_endpoints: where the edge is, resolved */
 	CONTROL_FRAME,     /* struct control_frame + bytes: send to this peer, reliably */
 	CONTROL_CONSUMED,  /* struct control_consumed: one frame of this peer was consumed */
-	CONTROL_NETWORK,   /* struct control_network: client/connector: addresses and routes now
+	CONTROL_NETWORK,   /* struct network: client/connector: addresses and routes now
 			     * applied on this host, which bound what the engine lets in and out */
 	CONTROL_ROUTES,    /* struct control_routes: edge: the prefixes a connector announced */
 	CONTROL_IDENTITY,  /* struct control_identity: connector: who holds which inner address */
@@ -66,19 +67,10 @@ struct control_consumed {
 	uint32_t generation, slot;
 };
 
-#define ENGINE_ADDRESSES_MAX 8
-#define ENGINE_ROUTES_MAX 512
-
-struct control_network {
-	uint32_t address_count, route_count;
-	struct ip_addr address[ENGINE_ADDRESSES_MAX];
-	struct ip_prefix route[ENGINE_ROUTES_MAX];
-};
-
 struct control_routes {
 	uint32_t generation, slot;
 	uint32_t route_count;
-	struct ip_prefix route[ENGINE_ROUTES_MAX];
+	struct ip_prefix route[NETWORK_ROUTES_MAX];
 };
 
 /* One address and its holder; the list is sent whole: `first` empties the table, `last` publishes

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include <tund/base/addr.h>
+#include <tund/base/network.h>
 #include <tund/wire/message.h>
 
 #define CHILD_CHANNEL_FD 3
@@ -119,16 +120,10 @@ struct request_zone {
 	char name[16];
 };
 
-#define NETWORK_ADDRESSES_MAX 8
-#define NETWORK_ROUTES_MAX 512
-
 /* What the edge pushed, after control has parsed it; the parent bounds it by the configuration. */
 struct request_network {
 	uint32_t id;
-	uint32_t mtu;
-	uint32_t address_count, route_count;
-	struct ip_addr address[NETWORK_ADDRESSES_MAX];
-	struct ip_prefix route[NETWORK_ROUTES_MAX];
+	struct network network;
 };
 
 struct parent_reply {

@@ -40,12 +40,9 @@ struct system {
 	struct netlink_link link; /* as last seen */
 	bool nft_loaded, full_rules;
 
-	/* What control asked for last, and what of it is applied. */
-	struct request_network wanted;
+	/* What control asked for last, and the addresses and routes of it that are applied. */
+	struct network wanted, applied;
 	uint8_t refused[NETWORK_ROUTES_MAX / 8];
-	uint32_t address_count, route_count;
-	struct ip_addr address[NETWORK_ADDRESSES_MAX];
-	struct ip_prefix route[NETWORK_ROUTES_MAX];
 
 	/* Where the engine's sockets went last; a ring. */
 	struct endpoint edge[HOST_EDGES_MAX];
@@ -82,11 +79,11 @@ int system_open_socket(struct system *system, const struct config *config,
 		       const struct request_socket *request, int *fd, char *text, size_t size);
 
 /*
- * Applies the whole network of `request`: adds what is new, removes what is gone; fills `reply`
+ * Applies the whole of a network: adds what is new, removes what is gone; fills `reply`
  * (error, text, refused). The reply's `id` is the caller's.
  */
 void system_apply_network(struct system *system, const struct config *config,
-			  const struct request_network *request, struct parent_reply *reply);
+			  const struct network *wanted, struct parent_reply *reply);
 
 /* Takes everything back, in reverse order, and closes all; the files of the tunnel too. The
  * children must have ended. */

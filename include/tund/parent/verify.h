@@ -16,26 +16,22 @@
 
 #define TUNNEL_NAME_MAX 32 /* bytes, without the NUL */
 
-/* Inner MTU that may be set (RFC 8200 section 5: no IPv6 below 1280). */
-#define VERIFY_MTU_MIN 1280
-#define VERIFY_MTU_MAX 9000
-
 /* 1 to TUNNEL_NAME_MAX letters, digits, '_' and '-', the first one no '-'. */
 bool verify_tunnel_name(const char *name);
 
 /* Why something was not done; VERDICT_OK is zero. */
 enum verdict {
 	VERDICT_OK = 0,
-	VERDICT_MALFORMED,     /* not a value that a right child could send */
-	VERDICT_ROLE,          /* not on this role */
-	VERDICT_PORT,          /* not the configured port of the edge */
-	VERDICT_TRANSPORT,     /* excluded by `transport` */
-	VERDICT_SPECIAL,       /* loopback, multicast, link-local, ... */
-	VERDICT_NOT_ACCEPTED,  /* outside accept_routes */
-	VERDICT_FULL_TUNNEL,   /* a default route without full_tunnel */
-	VERDICT_CONNECTED,     /* inside a network that this host is connected to */
-	VERDICT_COVERS_EDGE,   /* would send the tunnel's own packets into the tunnel */
-	VERDICT_MTU,           /* outside VERIFY_MTU_MIN..VERIFY_MTU_MAX */
+	VERDICT_MALFORMED,    /* not a value that a right child could send */
+	VERDICT_ROLE,         /* not on this role */
+	VERDICT_PORT,         /* not the configured port of the edge */
+	VERDICT_TRANSPORT,    /* excluded by `transport` */
+	VERDICT_SPECIAL,      /* loopback, multicast, link-local, ... */
+	VERDICT_NOT_ACCEPTED, /* outside accept_routes */
+	VERDICT_FULL_TUNNEL,  /* a default route without full_tunnel */
+	VERDICT_CONNECTED,    /* inside a network that this host is connected to */
+	VERDICT_COVERS_EDGE,  /* would send the tunnel's own packets into the tunnel */
+	VERDICT_MTU,          /* outside NETWORK_MTU_MIN..NETWORK_MTU_MAX */
 };
 
 /* A clause for people: "it is outside accept_routes". */
@@ -53,9 +49,8 @@ struct verify_bounds {
 /* Whether the engine may have this socket. */
 enum verdict verify_socket(const struct config *config, const struct request_socket *request);
 
-/* Whether the message as a whole is one: counts, families, prefix lengths and spare bits, MTU. */
-enum verdict verify_network(const struct verify_bounds *bounds,
-			    const struct request_network *request);
+/* Whether it is one, as a whole: counts, families, prefix lengths and spare bits, MTU. */
+enum verdict verify_network(const struct verify_bounds *bounds, const struct network *network);
 
 /* Whether this address may be set on the interface. */
 enum verdict verify_address(const struct verify_bounds *bounds, const struct ip_addr *address);

@@ -18,12 +18,13 @@
 #include <tund/base/arena.h>
 #include <tund/base/base64.h>
 #include <tund/base/bytes.h>
+#include <tund/base/network.h>
 
 #define POLICY_MAX_TEXT 255 /* bytes of a name, a group, a file name */
 #define POLICY_MAX_PRINCIPALS 65536
 #define POLICY_MAX_GROUPS 200   /* of one principal */
 #define POLICY_MAX_DEVICES 64   /* of one principal */
-#define POLICY_MAX_ADDRESSES 8 /* of one device: what an edge can push to it */
+#define POLICY_MAX_ADDRESSES NETWORK_ADDRESSES_MAX /* of one device: what an edge can push to it */
 #define POLICY_MAX_ROUTES 65536
 #define POLICY_MAX_VIA 64     /* of one route */
 #define POLICY_MAX_RULES 1024 /* of one route */
