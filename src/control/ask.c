@@ -10,7 +10,7 @@
 #include <jansson.h>
 
 #include "control.h"
-#include "status.h"
+#include "status_collect.h"
 
 static void answer(struct ask *ask, enum exit_code code, const char *text, size_t len)
 {
@@ -225,13 +225,25 @@ void ask_counter(struct control *c, const struct engine_counters *counter)
 	ask->counter_count++;
 }
 
+static int render_status(const struct ask *ask, char **text, size_t *len)
+{
+	struct status status;
+	int r = status_collect(ask->control, ask, &status);
+
+	if (r)
+		return r;
+	r = ask->json ? status_json(&status, text, len) : status_text(&status, text, len);
+	status_release(&status);
+	return r;
+}
+
 static void answer_status(struct ask *ask)
 {
 	enum exit_code code = ask->control->works ? EXIT_DONE : EXIT_NO;
 	char *text;
 	size_t len;
 
-	if (status_render(ask->control, ask, &text, &len)) {
+	if (render_status(ask, &text, &len)) {
 		answer(ask, EXIT_SYSTEM, "out of memory\n", strlen("out of memory\n"));
 		return;
 	}

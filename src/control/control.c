@@ -154,16 +154,7 @@ void control_malformed(struct control *c, const struct known_peer *peer, const c
 const char *control_peer_name(const struct control *c, const uint8_t key[KEY_SIZE],
 			      char buf[PEER_NAME_MAX])
 {
-	const struct device_index_entry *e = device_index_find(&c->devices, key);
-	char text[KEY_BASE64_LEN + 1];
-
 	if (c->config->role != ROLE_EDGE)
 		return "edge";
-	if (!e) {
-		key_to_base64(key, text);
-		snprintf(buf, PEER_NAME_MAX, "%.8s...", text);
-	} else {
-		snprintf(buf, PEER_NAME_MAX, "%.200s/%.90s", e->principal->id, e->device->name);
-	}
-	return buf;
+	return device_index_name(device_index_find(&c->devices, key), key, buf);
 }

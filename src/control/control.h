@@ -85,7 +85,6 @@ void control_parent_init(struct control *c);
 void control_engine_init(struct control *c);
 
 /* Who a peer is, for people: "alice@example.com/laptop", "edge", or the start of its key. */
-#define PEER_NAME_MAX 300
 const char *control_peer_name(const struct control *c, const uint8_t key[KEY_SIZE],
 			      char buf[PEER_NAME_MAX]);
 

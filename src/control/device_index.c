@@ -3,6 +3,7 @@
 #include "device_index.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,4 +53,19 @@ const struct device_index_entry *device_index_find(const struct device_index *de
 						   const uint8_t key[KEY_SIZE])
 {
 	return bsearch(key, devices->entry, devices->count, sizeof *devices->entry, compare_key);
+}
+
+const char *device_index_name(const struct device_index_entry *entry, const uint8_t key[KEY_SIZE],
+			      char buf[PEER_NAME_MAX])
+{
+	char text[KEY_BASE64_LEN + 1];
+
+	if (entry) {
+		snprintf(buf, PEER_NAME_MAX, "%.200s/%.90s", entry->principal->id,
+			 entry->device->name);
+	} else {
+		key_to_base64(key, text);
+		snprintf(buf, PEER_NAME_MAX, "%.8s...", text);
+	}
+	return buf;
 }

@@ -26,4 +26,12 @@ void device_index_clear(struct device_index *devices);
 const struct device_index_entry *device_index_find(const struct device_index *devices,
 						   const uint8_t key[KEY_SIZE]);
 
+/*
+ * What a public key is called, for people: "alice@example.com/laptop", or the start of the key where
+ * no device has it (NULL). Returns buf.
+ */
+#define PEER_NAME_MAX 300
+const char *device_index_name(const struct device_index_entry *entry, const uint8_t key[KEY_SIZE],
+			      char buf[PEER_NAME_MAX]);
+
 #endif

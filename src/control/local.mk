@@ -23,7 +23,8 @@ libtund_control_a_SOURCES = \
 	src/control/resolve.h src/control/resolve.c \
 	src/control/peers.h src/control/peers.c \
 	src/control/status.h src/control/status.c \
-	src/control/status_json.c
+	src/control/status_json.c \
+	src/control/status_collect.h src/control/status_collect.c
 
 pkglibexec_PROGRAMS += src/control/control
 src_control_control_SOURCES = src/control/main.c

@@ -118,9 +118,9 @@ void member_peer_reset(struct control *c, struct known_peer *peer)
 
 static void keep_denied(struct member *m, const struct control_message_denied *what)
 {
-	struct member_denied *entry = &m->denied[m->denied_count++ % MEMBER_DENIED_MAX];
+	struct status_denied *entry = &m->denied[m->denied_count++ % STATUS_DENIED_MAX];
 
-	*entry = (struct member_denied){.what = *what, .wall_ns = clock_wall_ns()};
+	*entry = (struct status_denied){.what = *what, .wall_ns = clock_wall_ns()};
 }
 
 void member_message(struct control *c, struct known_peer *peer,

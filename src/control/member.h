@@ -15,16 +15,10 @@
 
 #include "control_message.h"
 #include "resolve.h"
-
-#define MEMBER_DENIED_MAX 8 /* the last ones, kept for the status */
+#include "status.h"
 
 struct control;
 struct known_peer;
-
-struct member_denied {
-	struct control_message_denied what;
-	uint64_t wall_ns;
-};
 
 struct member {
 	struct resolver resolver;
@@ -36,8 +30,8 @@ struct member {
 	struct network *network;           /* what is applied; owned; NULL: nothing yet */
 	struct control_message_routes *refused;              /* by the parent; owned; NULL: none */
 	char error[sizeof ((struct parent_reply *)0)->text]; /* why nothing is applied; "": it is */
-	struct member_denied denied[MEMBER_DENIED_MAX];
-	uint32_t denied_count; /* ever; the newest is at (count - 1) % MEMBER_DENIED_MAX */
+	struct status_denied denied[STATUS_DENIED_MAX];      /* kept for the status */
+	uint32_t denied_count; /* ever; the newest is at (count - 1) % STATUS_DENIED_MAX */
 };
 
 void member_init(struct control *c);

@@ -11,11 +11,8 @@
 #include <tund/base/time.h>
 #include <tund/policy/words.h>
 #include <tund/session/path.h>
-#include <tund/sys/clock.h>
 
-#include "control.h"
-
-const char *status_suite_name(int suite)
+static const char *suite_text(int suite)
 {
 	static const char *const names[] = {
 		"0 (WireGuard, ChaCha20-Poly1305)", "1 (AES-256-GCM)", "2 (ChaCha20-Poly1305)"};
@@ -68,24 +65,26 @@ static void write_bytes_of(FILE *f, uint64_t n)
 		fprintf(f, "%.2f %s", value, units[unit]);
 }
 
-static void write_addresses(FILE *f, const char *label, const struct ip_addr *list, size_t count)
+static void write_addresses(FILE *f, const char *label, const struct status_addresses *list)
 {
 	char text[IP_ADDR_STRLEN];
 
-	if (count)
+	if (list->count)
 		fprintf(f, "  %s: ", label);
-	for (size_t i = 0; i < count; i++)
-		fprintf(f, "%s%s", ip_addr_format(&list[i], text), i + 1 < count ? ", " : "\n");
+	for (size_t i = 0; i < list->count; i++)
+		fprintf(f, "%s%s", ip_addr_format(&list->item[i], text),
+			i + 1 < list->count ? ", " : "\n");
 }
 
-static void write_prefixes(FILE *f, const char *label, const struct ip_prefix *list, size_t count)
+static void write_prefixes(FILE *f, const char *label, const struct status_prefixes *list)
 {
 	char text[IP_PREFIX_STRLEN];
 
-	if (count)
+	if (list->count)
 		fprintf(f, "  %s: ", label);
-	for (size_t i = 0; i < count; i++)
-		fprintf(f, "%s%s", ip_prefix_format(&list[i], text), i + 1 < count ? ", " : "\n");
+	for (size_t i = 0; i < list->count; i++)
+		fprintf(f, "%s%s", ip_prefix_format(&list->item[i], text),
+			i + 1 < list->count ? ", " : "\n");
 }
 
 /* The local end is known only where the host has chosen it: port 0 says that only the address is. */
@@ -107,14 +106,14 @@ static void write_path(FILE *f, const struct engine_peer *p)
 		fprintf(f, "  path: %s -> %s\n", status_local(&p->local, local), remote);
 }
 
-static void write_session(FILE *f, const struct engine_peer *p)
+static void write_session(FILE *f, const struct engine_peer *p, uint64_t now_ns)
 {
 	fprintf(f, "  session: %s\n", p->up ? "up" : "none");
 	if (p->up)
-		fprintf(f, "  suite: %s\n", status_suite_name(p->suite));
+		fprintf(f, "  suite: %s\n", suite_text(p->suite));
 	if (p->last_handshake_wall_ns) {
 		fputs("  latest handshake: ", f);
-		write_ago(f, p->last_handshake_wall_ns, clock_wall_ns());
+		write_ago(f, p->last_handshake_wall_ns, now_ns);
 		fputc('\n', f);
 	}
 	if (p->rx_bytes || p->tx_bytes) {
@@ -126,134 +125,115 @@ static void write_session(FILE *f, const struct engine_peer *p)
 	}
 }
 
-/* edge: what a peer holds, or reaches */
-static void write_holdings(FILE *f, const struct control *c, const struct engine_peer *p)
+const char *status_peer_name(const struct status *s, const struct status_peer *peer,
+			     char buf[PEER_NAME_MAX])
 {
-	const struct device_index_entry *e = device_index_find(&c->devices, p->public_key);
-	const struct known_peer *known = peers_find_key(&c->peers, p->public_key);
-	struct control_message_routes granted;
-
-	if (!e)
-		return;
-	write_addresses(f, "addresses", e->device->addresses, e->device->address_count);
-	if (!known || !known->announced)
-		return;
-	write_prefixes(f, "announced routes", known->announced->route,
-		       known->announced->route_count);
-	edge_grant(c->config->policy, e->principal->id, known->announced, &granted);
-	write_prefixes(f, "accepted routes", granted.route, granted.route_count);
+	if (s->role != ROLE_EDGE)
+		return "edge";
+	return device_index_name(peer->identity, peer->session->public_key, buf);
 }
 
-static void write_peer(FILE *f, const struct control *c, const struct engine_peer *p)
+/* edge: what a peer holds, or reaches */
+static void write_holdings(FILE *f, const struct status_peer *peer)
+{
+	if (!peer->identity)
+		return;
+	write_addresses(f, "addresses", &peer->addresses);
+	write_prefixes(f, "announced routes", &peer->announced);
+	write_prefixes(f, "accepted routes", &peer->granted);
+}
+
+static void write_peer(FILE *f, const struct status *s, const struct status_peer *peer)
 {
 	char name[PEER_NAME_MAX], key[KEY_BASE64_LEN + 1];
 
-	key_to_base64(p->public_key, key);
-	fprintf(f, "\npeer: %s\n  public key: %s\n", control_peer_name(c, p->public_key, name),
-		key);
-	if (c->config->role != ROLE_EDGE)
-		fprintf(f, "  configured as: %s port %u\n", c->config->edge.host,
-			c->config->edge.port);
-	write_path(f, p);
-	write_session(f, p);
-	if (c->config->role == ROLE_EDGE)
-		write_holdings(f, c, p);
+	key_to_base64(peer->session->public_key, key);
+	fprintf(f, "\npeer: %s\n  public key: %s\n", status_peer_name(s, peer, name), key);
+	if (s->role != ROLE_EDGE)
+		fprintf(f, "  configured as: %s port %u\n", s->edge_host, s->edge_port);
+	write_path(f, peer->session);
+	write_session(f, peer->session, s->now_wall_ns);
+	write_holdings(f, peer);
 }
 
-static void write_member(FILE *f, const struct control *c)
+static void write_member(FILE *f, const struct status *s)
 {
-	const struct member *m = &c->member;
-
-	if (m->network) {
-		write_addresses(f, "addresses", m->network->address, m->network->address_count);
-		write_prefixes(f, "routes", m->network->route, m->network->route_count);
-		fprintf(f, "  mtu: %u\n", m->network->mtu);
+	if (s->has_network) {
+		write_addresses(f, "addresses", &s->addresses);
+		write_prefixes(f, "routes", &s->routes);
+		fprintf(f, "  mtu: %u\n", s->mtu);
 	}
-	if (m->refused)
-		write_prefixes(f, "routes not applied", m->refused->route, m->refused->route_count);
-	if (c->config->role == ROLE_CONNECTOR)
-		write_prefixes(f, "announces", c->config->announce.prefix,
-			       c->config->announce.count);
-	if (m->error[0])
-		fprintf(f, "  problem: %s\n", m->error);
+	write_prefixes(f, "routes not applied", &s->not_applied);
+	write_prefixes(f, "announces", &s->announces);
+	if (s->problem[0])
+		fprintf(f, "  problem: %s\n", s->problem);
 }
 
-static void write_edge(FILE *f, const struct control *c)
+static void write_edge(FILE *f, const struct status *s)
 {
-	fprintf(f, "  listening port: %u\n", c->config->listen_port);
-	write_addresses(f, "addresses", c->config->address.addr, c->config->address.count);
-	write_prefixes(f, "pool", c->config->pool.prefix, c->config->pool.count);
-	fprintf(f, "  mtu: %u\n", c->config->mtu);
+	fprintf(f, "  listening port: %u\n", s->listen_port);
+	write_addresses(f, "addresses", &s->addresses);
+	write_prefixes(f, "pool", &s->pool);
+	fprintf(f, "  mtu: %u\n", s->mtu);
 }
 
-static void write_since(FILE *f, const struct control *c)
+static void write_since(FILE *f, const struct status *s)
 {
-	time_t seconds = (time_t)(c->works_since_wall_ns / NS_PER_SEC);
+	time_t seconds = (time_t)(s->works_since_wall_ns / NS_PER_SEC);
 	struct tm tm;
 	char text[32];
 
-	if (!c->works) {
+	if (!s->works) {
 		fputs("  state: not up\n", f);
 		return;
 	}
 	strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &tm));
 	fprintf(f, "  up since: %s (", text);
-	write_ago(f, c->works_since_wall_ns, clock_wall_ns());
+	write_ago(f, s->works_since_wall_ns, s->now_wall_ns);
 	fputs(")\n", f);
 }
 
-static void write_tunnel(FILE *f, const struct control *c)
+static void write_tunnel(FILE *f, const struct status *s)
 {
-	fprintf(f, "tunnel: %s\n  role: %s\n", c->name[0] ? c->name : "-",
-		config_role_names[c->config->role]);
-	if (c->config->interface[0])
-		fprintf(f, "  interface: %s\n", c->config->interface);
-	write_since(f, c);
-	if (c->config->role == ROLE_EDGE)
-		write_edge(f, c);
+	fprintf(f, "tunnel: %s\n  role: %s\n", s->tunnel[0] ? s->tunnel : "-",
+		config_role_names[s->role]);
+	if (s->interface[0])
+		fprintf(f, "  interface: %s\n", s->interface);
+	write_since(f, s);
+	if (s->role == ROLE_EDGE)
+		write_edge(f, s);
 	else
-		write_member(f, c);
+		write_member(f, s);
 }
 
-static void write_denied(FILE *f, const struct member *m)
+static void write_denied(FILE *f, const struct status *s)
 {
-	uint32_t shown = m->denied_count < MEMBER_DENIED_MAX ? m->denied_count : MEMBER_DENIED_MAX;
 	char address[IP_ADDR_STRLEN], proto[WORD_PROTO_STRLEN];
 
-	if (shown)
+	if (s->denied_count)
 		fputs("\ndenied by the edge:\n", f);
-	for (uint32_t i = 1; i <= shown; i++) {
-		const struct member_denied *d =
-			&m->denied[(m->denied_count - i) % MEMBER_DENIED_MAX];
+	for (uint32_t i = 0; i < s->denied_count; i++) {
+		const struct status_denied *d = &s->denied[i];
 
 		fprintf(f, "  %s %s", ip_addr_format(&d->what.destination, address),
 			word_proto_text(d->what.proto, proto));
 		if (d->what.port)
 			fprintf(f, " port %u", d->what.port);
 		fputs(": ", f);
-		write_ago(f, d->wall_ns, clock_wall_ns());
+		write_ago(f, d->wall_ns, s->now_wall_ns);
 		fputc('\n', f);
 	}
 }
 
-static void write_drops(FILE *f, const struct control *c, const struct ask *ask)
+static void write_drops(FILE *f, const struct status *s)
 {
-	bool any = c->malformed > 0;
-
-	for (size_t i = 0; i < ask->counter_count; i++)
-		any = any || ask->counter[i].count > 0;
-	if (any)
+	if (s->drop_count)
 		fputs("\ndropped:\n", f);
-	for (size_t i = 0; i < ask->counter_count; i++) {
-		if (ask->counter[i].count)
-			fprintf(f, "  %s: %llu\n", ask->counter[i].name,
-				(unsigned long long)ask->counter[i].count);
-	}
-	if (c->malformed)
-		fprintf(f, "  malformed_notice: %llu\n", (unsigned long long)c->malformed);
+	for (size_t i = 0; i < s->drop_count; i++)
+		fprintf(f, "  %s: %llu\n", s->drop[i].name, (unsigned long long)s->drop[i].count);
 }
 
-static int render_text(const struct control *c, const struct ask *ask, char **text, size_t *len)
+int status_text(const struct status *s, char **text, size_t *len)
 {
 	char *buf = NULL;
 	size_t size = 0;
@@ -262,11 +242,11 @@ static int render_text(const struct control *c, const struct ask *ask, char **te
 
 	if (!f)
 		return -ENOMEM;
-	write_tunnel(f, c);
-	for (size_t i = 0; i < ask->peer_count; i++)
-		write_peer(f, c, &ask->peer[i]);
-	write_denied(f, &c->member);
-	write_drops(f, c, ask);
+	write_tunnel(f, s);
+	for (size_t i = 0; i < s->peer_count; i++)
+		write_peer(f, s, &s->peer[i]);
+	write_denied(f, s);
+	write_drops(f, s);
 	failed = ferror(f);
 	if (fclose(f) || failed) {
 		free(buf);
@@ -275,9 +255,4 @@ static int render_text(const struct control *c, const struct ask *ask, char **te
 	*text = buf;
 	*len = size;
 	return 0;
-}
-
-int status_render(const struct control *c, const struct ask *ask, char **text, size_t *len)
-{
-	return ask->json ? status_render_json(c, ask, text, len) : render_text(c, ask, text, len);
 }

@@ -68,6 +68,7 @@ UNIT_TESTS = \
 	tests/unit/check_setting \
 	tests/unit/check_siphash \
 	tests/unit/check_socket \
+	tests/unit/check_status \
 	tests/unit/check_sysctl \
 	tests/unit/check_tai64n \
 	tests/unit/check_tun \
@@ -170,6 +171,7 @@ tests_unit_check_control_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_edge_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_control_message_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_request_LDADD = $(CONTROL_TEST_LDADD)
+tests_unit_check_status_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_peers_LDADD = $(CONTROL_TEST_LDADD)
 
 # The parent and the command line are shells, too; what is pure in them is tested here.

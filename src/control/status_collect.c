@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: ISC */
+/* Gathers what is known of the tunnel. */
+#include "status_collect.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <tund/sys/clock.h>
+
+#include "control.h"
+
+static struct status_prefixes prefixes_of(const struct prefix_list *list)
+{
+	return (struct status_prefixes){list->prefix, list->count};
+}
+
+static void collect_edge(const struct control *c, struct status *s)
+{
+	s->has_network = true;
+	s->addresses = (struct status_addresses){c->config->address.addr, c->config->address.count};
+	s->mtu = c->config->mtu;
+	s->listen_port = c->config->listen_port;
+	s->pool = prefixes_of(&c->config->pool);
+}
+
+static void collect_denied(const struct member *m, struct status *s)
+{
+	s->denied_count = m->denied_count < STATUS_DENIED_MAX ? m->denied_count : STATUS_DENIED_MAX;
+	for (uint32_t i = 0; i < s->denied_count; i++)
+		s->denied[i] = m->denied[(m->denied_count - 1 - i) % STATUS_DENIED_MAX];
+}
+
+static void collect_member(const struct control *c, struct status *s)
+{
+	const struct member *m = &c->member;
+	const struct network *n = m->network;
+
+	s->has_network = n;
+	if (n) {
+		s->addresses = (struct status_addresses){n->address, n->address_count};
+		s->routes = (struct status_prefixes){n->route, n->route_count};
+		s->mtu = n->mtu;
+	}
+	s->edge_host = c->config->edge.host;
+	s->edge_port = c->config->edge.port;
+	if (m->refused)
+		s->not_applied =
+			(struct status_prefixes){m->refused->route, m->refused->route_count};
+	if (c->config->role == ROLE_CONNECTOR)
+		s->announces = prefixes_of(&c->config->announce);
+	s->problem = m->error;
+	collect_denied(m, s);
+}
+
+/* edge: what a connector announced, and what of it the policy grants. */
+static int collect_announced(const struct control *c, const struct known_peer *known,
+			     struct status_peer *out)
+{
+	struct control_message_routes granted;
+	struct ip_prefix *list;
+
+	edge_grant(c->config->policy, out->identity->principal->id, known->announced, &granted);
+	list = calloc(granted.route_count + 1, sizeof *list);
+	if (!list)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < granted.route_count; i++)
+		list[i] = granted.route[i];
+	out->has_announced = true;
+	out->announced =
+		(struct status_prefixes){known->announced->route, known->announced->route_count};
+	out->granted = (struct status_prefixes){list, granted.route_count};
+	return 0;
+}
+
+static int collect_peer(const struct control *c, const struct engine_peer *session,
+			struct status_peer *out)
+{
+	const struct known_peer *known = peers_find_key(&c->peers, session->public_key);
+
+	out->session = session;
+	if (c->config->role != ROLE_EDGE)
+		return 0;
+	out->identity = device_index_find(&c->devices, session->public_key);
+	if (!out->identity)
+		return 0;
+	out->addresses = (struct status_addresses){out->identity->device->addresses,
+						   out->identity->device->address_count};
+	return known && known->announced ? collect_announced(c, known, out) : 0;
+}
+
+static int collect_peers(const struct control *c, const struct ask *ask, struct status *s)
+{
+	struct status_peer *list = calloc(ask->peer_count + 1, sizeof *list);
+	int r = list ? 0 : -ENOMEM;
+
+	s->peer = list;
+	for (size_t i = 0; i < ask->peer_count && !r; i++) {
+		r = collect_peer(c, &ask->peer[i], &list[i]);
+		s->peer_count++;
+	}
+	return r;
+}
+
+/* Those of the engine, and our own. */
+static int collect_drops(const struct control *c, const struct ask *ask, struct status *s)
+{
+	struct status_drop *list = calloc(ask->counter_count + 1, sizeof *list);
+
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; i < ask->counter_count; i++) {
+		const struct engine_counters *n = &ask->counter[i];
+
+		if (n->count)
+			list[s->drop_count++] = (struct status_drop){n->name, n->count};
+	}
+	if (c->malformed)
+		list[s->drop_count++] = (struct status_drop){"malformed_notice", c->malformed};
+	s->drop = list;
+	return 0;
+}
+
+int status_collect(const struct control *c, const struct ask *ask, struct status *out)
+{
+	struct status s = {
+		.now_wall_ns = clock_wall_ns(),
+		.tunnel = c->name,
+		.interface = c->config->interface,
+		.role = c->config->role,
+		.works = c->works,
+		.works_since_wall_ns = c->works_since_wall_ns,
+		.problem = "",
+	};
+	int r;
+
+	if (s.role == ROLE_EDGE)
+		collect_edge(c, &s);
+	else
+		collect_member(c, &s);
+	r = collect_peers(c, ask, &s);
+	if (!r)
+		r = collect_drops(c, ask, &s);
+	if (r)
+		status_release(&s);
+	else
+		*out = s;
+	return r;
+}
+
+void status_release(struct status *s)
+{
+	for (size_t i = 0; i < s->peer_count; i++)
+		free((void *)s->peer[i].granted.item);
+	free((void *)s->peer);
+	free((void *)s->drop);
+}
