@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The table of options, row by row: its bounds, who sees it, what a reload may change. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -333,6 +334,64 @@ START_TEST(decoding)
 }
 END_TEST
 
+static void far_address(struct config *config)
+{
+	config->address.addr[0].bytes[0] = 10; /* outside of the pool */
+}
+
+static void two_of_a_family(struct config *config)
+{
+	config->address.addr[1] = config->address.addr[0];
+	config->address.addr[1].bytes[3]++;
+}
+
+static void stock_server(struct config *config)
+{
+	config->edge.suite = 0;
+}
+
+static void over_tcp(struct config *config)
+{
+	config->transport = TRANSPORT_TCP_ONLY;
+}
+
+static void special_announce(struct config *config)
+{
+	config->announce.prefix[0] = (struct ip_prefix){{4, {127}}, 8};
+}
+
+/* What the parser finds between one option and others, the decoder finds as well. */
+START_TEST(relations)
+{
+	static const struct {
+		unsigned role;
+		void (*spoil)(struct config *config);
+	} cases[] = {{OF_EDGE, far_address},
+		     {OF_EDGE, two_of_a_family},
+		     {OF_CONNECTOR, stock_server},
+		     {OF_WIREGUARD_CLIENT, over_tcp},
+		     {OF_CONNECTOR, special_announce}};
+	static uint8_t image[8192];
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		for (int view = CONFIG_FULL; view <= CONFIG_HOST; view++) {
+			size_t role = 0;
+			struct config *config, *back;
+			struct reader r;
+
+			while (roles[role].role != cases[i].role)
+				role++;
+			config = config_of(role);
+			cases[i].spoil(config);
+			r = reader_init(
+				image, encode(config, (enum config_view)view, image, sizeof image));
+			ck_assert_msg(config_decode(&r, &back) == -EBADMSG, "%zu", i);
+			config_free(config);
+		}
+	}
+}
+END_TEST
+
 START_TEST(fixed)
 {
 	const struct option *o = &config_options[_i];
@@ -383,6 +442,7 @@ int main(void)
 	tcase_add_loop_test(tc, views, 0, count);
 	tcase_add_loop_test(tc, decoding, 0, count);
 	tcase_add_loop_test(tc, fixed, 0, count);
+	tcase_add_test(tc, relations);
 	tcase_add_test(tc, role_is_fixed);
 	suite_add_tcase(suite, tc);
 	return tap_run(suite);
