@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The life of one child: start, end, delay, start again. */
-#include <tund/parent/child.h>
+#include "child.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -10,20 +10,21 @@
 #include <unistd.h>
 
 #include <tund/ipc/parent.h>
-#include <tund/parent/loader.h>
 #include <tund/parent/undo.h>
 #include <tund/sys/channel.h>
 #include <tund/sys/log.h>
 
 #include "environ.h"
+#include "journal.h"
 
 #define HUNG_UP_MS 200
 #define BURST_MAX 16 /* requests of one child, before signals and the others have their turn */
 
-static void kill_it(struct child *child)
+void child_kill(struct child *child)
 {
 	link_close(&child->link);
-	process_signal(&child->process, SIGKILL); /* its pidfd does the rest */
+	if (child->process.pid)
+		process_signal(&child->process, SIGKILL); /* its pidfd does the rest */
 }
 
 /* It has hung up, so it is ending, and how is worth knowing: a moment for that. */
@@ -33,7 +34,7 @@ static void on_closed(void *ctx)
 	struct pollfd p = {.fd = child->process.pidfd, .events = POLLIN};
 
 	if (poll(&p, 1, HUNG_UP_MS) <= 0)
-		kill_it(child);
+		child_kill(child);
 }
 
 static void on_refused(void *ctx, const struct channel_message *message, int err)
@@ -42,7 +43,7 @@ static void on_refused(void *ctx, const struct channel_message *message, int err
 
 	log_error("%s asked for what it may not (request %u: %s): killing it", child->program,
 		  message->kind, strerror(-err));
-	kill_it(child);
+	child_kill(child);
 }
 
 static void on_lost(void *ctx, int err)
@@ -51,7 +52,7 @@ static void on_lost(void *ctx, int err)
 
 	log_error("%s takes no message from the parent (%s): killing it", child->program,
 		  strerror(-err));
-	kill_it(child);
+	child_kill(child);
 }
 
 /* Nothing waits for a child: there is room for all that a working one can be told. */
@@ -60,8 +61,7 @@ static const struct link_ops ops = {.closed = on_closed, .refused = on_refused, 
 void child_init(struct child *child, const char *program, const struct dispatch_table *requests,
 		void *owner, uint8_t *buffer)
 {
-	*child = (struct child){
-		.program = program, .process.pidfd = -1, .owner = owner, .restart_ns = TIME_NEVER};
+	*child = (struct child){.program = program, .process.pidfd = -1, .owner = owner};
 	link_init(&child->link, &ops, requests, child, buffer);
 }
 
@@ -74,14 +74,16 @@ uint32_t child_backoff(uint32_t last_ms, uint64_t ran_ns)
 
 static void schedule_restart(struct child *child, uint64_t now_ns)
 {
+	if (child->once)
+		return;
 	child->backoff_ms = child_backoff(child->backoff_ms, now_ns - child->started_ns);
 	child->restart_ns = now_ns + child->backoff_ms * NS_PER_MS;
 }
 
-static int spawn(struct child *child, const char *tunnel, int theirs)
+static int spawn(struct child *child, const struct child_home *home, int theirs)
 {
 	char workers[12];
-	const char *argv[] = {child->program, tunnel, child->workers ? workers : NULL, NULL};
+	const char *argv[] = {child->program, home->tunnel, child->workers ? workers : NULL, NULL};
 	struct process_fd fd = {theirs, CHILD_CHANNEL_FD};
 	char path[PATH_MAX];
 	struct process_plan plan = {.path = path,
@@ -92,7 +94,7 @@ static int spawn(struct child *child, const char *tunnel, int theirs)
 	int err;
 
 	snprintf(workers, sizeof workers, "%u", child->workers);
-	snprintf(path, sizeof path, "%s/%s", loader_libexecdir(), child->program);
+	snprintf(path, sizeof path, "%s/%s", home->directory, child->program);
 	err = process_spawn(&plan, &child->process);
 	if (err)
 		log_error("cannot start %s: %s%s", path, strerror(-err),
@@ -112,7 +114,7 @@ static void journal_child(struct child *child, struct journal *journal)
 		journal_add(journal, &change);
 }
 
-int child_start(struct child *child, struct journal *journal, const char *tunnel, uint64_t now_ns)
+int child_start(struct child *child, const struct child_home *home, uint64_t now_ns)
 {
 	int pair[2];
 	int err = channel_pair(pair);
@@ -124,7 +126,7 @@ int child_start(struct child *child, struct journal *journal, const char *tunnel
 		schedule_restart(child, now_ns);
 		return err;
 	}
-	err = spawn(child, tunnel, pair[1]);
+	err = spawn(child, home, pair[1]);
 	close(pair[1]);
 	if (err) {
 		close(pair[0]);
@@ -133,7 +135,7 @@ int child_start(struct child *child, struct journal *journal, const char *tunnel
 		return err;
 	}
 	link_open(&child->link, pair[0]);
-	journal_child(child, journal);
+	journal_child(child, home->journal);
 	return 0;
 }
 
@@ -147,10 +149,10 @@ void child_receive(struct child *child)
 	link_receive(&child->link, BURST_MAX);
 }
 
-static void forget(struct child *child, struct journal *journal, pid_t pid)
+static void forget(struct child *child, const struct child_home *home, pid_t pid)
 {
-	if (journal)
-		journal_drop(journal, CHANGE_CHILD, pid);
+	if (home->journal)
+		journal_drop(home->journal, CHANGE_CHILD, pid);
 	link_close(&child->link);
 	child->process.pid = 0;
 }
@@ -171,7 +173,7 @@ static void log_end(const struct child *child, pid_t pid, enum process_end end, 
 			  again);
 }
 
-bool child_reap(struct child *child, struct journal *journal, uint64_t now_ns, bool expected)
+bool child_reap(struct child *child, const struct child_home *home, uint64_t now_ns, bool expected)
 {
 	pid_t pid = child->process.pid;
 	enum process_end end;
@@ -179,8 +181,8 @@ bool child_reap(struct child *child, struct journal *journal, uint64_t now_ns, b
 
 	if (pid == 0 || process_reap(&child->process, &end, &code))
 		return false;
-	forget(child, journal, pid);
-	if (!expected && !child->once)
+	forget(child, home, pid);
+	if (!expected)
 		schedule_restart(child, now_ns);
 	/* A crash on the way out is one, too. */
 	if (!expected || (end == PROCESS_KILLED && code != SIGKILL))
@@ -188,7 +190,7 @@ bool child_reap(struct child *child, struct journal *journal, uint64_t now_ns, b
 	return true;
 }
 
-void child_end(struct child *child, struct journal *journal, int timeout_ms)
+void child_end(struct child *child, const struct child_home *home)
 {
 	pid_t pid = child->process.pid;
 	enum process_end end;
@@ -197,11 +199,11 @@ void child_end(struct child *child, struct journal *journal, int timeout_ms)
 	child->restart_ns = TIME_NEVER;
 	if (pid == 0)
 		return;
-	if (process_wait(&child->process, timeout_ms, &end, &code)) {
+	if (process_wait(&child->process, 0, &end, &code)) {
 		log_warning("%s (pid %d) did not end in time: killing it", child->program,
 			    (int)pid);
-		process_signal(&child->process, SIGKILL);
+		child_kill(child);
 		process_wait(&child->process, -1, &end, &code);
 	}
-	forget(child, journal, pid);
+	forget(child, home, pid);
 }

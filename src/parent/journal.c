@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The journal of changes to the system, as lines of text. */
-#include <tund/parent/journal.h>
+#include "journal.h"
 
 #include <errno.h>
 #include <fcntl.h>

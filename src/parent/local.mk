@@ -1,24 +1,30 @@
 # libtund_parent.a: the parent, the only process that stays root; linked into sbin/tund with src/cmd.
 noinst_LIBRARIES += libtund_parent.a
 libtund_parent_a_SOURCES = \
-	include/tund/parent/child.h src/parent/child.c \
+	src/parent/child.h src/parent/child.c \
 	src/parent/environ.h src/parent/environ.c \
-	include/tund/parent/system.h src/parent/system.c src/parent/system_forward.c \
-		src/parent/system_network.c \
-	include/tund/parent/journal.h src/parent/journal.c \
+	src/parent/journal.h src/parent/journal.c \
 	include/tund/parent/loader.h src/parent/loader.c \
-	include/tund/parent/logger.h src/parent/logger.c \
-	include/tund/parent/pace.h src/parent/pace.c \
-	include/tund/parent/parent.h src/parent/parent.c \
-	include/tund/parent/queues.h src/parent/queues.c \
+	src/parent/logger.h src/parent/logger.c \
+	src/parent/pace.h src/parent/pace.c \
+	include/tund/parent/parent.h src/parent/parent.c src/parent/parent_state.h \
+		src/parent/parent_hand.h src/parent/parent_hand.c \
+		src/parent/parent_interface.h src/parent/parent_interface.c \
+		src/parent/parent_reload.h src/parent/parent_reload.c \
+	src/parent/queues.h src/parent/queues.c \
 	src/parent/requests.h src/parent/requests.c \
-	include/tund/parent/store.h src/parent/store.c \
+	src/parent/store.h src/parent/store.c \
+	src/parent/supervisor.h src/parent/supervisor.c src/parent/supervisor_start.c \
+		src/parent/supervisor_children.h src/parent/supervisor_children.c \
+	src/parent/system.h src/parent/system.c src/parent/system_forward.c \
+		src/parent/system_network.c \
 	include/tund/parent/tunnel.h src/parent/tunnel.c \
 	include/tund/parent/undo.h src/parent/undo.c \
-	include/tund/parent/verify.h src/parent/verify.c \
-	include/tund/parent/wgsock.h src/parent/wgsock.c \
-	include/tund/parent/wireguard.h src/parent/wireguard.c src/parent/wireguard_device.c \
-		src/parent/wireguard_requests.c src/parent/wireguard_state.h
+	src/parent/verify.h src/parent/verify.c \
+	src/parent/wgsock.h src/parent/wgsock.c \
+	include/tund/parent/wireguard.h src/parent/wireguard.c src/parent/wireguard_state.h \
+		src/parent/wireguard_device.h src/parent/wireguard_device.c \
+		src/parent/wireguard_requests.h src/parent/wireguard_requests.c
 PARENT_LIBS = libtund_parent.a libtund_link.a libtund_sys.a libtund_config.a $(CORE_LIBS) $(NL_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS)
 
 # What systemd needs to start it.

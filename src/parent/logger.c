@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Lines from a pipe to syslog and the terminal. */
-#include <tund/parent/logger.h>
+#include "logger.h"
 
 #include <errno.h>
 #include <fcntl.h>

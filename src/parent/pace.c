@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The latest request, and the time from which on it may be applied. */
-#include <tund/parent/pace.h>
+#include "pace.h"
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Queues of the TUN and sockets of the UDP port, one for each worker. */
-#include <tund/parent/queues.h>
+#include "queues.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -10,6 +10,8 @@
 #include <tund/ipc/parent.h>
 #include <tund/sys/hook.h>
 #include <tund/sys/udp.h>
+
+#include "child.h"
 
 #define WORKERS_DEFAULT_MAX 8
 

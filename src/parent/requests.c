@@ -3,14 +3,16 @@
 #include "requests.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <tund/parent/verify.h>
 #include <tund/sys/log.h>
 #include <tund/sys/notify.h>
+
+#include "parent_reload.h"
+#include "parent_state.h"
+#include "verify.h"
 
 /* Whose child asks. NULL while the tunnel is being stopped: then nothing is done any more but to
  * store what must not be forgotten. */
@@ -18,7 +20,7 @@ static struct parent *serving(void *child)
 {
 	struct parent *parent = ((struct child *)child)->owner;
 
-	return parent->stopping ? NULL : parent;
+	return parent->supervisor.stopping ? NULL : parent;
 }
 
 static void open_socket(struct parent *parent, const struct request_socket *request)
@@ -37,7 +39,7 @@ static void open_socket(struct parent *parent, const struct request_socket *requ
 		reply.error = -system_open_socket(&parent->system, config, request, &fd, reply.text,
 						  sizeof reply.text);
 	}
-	child_send(&parent->engine, PARENT_REPLY, &reply, sizeof reply, reply.error ? -1 : fd);
+	parent_send(parent, ENGINE, PARENT_REPLY, &reply, sizeof reply, reply.error ? -1 : fd);
 	if (!reply.error)
 		close(fd);
 }
@@ -65,8 +67,7 @@ static int on_network(void *ctx, struct channel_message *message)
 	struct parent *parent = serving(ctx);
 
 	if (parent)
-		pace_put(&parent->pace,
-			 (const void *)message->body); /* the parent's loop takes it */
+		pace_put(&parent->pace, (const void *)message->body); /* its timer takes it */
 	return 0;
 }
 
@@ -120,7 +121,7 @@ static int on_down(void *ctx, struct channel_message *message)
 	if (!parent)
 		return 0;
 	child_send(ctx, PARENT_REPLY, &reply, sizeof reply, -1);
-	parent_stop(parent, EXIT_DONE);
+	supervisor_stop(&parent->supervisor, EXIT_DONE);
 	return 0;
 }
 
@@ -130,8 +131,8 @@ static int on_control(void *ctx, struct channel_message *message)
 	struct parent *parent = serving(ctx);
 
 	(void)message;
-	if (parent && parent->control.process.pid)
-		process_signal(&parent->control.process, SIGKILL);
+	if (parent)
+		child_kill(&parent->supervisor.child[CONTROL]);
 	return 0;
 }
 

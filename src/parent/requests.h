@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* The closed table of what each child may ask of the parent. */
+/* The closed tables of what each child of a tunnel may ask of its parent. */
 #ifndef TUND_PARENT_REQUESTS_H
 #define TUND_PARENT_REQUESTS_H
 
-#include <tund/parent/parent.h>
+#include <tund/link/dispatch.h>
 
-/* For child_init(), with the struct parent as the owner. */
+/* The owner is a struct parent. */
 extern const struct dispatch_table requests_engine, requests_control;
 
 #endif

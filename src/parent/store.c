@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The state on disk, as one line of hexadecimal digits. */
-#include <tund/parent/store.h>
+#include "store.h"
 
 #include <errno.h>
 #include <stdio.h>

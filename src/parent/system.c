@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The start of a tunnel on its host, and its end. */
-#include <tund/parent/system.h>
+#include "system.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Our nft table, and on a connector forwarding between the tunnel and the announced networks. */
-#include <tund/parent/system.h>
+#include "system.h"
 
 #include <errno.h>
 #include <net/if.h>

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* Addresses and kernel routes of the tunnel, as control asks for them and as far as allowed. */
-#include <tund/parent/system.h>
+#include "system.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/parent/verify.h>
 #include <tund/sys/log.h>
+
+#include "verify.h"
 
 #define CONNECTED_MAX 512
 

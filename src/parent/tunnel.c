@@ -13,6 +13,16 @@
 
 #define CONF_SUFFIX ".conf"
 
+bool tunnel_name_is_valid(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_-";
+	size_t len = strlen(name);
+
+	return len >= 1 && len <= TUNNEL_NAME_MAX && name[0] != '-' &&
+	       strspn(name, allowed) == len;
+}
+
 static int fits(int printed, size_t size)
 {
 	return printed >= 0 && (size_t)printed < size;
@@ -54,7 +64,7 @@ static int from_path(const char *path, struct tunnel *t, char *why, size_t size)
 		snprintf(why, size, "%.200s: a configuration is a file that ends in .conf", path);
 		return -EINVAL;
 	}
-	if (!verify_tunnel_name(name)) {
+	if (!tunnel_name_is_valid(name)) {
 		snprintf(why, size,
 			 "%.200s: a tunnel's name is 1 to %d letters, digits, '_' and '-'; rename "
 			 "the file",
@@ -74,7 +84,7 @@ static int from_name(const char *name, struct tunnel *t, char *why, size_t size)
 {
 	char path[PATH_MAX];
 
-	if (!verify_tunnel_name(name)) {
+	if (!tunnel_name_is_valid(name)) {
 		snprintf(why, size,
 			 "\"%.64s\" is no tunnel's name: 1 to %d letters, digits, '_' and '-' for "
 			 "%s/NAME.conf; for a file elsewhere give a path with a '/'",

@@ -13,10 +13,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <tund/parent/wgsock.h>
 #include <tund/sys/file.h>
 #include <tund/sys/log.h>
+#include <tund/sys/netlink.h>
 #include <tund/sys/nft.h>
+
+#include "journal.h"
+#include "wgsock.h"
 
 #define GONE_MS 2000 /* for a killed process, or an interface without descriptors, to vanish */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The bounds of what a child may ask of the parent. */
-#include <tund/parent/verify.h>
+#include "verify.h"
 
 #include <string.h>
 
@@ -12,16 +12,6 @@ static const struct ip_prefix private_prefixes[] = {
 	{{4, {100, 64}}, 10},
 	{{6, {0xfc}}, 7},
 };
-
-bool verify_tunnel_name(const char *name)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789_-";
-	size_t len = strlen(name);
-
-	return len >= 1 && len <= TUNNEL_NAME_MAX && name[0] != '-' &&
-	       strspn(name, allowed) == len;
-}
 
 const char *verdict_text(enum verdict v)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Sockets for wg(8). */
-#include <tund/parent/wgsock.h>
+#include "wgsock.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* The TUN device of a WireGuard interface, wherever it is. */
-#include <tund/parent/wireguard.h>
+#include "wireguard_device.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <tund/sys/log.h>
 #include <tund/sys/netns.h>
 #include <tund/sys/sysctl.h>
 #include <tund/sys/tun.h>
-
-#include "wireguard_state.h"
 
 #define DEFAULT_MTU 1420 /* as every WireGuard has it */
 
@@ -77,7 +76,7 @@ void wireguard_device_tell(struct wireguard *w)
 {
 	struct parent_interface body = {.present = true, .up = w->link.up, .mtu = w->link.mtu};
 
-	child_send(&w->engine, PARENT_INTERFACE, &body, sizeof body, -1);
+	wireguard_send(w, PARENT_INTERFACE, &body, sizeof body, -1);
 }
 
 /* Netlink sockets stay in the namespace in which they were opened. */
@@ -142,14 +141,15 @@ void wireguard_device_look(struct wireguard *w)
 	struct netlink_link link;
 	char name[IFNAME_SIZE];
 
-	if (w->stopping)
+	if (w->supervisor.stopping)
 		return;
 	if (is_deleted(w)) {
 		log_info("the interface was deleted");
-		wireguard_stop(w, EXIT_DONE);
+		supervisor_stop(&w->supervisor, EXIT_DONE);
 		return;
 	}
-	if (follow(w) < 0 || tun_name(w->queues.tun[0], name) < 0 || netlink_link_get(w->nl, name, &link) < 0)
+	if (follow(w) < 0 || tun_name(w->queues.tun[0], name) < 0 ||
+	    netlink_link_get(w->nl, name, &link) < 0)
 		return;
 	if (link.up == w->link.up && link.mtu == w->link.mtu) {
 		w->link = link;

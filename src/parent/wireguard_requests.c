@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* What the engine of a WireGuard interface may ask for. */
-#include <tund/parent/wireguard.h>
+#include "wireguard_requests.h"
 
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <tund/parent/system.h>
+#include <tund/sys/log.h>
 
+#include "system.h"
 #include "wireguard_state.h"
 
 static void answer(struct child *engine, struct parent_reply *reply, int error, int fd)
@@ -67,12 +68,16 @@ static int on_zone(void *ctx, struct channel_message *message)
 	return 0;
 }
 
+/* It serves the socket: whoever waits for the interface may have it. */
 static int on_ready(void *ctx, struct channel_message *message)
 {
 	struct child *engine = ctx;
+	struct wireguard *w = engine->owner;
 
 	(void)message;
-	wireguard_ready(engine->owner);
+	log_info("interface %s is ready", w->options->interface);
+	supervisor_tell_caller(&w->supervisor);
+	supervisor_leave_caller(&w->supervisor);
 	return 0;
 }
 

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <syslog.h>
 
-#include <tund/parent/child.h>
-#include <tund/parent/logger.h>
+#include "parent/child.h"
+#include "parent/logger.h"
 
 #include "tap.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <tund/parent/journal.h>
+#include "parent/journal.h"
 
 #include "tap.h"
 

@@ -2,7 +2,7 @@
 /* An edge that pushes without end, by the clock. */
 #include <stdlib.h>
 
-#include <tund/parent/pace.h>
+#include "parent/pace.h"
 
 #include "tap.h"
 

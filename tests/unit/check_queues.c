@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <tund/ipc/parent.h>
-#include <tund/parent/queues.h>
 #include <tund/sys/channel.h>
+
+#include "parent/child.h"
+#include "parent/queues.h"
 
 #include "tap.h"
 

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/parent/verify.h>
+#include <tund/parent/tunnel.h>
+
+#include "parent/verify.h"
 
 #include "tap.h"
 
@@ -30,7 +32,7 @@ static const struct {
 
 START_TEST(tunnel_name)
 {
-	ck_assert_msg(verify_tunnel_name(names[_i].name) == names[_i].valid, "\"%s\"",
+	ck_assert_msg(tunnel_name_is_valid(names[_i].name) == names[_i].valid, "\"%s\"",
 		      names[_i].name);
 }
 END_TEST

@@ -69,6 +69,7 @@ UNIT_TESTS = \
 	tests/unit/check_siphash \
 	tests/unit/check_socket \
 	tests/unit/check_status \
+	tests/unit/check_supervisor \
 	tests/unit/check_sysctl \
 	tests/unit/check_tai64n \
 	tests/unit/check_tun \
@@ -179,6 +180,7 @@ tests_unit_check_pace_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_verify_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_journal_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_child_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
+tests_unit_check_supervisor_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_queues_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_daemon_LDADD = $(CMD_LIBS) $(UNIT_LIBS)
 tests_unit_check_question_LDADD = $(CMD_LIBS) $(UNIT_LIBS)

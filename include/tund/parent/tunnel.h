@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include <tund/parent/verify.h>
+#define TUNNEL_NAME_MAX 32 /* bytes, without the NUL */
 
 struct tunnel {
 	char name[TUNNEL_NAME_MAX + 1];
@@ -19,6 +19,9 @@ struct tunnel {
 	char lock[128];        /* /run/tund/NAME.lock: held while the parent lives */
 	char store[128];       /* /var/lib/tund/NAME.state: outlives the tunnel */
 };
+
+/* 1 to TUNNEL_NAME_MAX letters, digits, '_' and '-', the first one no '-'. */
+bool tunnel_name_is_valid(const char *name);
 
 /*
  * Finds the tunnel that `arg` names: a name, a path (it has a '/') to a file that ends in .conf, or

@@ -4,10 +4,13 @@
 #define TUND_PARENT_UNDO_H
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
-#include <tund/parent/journal.h>
 #include <tund/parent/tunnel.h>
-#include <tund/sys/netlink.h>
+
+struct journal;
+struct netlink;
 
 /* Clock ticks since boot at which a process was started (proc(5), field 22); 0: it is gone. */
 uint64_t undo_process_started(pid_t pid);

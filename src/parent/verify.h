@@ -14,11 +14,6 @@
 #include <tund/config/config.h>
 #include <tund/ipc/parent.h>
 
-#define TUNNEL_NAME_MAX 32 /* bytes, without the NUL */
-
-/* 1 to TUNNEL_NAME_MAX letters, digits, '_' and '-', the first one no '-'. */
-bool verify_tunnel_name(const char *name);
-
 /* Why something was not done; VERDICT_OK is zero. */
 enum verdict {
 	VERDICT_OK = 0,

@@ -10,10 +10,11 @@
 #include <sys/types.h>
 
 #include <tund/config/config.h>
-#include <tund/parent/child.h>
 #include <tund/sys/netlink.h>
 #include <tund/sys/socket.h>
 #include <tund/sys/tun.h>
+
+struct child;
 
 struct queues {
 	uint32_t workers;               /* of the engine, 1..CONFIG_WORKERS_MAX */

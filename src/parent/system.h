@@ -14,11 +14,12 @@
 #include <tund/config/config.h>
 #include <tund/ipc/command.h>
 #include <tund/ipc/parent.h>
-#include <tund/parent/journal.h>
-#include <tund/parent/queues.h>
 #include <tund/parent/tunnel.h>
-#include <tund/parent/wgsock.h>
 #include <tund/sys/netlink.h>
+
+#include "journal.h"
+#include "queues.h"
+#include "wgsock.h"
 
 #define HOST_EDGES_MAX 8
 
