@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Notices: the JSON inside control frames (tund-protocol(7)), as plain structs. Sans-I/O: bytes
+ * Control messages: the JSON inside control frames (tund-protocol(7)), as plain structs. Sans-I/O: bytes
  * that come from another host go in, and what leaves has been checked completely: types, counts,
  * ranges, texts without control characters, addresses that a host may have. Unknown fields and
  * unknown types are ignored, so that newer software may say more.
@@ -18,9 +18,9 @@
 
 #define CONTROL_MESSAGE_SCHEMA 1
 #define CONTROL_MESSAGE_BYTES_MAX CONTROL_FRAME_MAX
-#define CONTROL_MESSAGE_CHUNK_MAX 30000 /* of a list of holders; a session takes 64 KiB at a time */
+#define CONTROL_MESSAGE_CHUNK_MAX 30000 /* of a list of identities; a session takes 64 KiB at a time */
 #define CONTROL_MESSAGE_DEPTH_MAX 8
-#define CONTROL_MESSAGE_IDENTITIES_MAX 2048 /* in one notice */
+#define CONTROL_MESSAGE_IDENTITIES_MAX 2048 /* in one message */
 
 enum control_message_type {
 	CONTROL_MESSAGE_HELLO, /* both ways: who I am; the edge answers a peer with its full state */
@@ -53,7 +53,7 @@ struct control_message_denied {
 /* A chunk of the list; `first` and `last` as in struct control_identity. */
 struct control_message_identities {
 	bool first, last;
-	uint32_t count; /* each by control_message_holder() */
+	uint32_t count; /* each by control_message_identity() */
 };
 
 struct control_message_identity {
@@ -74,11 +74,11 @@ struct control_message {
 		struct control_message_denied denied;
 		struct control_message_identities identities;
 	};
-	struct json_t *list; /* of the holders; the notice owns it */
+	struct json_t *list; /* of the identities; the message owns it */
 };
 
 /*
- * Decodes one notice. -EBADMSG: too long, too deep, no JSON, a duplicate key, or a field that is
+ * Decodes one message. -EBADMSG: too long, too deep, no JSON, a duplicate key, or a field that is
  * missing, of the wrong type or out of range; -ENOMEM. *out is freed by control_message_free().
  */
 int control_message_decode(const uint8_t *bytes, size_t len, struct control_message **out);
@@ -86,23 +86,25 @@ int control_message_decode(const uint8_t *bytes, size_t len, struct control_mess
 /* NULL is allowed. */
 void control_message_free(struct control_message *message);
 
-/* Holder number i (below holders.count) of a decoded CONTROL_MESSAGE_IDENTITIES, all of it checked before. */
+/* Identity number i (below identities.count) of a decoded CONTROL_MESSAGE_IDENTITIES, all of it
+ * checked before. */
 void control_message_identity(const struct control_message *message, uint32_t i,
 			      struct control_message_identity *out);
 
 /*
- * Encodes any notice but CONTROL_MESSAGE_IDENTITIES and CONTROL_MESSAGE_OTHER as JSON text; the caller frees *text.
+ * Encodes any message but CONTROL_MESSAGE_IDENTITIES and CONTROL_MESSAGE_OTHER as JSON text; the
+ * caller frees *text.
  * -EMSGSIZE: longer than CONTROL_MESSAGE_BYTES_MAX; -EINVAL: a text is not UTF-8; -ENOMEM.
  */
 int control_message_encode(const struct control_message *message, char **text);
 
-/* A chunk of the list of holders under construction. */
+/* A chunk of the list of identities under construction. */
 struct identities_chunk {
 	struct json_t *list;
 	size_t bytes; /* an upper bound of its text */
 };
 
-/* -ENOMEM. Cleared by holders_chunk_encode() or holders_chunk_clear(). */
+/* -ENOMEM. Cleared by identities_chunk_encode() or identities_chunk_clear(). */
 int identities_chunk_init(struct identities_chunk *chunk);
 void identities_chunk_clear(struct identities_chunk *chunk);
 
@@ -110,7 +112,7 @@ void identities_chunk_clear(struct identities_chunk *chunk);
 int identities_chunk_add(struct identities_chunk *chunk,
 			 const struct control_message_identity *identity);
 
-/* Writes the notice and clears the chunk, also on error. Errors as control_message_encode(). */
+/* Writes the message and clears the chunk, also on error. Errors as control_message_encode(). */
 int identities_chunk_encode(struct identities_chunk *chunk, bool first, bool last, char **text);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Encoding of control messages: our structs into JSON. Decoding: notice.c. */
+/* Encoding of control messages: our structs into JSON. Decoding: control_message.c. */
 #include "control_message.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The names of the notice types on the wire, for both directions. */
+/* The names of the types of control messages on the wire, for both directions. */
 #ifndef TUND_CONTROL_CONTROL_MESSAGE_NAMES_H
 #define TUND_CONTROL_CONTROL_MESSAGE_NAMES_H
 
