@@ -14,14 +14,10 @@
 
 #include <tund/base/addr.h>
 #include <tund/base/base64.h>
-#include <tund/base/time.h>
 #include <tund/crypto/random.h>
 #include <tund/wire/message.h>
 
-#define COOKIE_SECRET_LIFETIME_NS (120 * NS_PER_SEC)
-#define COOKIE_SECRET_RENEW_NS (COOKIE_SECRET_LIFETIME_NS / 2)
-#define COOKIE_LIFETIME_NS (120 * NS_PER_SEC)
-#define COOKIE_SEND_MARGIN_NS (5 * NS_PER_SEC) /* the maker stops at 115 s */
+#include "limits.h"
 
 struct cookie_secret {
 	uint8_t bytes[32];

@@ -12,6 +12,13 @@
 #include <tund/wire/control_frame.h>
 
 #include "lane_state.h"
+#include "node_control.h"
+#include "node_data.h"
+#include "node_handshake.h"
+#include "node_index.h"
+#include "node_keypair.h"
+#include "node_path.h"
+#include "node_timers.h"
 
 #define BUDGET 64 /* of each ring for one node_drain() */
 
@@ -79,7 +86,7 @@ static enum session_reason take_up(struct node *node, uint64_t now_ns, const str
 		return SESSION_OK;
 	if (is_data(frame))
 		timers_note(peer, traffic_data_heard(peer, note->now_ns));
-	return data_frame_received(peer, now_ns, &note->from, frame, len);
+	return control_frame_received(peer, now_ns, &note->from, frame, len);
 }
 
 /* The lane has counted it as good. */

@@ -5,6 +5,8 @@
 #include <tund/base/bytes.h>
 
 #include "lane_state.h"
+#include "node_index.h"
+#include "node_keypair.h"
 
 #define FRAME_MAX (CONTROL_FRAME_BYTES + PADDING)
 
@@ -73,7 +75,9 @@ static void move_ahead(struct keypair *keypair, const struct path *from, uint64_
 	    atomic_load_explicit(&peer->current, memory_order_relaxed) != keypair)
 		return;
 	keypair->shown = order + 1;
-	path_show(peer, from);
+	shared_path_set(&peer->traffic.path, from);
+	/* Main is yet to hear of it. */
+	atomic_store(&peer->traffic.path_heard_ns, 0);
 }
 
 /* Check and set are one, and so are looking which path is active and saying that this message
@@ -86,7 +90,8 @@ static bool take_in(struct keypair *keypair, const struct path *from, const uint
 
 	lock_take(&keypair->lock);
 	take_standing(keypair, counter, msg[2], s);
-	s->on_active = s->on_active && path_is_version(keypair->peer, s->version);
+	s->on_active =
+		s->on_active && shared_path_is_version(&keypair->peer->traffic.path, s->version);
 	is_new = replay_accept(&keypair->replay, counter);
 	if (is_new) {
 		keypair->arrivals++;
@@ -241,7 +246,7 @@ static enum received_kind receive_data(struct lane *lane, uint64_t now_ns, const
 	out->reason = open_message(keypair, now_ns, msg, len);
 	if (out->reason != SESSION_OK)
 		return RECEIVED_NOTHING;
-	s.on_active = path_is_active(keypair->peer, from, &s.version);
+	s.on_active = shared_path_is(&keypair->peer->traffic.path, from, &s.version);
 	if (!take_in(keypair, from, msg, len, &s)) {
 		out->reason = SESSION_REPLAYED_COUNTER;
 		return RECEIVED_NOTHING;

@@ -8,6 +8,7 @@
 #include <tund/base/bytes.h>
 
 #include "lane_state.h"
+#include "node_keypair.h"
 
 /* To a multiple of 16, but not beyond the MTU: the outer packet would not fit its link. */
 static size_t pad(size_t mtu, size_t len)
@@ -71,7 +72,7 @@ int lane_send_begin(struct lane *lane, uint64_t now_ns, struct peer *peer, uint3
 
 	if (!keypair)
 		keypair = atomic_load_explicit(&peer->current, memory_order_acquire);
-	if (!path_copy(peer, &path, &path_version))
+	if (!shared_path_get(&peer->traffic.path, &path, &path_version))
 		return -EHOSTUNREACH;
 	if (!reserve(keypair, now_ns, messages, &first))
 		return -EAGAIN;
@@ -93,7 +94,7 @@ int lane_send_begin(struct lane *lane, uint64_t now_ns, struct peer *peer, uint3
 bool lane_send_goes_on(const struct sealing *s, const struct peer *peer, uint32_t messages)
 {
 	return s->peer == peer && s->end - s->next >= messages &&
-	       path_is_version(peer, s->path_version);
+	       shared_path_is_version(&peer->traffic.path, s->path_version);
 }
 
 ssize_t lane_seal(struct sealing *s, uint8_t flags, uint8_t *payload, size_t len, uint8_t *out)

@@ -68,7 +68,18 @@ struct lane {
 
 _Static_assert(INITIATION_SIZE <= UINT8_MAX, "the longest message of a stranger");
 
-/* lane.c. False: no room. */
+/* lane.c: all lanes of a node. -EINVAL: too many; -ENOMEM. */
+int lanes_new(struct node *node, unsigned count);
+void lanes_free(struct node *node);
+/* Frees what no lane can see any more. */
+void lanes_collect(struct node *node, uint64_t now_ns);
+/* What they and main have dropped for this reason. */
+uint64_t lanes_counter(const struct node *node, enum session_reason reason);
+/* lane_send.c: seals under a counter that was reserved, as lane_seal() does. Any thread. */
+ssize_t message_seal(const struct keypair *keypair, uint64_t counter, uint16_t mtu, uint8_t flags,
+		     uint8_t *payload, size_t len, uint8_t *out);
+
+/* lane.c: what a lane posts. False: no room. */
 bool lane_post(struct lane *lane, const struct note *note, const uint8_t *frame, size_t len);
 bool lane_post_stranger(struct lane *lane, const struct path *from, const uint8_t *msg, size_t len);
 void lane_count(struct lane *lane, enum session_reason reason);

@@ -4,17 +4,23 @@ libtund_core_a_SOURCES += \
 	src/session/control_channel_frame.c src/session/control_channel_in.c \
 	src/session/control_channel_out.c src/session/control_channel_state.h \
 	src/session/cookie.h src/session/cookie.c \
+	src/session/limits.h \
 	include/tund/session/node.h src/session/node.c \
 	include/tund/session/path.h \
-	src/session/node_data.c \
-	src/session/node_handshake.c \
-	src/session/node_index.c \
-	src/session/node_keypair.c \
-	src/session/node_path.c \
-	src/session/node_peer.c \
+	src/session/node_control.h src/session/node_control.c \
+	src/session/node_data.h src/session/node_data.c \
+	src/session/node_due.h src/session/node_due.c \
+	src/session/node_event.h src/session/node_event.c \
+	src/session/node_handshake.h src/session/node_handshake.c \
+	src/session/node_index.h src/session/node_index.c \
+	src/session/node_initiate.h src/session/node_initiate.c \
+	src/session/node_keypair.h src/session/node_keypair.c \
+	src/session/node_path.h src/session/node_path.c \
+	src/session/node_peer.h src/session/node_peer.c \
 	src/session/node_state.h \
-	src/session/node_timers.c \
-	src/session/node_traffic.c \
+	src/session/node_suite.h src/session/node_suite.c \
+	src/session/node_timers.h src/session/node_timers.c \
+	src/session/node_traffic.h src/session/node_traffic.c \
 	include/tund/session/lane.h src/session/lane.c \
 	src/session/lane_drain.c \
 	src/session/lane_receive.c \
@@ -25,4 +31,6 @@ libtund_core_a_SOURCES += \
 	include/tund/session/reason.h src/session/reason.c \
 	src/session/replay.h src/session/replay.c \
 	include/tund/session/setting.h src/session/setting.c \
-	src/session/tai64n.h src/session/tai64n.c
+	src/session/shared_path.h src/session/shared_path.c \
+	src/session/tai64n.h src/session/tai64n.c \
+	src/session/timer_heap.h src/session/timer_heap.c

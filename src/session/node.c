@@ -6,9 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tund/crypto/secret.h>
 #include <tund/crypto/x25519.h>
 
-#include "node_state.h"
+#include "lane_state.h"
+#include "node_due.h"
+#include "node_handshake.h"
+#include "node_index.h"
+#include "node_keypair.h"
 
 static int choose_providers(struct node *node, const char *name)
 {
@@ -102,7 +107,7 @@ void node_free(struct node *node)
 		secret_wipe(node->out, MESSAGE_MAX_SIZE + PADDING);
 	free(node->out);
 	free(node->queue);
-	free(node->heap);
+	timer_heap_clear(&node->due);
 	free(node);
 }
 
@@ -132,14 +137,14 @@ size_t node_work(struct node *node, uint64_t now_ns, size_t budget)
 
 void node_tick(struct node *node, uint64_t now_ns)
 {
-	timers_run(node, now_ns);
+	due_run(node, now_ns);
 	lanes_collect(node, now_ns);
 }
 
 uint64_t node_next_deadline(const struct node *node)
 {
-	uint64_t at = node->heap_count > 0 ? atomic_load(&node->heap[0]->traffic.deadline_ns)
-					   : TIME_NEVER;
+	const struct timer_element *first = timer_heap_first(&node->due);
+	uint64_t at = first ? first->at_ns : TIME_NEVER;
 
 	/* Keys that a lane may still have are wiped when it has left. */
 	if (epoch_is_waiting(node->epoch) && node->collected_ns + COLLECT_INTERVAL_NS < at)

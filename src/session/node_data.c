@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* What main sends: inner packets, those that wait for a session, control frames. */
-#include <tund/session/node.h>
+#include "node_data.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/wire/control_frame.h>
-
+#include "lane_state.h"
+#include "node_initiate.h"
+#include "node_keypair.h"
 #include "node_state.h"
+#include "node_timers.h"
 
 struct staged_packet {
 	STAILQ_ENTRY(staged_packet) next;
@@ -136,40 +138,4 @@ int data_send_packet(struct peer *peer, uint64_t now_ns, const uint8_t *packet, 
 	timers_note(peer, traffic_data_sent(peer, now_ns));
 	timers_note(peer, traffic_expects_answer(peer, now_ns));
 	return data_send(peer, now_ns, &peer->path, 0, packet, len);
-}
-
-static enum session_reason on_probe(struct peer *peer, uint64_t now_ns, const struct path *from,
-				    const uint8_t *frame, size_t len)
-{
-	uint8_t answer[FRAME_PROBE_SIZE];
-
-	/* What follows is padding. */
-	if (len < sizeof answer)
-		return SESSION_BAD_CONTROL;
-	memcpy(answer, frame, sizeof answer);
-	answer[0] = FRAME_PROBE_ANSWER;
-	data_send_frame(peer, now_ns, from, answer, sizeof answer, false);
-	return SESSION_OK;
-}
-
-enum session_reason data_frame_received(struct peer *peer, uint64_t now_ns, const struct path *from,
-					const uint8_t *frame, size_t len)
-{
-	struct control_channel *channel;
-
-	switch (frame[0]) {
-	case FRAME_PROBE:
-		return on_probe(peer, now_ns, from, frame, len);
-	case FRAME_PROBE_ANSWER:
-		return SESSION_OK;
-	case FRAME_MESSAGE:
-	case FRAME_ACK:
-	case FRAME_RESET:
-		channel = peer_control(peer);
-		if (!channel || control_channel_receive(channel, now_ns, frame, len) < 0)
-			return SESSION_BAD_CONTROL;
-		timers_note_control(peer);
-		return SESSION_OK;
-	}
-	return SESSION_BAD_CONTROL;
 }

@@ -1,144 +1,31 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Messages 1 and 2 and the cookies between them. Nothing that a message says changes a peer before
- * the whole message has proved authentic: results are computed into locals and committed last.
+ * Messages 1 and 2 and the cookies between them, as they come. Nothing that a message says changes a
+ * peer before the whole message has proved authentic: results are computed into locals and committed
+ * last.
  */
-#include <tund/session/node.h>
+#include "node_handshake.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include <tund/base/bytes.h>
+#include <tund/crypto/secret.h>
 #include <tund/crypto/x25519.h>
 
-#include "node_state.h"
-
-const struct suite_rules suite_rules[SUITE_COUNT] = {
-	[SUITE_WIREGUARD] = {"Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s",
-			     "WireGuard v1 zx2c4 Jason@zx2c4.com", AEAD_CHACHA20POLY1305, false,
-			     UINT64_C(1) << 60},
-	[SUITE_AESGCM] = {"Noise_IKpsk2_25519_AESGCM_BLAKE2s", "tund v1", AEAD_AES256GCM, true,
-			  UINT64_C(1) << 32},
-	[SUITE_CHACHAPOLY] = {"Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s", "tund v1",
-			      AEAD_CHACHA20POLY1305, true, UINT64_C(1) << 60},
-};
-
-static void put_header(uint8_t *msg, enum message_type type, enum suite suite)
-{
-	msg[0] = (uint8_t)type;
-	msg[1] = (uint8_t)suite;
-	msg[2] = msg[3] = 0;
-}
-
-static void start_noise(const struct node *node, enum suite suite,
-			const uint8_t responder_public[KEY_SIZE], struct noise *noise)
-{
-	const struct suite_rules *rules = &suite_rules[suite];
-
-	noise_start(noise, node->aead[suite], rules->construction, rules->identifier,
-		    strlen(rules->identifier), responder_public);
-}
-
-/* Suites 1 and 2 authenticate the type word of each handshake message. */
-static void mix_header(struct noise *noise, enum suite suite, const uint8_t *msg)
-{
-	if (suite_rules[suite].authenticates_header)
-		noise_mix_hash(noise, msg, HEADER_SIZE);
-}
-
-static enum suite choose_suite(const struct peer *peer)
-{
-	if (peer->wireguard)
-		return SUITE_WIREGUARD;
-	if (peer->pinned_suite >= 0)
-		return (enum suite)peer->pinned_suite;
-	return peer->node->prefer_aes ? SUITE_AESGCM : SUITE_CHACHAPOLY;
-}
+#include "node_data.h"
+#include "node_event.h"
+#include "node_index.h"
+#include "node_initiate.h"
+#include "node_keypair.h"
+#include "node_path.h"
+#include "node_timers.h"
 
 static bool accepts_suite(const struct peer *peer, enum suite suite)
 {
 	if (peer->wireguard || suite == SUITE_WIREGUARD)
 		return peer->wireguard && suite == SUITE_WIREGUARD;
 	return peer->pinned_suite < 0 || peer->pinned_suite == (int)suite;
-}
-
-void handshake_forget(struct peer *peer)
-{
-	struct peer_secrets *s = peer->secrets;
-
-	if (s->state != HANDSHAKE_CREATED_INITIATION)
-		return;
-	session_index_remove(peer->node, s->local_index);
-	noise_wipe(&s->noise);
-	secret_wipe(s->ephemeral, sizeof s->ephemeral);
-	s->local_index = 0;
-	s->state = HANDSHAKE_ZEROED;
-}
-
-/* Both identities are there and go together: not without ours, not with a key of low order. */
-static bool is_usable(const struct peer *peer)
-{
-	return !secret_is_zero(peer->secrets->static_static, KEY_SIZE);
-}
-
-/* The initiation's Noise part, into `msg`; the peer's pending handshake is written. */
-static int create_initiation(struct peer *peer, uint8_t msg[INITIATION_SIZE])
-{
-	struct peer_secrets *s = peer->secrets;
-	struct node *node = peer->node;
-	int err;
-
-	if (!is_usable(peer))
-		return -ENOKEY;
-	err = session_index_insert(node, peer, NULL, &s->local_index);
-	if (err < 0)
-		return err;
-	s->suite = choose_suite(peer);
-	s->state = HANDSHAKE_CREATED_INITIATION;
-	put_header(msg, MESSAGE_INITIATION, s->suite);
-	put_le32(msg + INITIATION_SENDER, s->local_index);
-	start_noise(node, s->suite, peer->public_key, &s->noise);
-	mix_header(&s->noise, s->suite, msg);
-	x25519_generate(&node->rng, s->ephemeral);
-	tai64n_next(node->ops.wall_ns(node->ops.ctx), node->last_tai64n, node->last_tai64n);
-	node->ops.store_tai64n(node->ops.ctx, node->last_tai64n);
-	err = noise_write_first(&s->noise, s->ephemeral, node->public_key, peer->public_key,
-				s->static_static, node->last_tai64n, TAI64N_SIZE,
-				msg + INITIATION_EPHEMERAL);
-	if (err < 0)
-		handshake_forget(peer);
-	return err;
-}
-
-int handshake_initiate(struct peer *peer, uint64_t now_ns, bool forced)
-{
-	uint8_t msg[INITIATION_SIZE] = {0};
-	struct node *node = peer->node;
-	int err;
-
-	if (!peer->has_path)
-		return -EHOSTUNREACH;
-	if (!forced && peer->last_initiation_sent_ns != 0 &&
-	    now_ns - peer->last_initiation_sent_ns < REKEY_TIMEOUT_NS)
-		return 0;
-	handshake_forget(peer);
-	err = create_initiation(peer, msg);
-	if (err < 0)
-		return err;
-	cookie_stamp(&peer->cookie, now_ns, msg, sizeof msg);
-	peer->last_initiation_sent_ns = now_ns;
-	timers_note(peer, traffic_authentic_sent(peer, now_ns));
-	timer_set(peer, TIMER_RETRANSMIT, now_ns + REKEY_TIMEOUT_NS + timers_jitter(node));
-	timers_note(peer, traffic_expects_answer(peer, now_ns));
-	timers_note(peer, traffic_expects_response(peer, now_ns));
-	peer->stats.tx_bytes += sizeof msg;
-	node->ops.send(node->ops.ctx, &peer->path, msg, sizeof msg);
-	return 0;
-}
-
-int peer_handshake(struct peer *peer, uint64_t now_ns)
-{
-	return handshake_initiate(peer, now_ns, false);
 }
 
 /* What an authentic initiation said. */
@@ -156,8 +43,8 @@ static enum session_reason read_initiation(struct node *node, const uint8_t *msg
 	const uint8_t *private_key;
 	int err;
 
-	start_noise(node, suite, node->public_key, &c->noise);
-	mix_header(&c->noise, suite, msg);
+	handshake_start(node, suite, node->public_key, &c->noise);
+	handshake_mix_header(&c->noise, suite, msg);
 	private_key = secret_open(node->private_key);
 	if (!private_key)
 		return SESSION_BAD_HANDSHAKE;
@@ -166,7 +53,7 @@ static enum session_reason read_initiation(struct node *node, const uint8_t *msg
 	if (err < 0)
 		return SESSION_BAD_HANDSHAKE;
 	c->peer = peer_find(node, claimed);
-	if (!c->peer || !is_usable(c->peer))
+	if (!c->peer || !handshake_is_possible(c->peer))
 		return SESSION_UNKNOWN_PEER;
 	if (!accepts_suite(c->peer, suite))
 		return SESSION_WRONG_SUITE;
@@ -196,8 +83,8 @@ static int create_response(struct consumed *c, uint64_t now_ns, const uint8_t *i
 	uint8_t ephemeral[KEY_SIZE];
 	int err;
 
-	put_header(msg, MESSAGE_RESPONSE, suite);
-	mix_header(&c->noise, suite, msg);
+	handshake_put_header(msg, MESSAGE_RESPONSE, suite);
+	handshake_mix_header(&c->noise, suite, msg);
 	x25519_generate(&peer->node->rng, ephemeral);
 	err = noise_write_second(&c->noise, ephemeral, initiation + INITIATION_EPHEMERAL,
 				 peer->public_key, peer->secrets->psk, NULL, 0,
@@ -280,7 +167,7 @@ static int read_response(struct peer *peer, const uint8_t *msg, struct noise *no
 	int err;
 
 	*noise = s->noise;
-	mix_header(noise, s->suite, msg);
+	handshake_mix_header(noise, s->suite, msg);
 	private_key = secret_open(peer->node->private_key);
 	if (!private_key)
 		return -ENOMEM;

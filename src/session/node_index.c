@@ -5,11 +5,12 @@
  * search that is under way finds what it would have found; a table with too many of those, or too
  * full, is replaced by a copy.
  */
-#include <tund/session/node.h>
+#include "node_index.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
+#include "node_keypair.h"
 #include "node_state.h"
 
 #define SLOTS_MIN 64 /* a power of two */

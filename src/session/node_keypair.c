@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* Keypairs, and the three slots of a peer. */
-#include <tund/session/node.h>
+#include "node_keypair.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
+#include <tund/crypto/secret.h>
+
+#include "node_event.h"
+#include "node_index.h"
 #include "node_state.h"
+#include "node_timers.h"
 
 static int derive_keys(struct keypair *keypair, const struct noise *noise)
 {

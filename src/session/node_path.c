@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* Paths: which one is active, which are known, and whether the active one still works. */
-#include <tund/session/node.h>
-
-#include <string.h>
+#include "node_path.h"
 
 #include <tund/wire/control_frame.h>
 
+#include "node_data.h"
+#include "node_event.h"
+#include "node_initiate.h"
+#include "node_keypair.h"
 #include "node_state.h"
+#include "node_timers.h"
 
 static bool is_active(const struct peer *peer, const struct path *path)
 {
@@ -41,106 +44,9 @@ static void forget(struct peer *peer, const struct known_path *slot, const struc
 		ops->forgotten(ops->ctx, &slot->path);
 }
 
-/* A path in words that can be compared; no path is all zero. */
-static void pack(const struct path *path, uint64_t words[PATH_WORDS])
-{
-	const struct endpoint *ends[] = {&path->local, &path->remote};
-
-	words[0] = UINT64_C(1) << 63 | (uint64_t)path->transport << 32 | path->socket;
-	for (int i = 0; i < 2; i++) {
-		uint64_t *w = words + 1 + 3 * i;
-
-		w[0] = (uint64_t)ends[i]->scope_id << 32 | (uint64_t)ends[i]->port << 16 |
-		       ends[i]->addr.family;
-		memcpy(w + 1, ends[i]->addr.bytes, sizeof ends[i]->addr.bytes);
-	}
-}
-
-static void unpack(const uint64_t words[PATH_WORDS], struct path *path)
-{
-	struct endpoint *ends[] = {&path->local, &path->remote};
-
-	path->transport = (enum transport)(words[0] >> 32 & 1);
-	path->socket = (uint32_t)words[0];
-	for (int i = 0; i < 2; i++) {
-		const uint64_t *w = words + 1 + 3 * i;
-
-		ends[i]->scope_id = (uint32_t)(w[0] >> 32);
-		ends[i]->port = (uint16_t)(w[0] >> 16);
-		ends[i]->addr.family = (uint8_t)w[0];
-		memcpy(ends[i]->addr.bytes, w + 1, sizeof ends[i]->addr.bytes);
-	}
-}
-
-/* A version is odd while the words change. Releasing stores keep their order, and so do acquiring
- * loads (Boehm, "Can seqlocks get along with programming language memory models?"). */
-static void show(struct peer *peer, const uint64_t words[PATH_WORDS])
-{
-	struct traffic *t = &peer->traffic;
-	uint32_t version;
-
-	lock_take(&t->path_lock);
-	version = atomic_load_explicit(&t->path_version, memory_order_relaxed);
-	atomic_store_explicit(&t->path_version, version + 1, memory_order_relaxed);
-	for (int i = 0; i < PATH_WORDS; i++)
-		atomic_store_explicit(&t->path[i], words[i], memory_order_release);
-	atomic_store_explicit(&t->path_version, version + 2, memory_order_release);
-	lock_release(&t->path_lock);
-}
-
 void path_publish(struct peer *peer)
 {
-	uint64_t words[PATH_WORDS] = {0};
-
-	if (peer->has_path)
-		pack(&peer->path, words);
-	show(peer, words);
-}
-
-void path_show(struct peer *peer, const struct path *from)
-{
-	uint64_t words[PATH_WORDS];
-
-	pack(from, words);
-	show(peer, words);
-	/* Main is yet to hear of it. */
-	atomic_store(&peer->traffic.path_heard_ns, 0);
-}
-
-bool path_is_active(const struct peer *peer, const struct path *from, uint32_t *version)
-{
-	const struct traffic *t = &peer->traffic;
-	uint64_t words[PATH_WORDS], differ = 0;
-
-	pack(from, words);
-	*version = atomic_load_explicit(&t->path_version, memory_order_acquire);
-	for (int i = 0; i < PATH_WORDS; i++)
-		differ |= words[i] ^ atomic_load_explicit(&t->path[i], memory_order_acquire);
-	return differ == 0 && *version % 2 == 0;
-}
-
-bool path_is_version(const struct peer *peer, uint32_t version)
-{
-	return atomic_load_explicit(&peer->traffic.path_version, memory_order_acquire) == version;
-}
-
-bool path_copy(const struct peer *peer, struct path *out, uint32_t *version)
-{
-	const struct traffic *t = &peer->traffic;
-	uint64_t words[PATH_WORDS];
-
-	for (;;) {
-		*version = atomic_load_explicit(&t->path_version, memory_order_acquire);
-		for (int i = 0; i < PATH_WORDS; i++)
-			words[i] = atomic_load_explicit(&t->path[i], memory_order_acquire);
-		if (*version % 2 == 0 &&
-		    atomic_load_explicit(&t->path_version, memory_order_relaxed) == *version)
-			break;
-		sched_yield(); /* main was interrupted */
-	}
-	if (words[0] != 0)
-		unpack(words, out);
-	return words[0] != 0;
+	shared_path_set(&peer->traffic.path, peer->has_path ? &peer->path : NULL);
 }
 
 /* What lanes have heard on the active path, they noted in one place. */
@@ -235,7 +141,7 @@ void path_heard_newest(struct peer *peer, uint64_t now_ns, const struct path *fr
 	/* Under the lock, so that a lane that finds the active path notes its message before we
 	 * look, or sees after it that the path has changed. */
 	lock_take(&keypair->lock);
-	if (path_is_active(peer, from, &version)) {
+	if (shared_path_is(&peer->traffic.path, from, &version)) {
 		moved = store(peer, from); /* a lane has shown it already */
 	} else if (order >= keypair->stayed && order >= keypair->moved &&
 		   order + 1 >= keypair->shown) {

@@ -1,107 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /* Peers as the caller sees them. */
-#include <tund/session/node.h>
+#include "node_peer.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <tund/crypto/secret.h>
 #include <tund/crypto/x25519.h>
 
+#include "node_data.h"
+#include "node_event.h"
+#include "node_initiate.h"
+#include "node_keypair.h"
+#include "node_path.h"
 #include "node_state.h"
-
-void peer_emit(struct peer *peer, enum peer_event event)
-{
-	peer->node->ops.event(peer->node->ops.ctx, peer, event);
-}
-
-void peer_kick_control(struct peer *peer, uint64_t now_ns)
-{
-	if (!peer->control)
-		return;
-	control_channel_kick(peer->control, now_ns);
-	timers_note_control(peer);
-}
-
-/* Up says that packets can go; a further session while up is a rekey. */
-void peer_set_up(struct peer *peer, uint64_t now_ns, bool up)
-{
-	bool was_up = peer->up;
-
-	peer->up = up;
-	if (!up) {
-		if (was_up)
-			peer_emit(peer, PEER_DOWN);
-		return;
-	}
-	peer_emit(peer, was_up ? PEER_REKEYED : PEER_UP);
-	if (!was_up)
-		peer_kick_control(peer, now_ns);
-}
-
-static void on_channel_send(void *ctx, uint64_t now_ns, const uint8_t *frame, size_t len,
-			    bool is_ack)
-{
-	struct peer *peer = ctx;
-
-	if (peer->has_path)
-		data_send_frame(peer, now_ns, &peer->path, frame, len, !is_ack);
-}
-
-static void on_channel_deliver(void *ctx, const uint8_t *msg, size_t len)
-{
-	struct peer *peer = ctx;
-
-	peer->node->ops.control(peer->node->ops.ctx, peer, msg, len);
-}
-
-static void on_channel_reset(void *ctx)
-{
-	peer_emit(ctx, PEER_CONTROL_RESET);
-}
-
-struct control_channel *peer_control(struct peer *peer)
-{
-	struct control_channel_ops ops = {
-		.ctx = peer,
-		.send = on_channel_send,
-		.deliver = on_channel_deliver,
-		.reset = on_channel_reset,
-	};
-
-	if (!peer->control)
-		peer->control = control_channel_new(&ops, &peer->node->rng);
-	return peer->control;
-}
-
-int peer_control_send(struct peer *peer, uint64_t now_ns, const uint8_t *msg, size_t len)
-{
-	int err;
-
-	if (peer->wireguard)
-		return -EINVAL;
-	if (!peer_control(peer))
-		return -ENOMEM;
-	err = control_channel_send(peer->control, now_ns, msg, len);
-	timers_note_control(peer);
-	return err;
-}
-
-void peer_control_consumed(struct peer *peer, uint64_t now_ns)
-{
-	if (!peer->control)
-		return;
-	control_channel_consumed(peer->control, now_ns);
-	timers_note_control(peer);
-}
-
-void peer_control_restart(struct peer *peer, uint64_t now_ns)
-{
-	if (peer->wireguard || !peer_control(peer))
-		return;
-	control_channel_restart(peer->control, now_ns);
-	timers_note_control(peer);
-}
+#include "node_timers.h"
 
 /* DH(static, static), which also refuses low-order keys. */
 static int compute_static_static(struct node *node, const uint8_t public_key[KEY_SIZE],

@@ -7,9 +7,9 @@
  * A lane notes an instant and then looks at the deadline that main has; main puts a later deadline
  * and then looks at the instants. Whichever comes second sees the other, so no timer is missed.
  */
-#include <tund/session/node.h>
+#include "node_traffic.h"
 
-#include "node_state.h"
+#include "node_peer.h"
 
 static uint64_t look(const _Atomic uint64_t *at_ns)
 {

@@ -14,9 +14,7 @@
 #include <tund/base/addr.h>
 #include <tund/base/siphash.h>
 
-#define RATELIMIT_PER_SECOND 20
-#define RATELIMIT_BURST 5
-#define RATELIMIT_ENTRIES_MAX 65536
+#include "limits.h"
 
 struct ratelimit;
 

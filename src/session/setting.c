@@ -5,9 +5,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include <tund/crypto/secret.h>
 #include <tund/crypto/x25519.h>
 
+#include "node_data.h"
+#include "node_keypair.h"
+#include "node_path.h"
 #include "node_state.h"
+#include "node_timers.h"
 
 /* What was agreed on with the old identity says nothing about the new one. */
 static void forget_session(struct peer *peer, uint64_t now_ns)

@@ -11,9 +11,9 @@
 #include <tund/base/bytes.h>
 #include <tund/crypto/x25519.h>
 
-#include "../../src/session/node_state.h"
 #include "../sim/by_lane.h"
 #include "bench.h"
+#include "session/node_state.h"
 
 #define PACKET 1420 /* bytes */
 #define RUN 64

@@ -10,9 +10,12 @@
 
 #include <tund/base/bytes.h>
 
-#include "../../src/session/node_state.h"
 #include "../unit/tap.h"
 #include "pair.h"
+#include "session/node_data.h"
+#include "session/node_initiate.h"
+#include "session/node_keypair.h"
+#include "session/node_state.h"
 
 static bool is_zero(const void *data, size_t len)
 {

@@ -12,9 +12,11 @@
 #include <tund/base/bytes.h>
 #include <tund/wire/control_frame.h>
 
-#include "../../src/session/node_state.h"
 #include "../unit/tap.h"
 #include "pair.h"
+#include "session/node_data.h"
+#include "session/node_keypair.h"
+#include "session/node_state.h"
 
 static const struct peer_config connecting = {.pinned_suite = -1, .connect = true};
 

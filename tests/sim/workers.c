@@ -22,9 +22,9 @@
 #include <tund/session/lane.h>
 #include <tund/session/setting.h>
 
-#include "../../src/session/node_state.h"
 #include "../unit/tap.h"
 #include "pair.h"
+#include "session/node_state.h"
 
 #define WORKERS SIM_LANES
 

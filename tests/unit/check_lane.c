@@ -3,11 +3,16 @@
 #include <errno.h>
 #include <string.h>
 
+#include <tund/crypto/secret.h>
 #include <tund/session/lane.h>
 #include <tund/session/setting.h>
 
-#include "../../src/session/lane_state.h"
 #include "../sim/pair.h"
+#include "session/lane_state.h"
+#include "session/node_data.h"
+#include "session/node_index.h"
+#include "session/node_keypair.h"
+#include "session/node_path.h"
 #include "tap.h"
 
 static const uint8_t packet[100] = {0x45};
@@ -135,7 +140,7 @@ START_TEST(a_run_goes_on_to_the_same_place_only)
 	ck_assert(lane_send_goes_on(&s, a, 2));
 	ck_assert(!lane_send_goes_on(&s, a, 3));
 	ck_assert(!lane_send_goes_on(&s, b, 1));
-	path_show(a, &elsewhere);
+	shared_path_set(&a->traffic.path, &elsewhere);
 	ck_assert(!lane_send_goes_on(&s, a, 1));
 	lane_send_end(&s);
 	lane_leave(lane_of(0, 0));
@@ -340,7 +345,7 @@ START_TEST(a_lost_source_is_told)
 	drain(0);
 	ck_assert(peer_path(a, &path));
 	ck_assert_uint_eq(path.local.addr.family, 0);
-	ck_assert(path_copy(a, &path, &version));
+	ck_assert(shared_path_get(&a->traffic.path, &path, &version));
 	ck_assert_uint_eq(path.local.addr.family, 0);
 }
 END_TEST
@@ -357,11 +362,13 @@ START_TEST(a_lane_moves_ahead_of_main)
 
 	established(_i == 0 ? wireguard : tund, _i == 0 ? wireguard : tund);
 	ck_assert_int_eq(open_one(&elsewhere, msg, seal_one(msg, &s)), SESSION_OK);
-	ck_assert(path_copy(b, &path, &version) && path_equal(&path, &elsewhere));
+	ck_assert(shared_path_get(&b->traffic.path, &path, &version) &&
+		  path_equal(&path, &elsewhere));
 	ck_assert(peer_path(b, &path) && !path_equal(&path, &elsewhere));
 	node_source_lost(sim.nodes[1].node, 1, &nowhere);
 	drain(1);
-	ck_assert(path_copy(b, &path, &version) && path_equal(&path, &elsewhere));
+	ck_assert(shared_path_get(&b->traffic.path, &path, &version) &&
+		  path_equal(&path, &elsewhere));
 	ck_assert(peer_path(b, &path) && path_equal(&path, &elsewhere));
 	ck_assert_uint_eq(sim.nodes[1].events[PEER_MOVED], 2);
 }

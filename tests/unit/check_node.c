@@ -9,8 +9,11 @@
 #include <tund/base/bytes.h>
 #include <tund/crypto/x25519.h>
 
-#include "../../src/session/node_state.h"
 #include "../sim/pair.h"
+#include "session/node_index.h"
+#include "session/node_initiate.h"
+#include "session/node_keypair.h"
+#include "session/node_state.h"
 #include "tap.h"
 
 static int suite_of(const struct peer *peer)

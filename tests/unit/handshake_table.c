@@ -7,8 +7,8 @@
  */
 #include <string.h>
 
-#include "../../src/session/node_state.h"
 #include "../sim/network.h"
+#include "session/node_state.h"
 #include "tap.h"
 
 static struct sim sim;

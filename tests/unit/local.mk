@@ -66,12 +66,14 @@ UNIT_TESTS = \
 	tests/unit/check_secret \
 	tests/unit/check_segment \
 	tests/unit/check_setting \
+	tests/unit/check_shared_path \
 	tests/unit/check_siphash \
 	tests/unit/check_socket \
 	tests/unit/check_status \
 	tests/unit/check_supervisor \
 	tests/unit/check_sysctl \
 	tests/unit/check_tai64n \
+	tests/unit/check_timer_heap \
 	tests/unit/check_tun \
 	tests/unit/check_uapi \
 	tests/unit/check_udp \
@@ -98,6 +100,7 @@ TSAN_TESTS = \
 	tests/unit/check_flow \
 	tests/unit/check_flow_cache \
 	tests/unit/check_ring \
+	tests/unit/check_shared_path \
 	tests/sim/workers
 
 check_PROGRAMS += $(UNIT_TESTS)
