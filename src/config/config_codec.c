@@ -11,6 +11,7 @@
 
 #include "config_check.h"
 #include "config_kind.h"
+#include "config_options.h"
 
 #define CODEC_MAGIC "tundconf"
 #define CODEC_MAGIC_SIZE 8

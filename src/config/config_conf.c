@@ -6,6 +6,7 @@
 
 #include "config_conf_kind.h"
 #include "config_kind.h"
+#include "config_options.h"
 
 #define EDGE_SECTION "edge"
 

@@ -3,7 +3,7 @@
 #ifndef TUND_CONFIG_CONFIG_CONF_KIND_H
 #define TUND_CONFIG_CONFIG_CONF_KIND_H
 
-#include "config_options.h"
+#include "config_option.h"
 #include "config_tree.h"
 
 /* The declaration of an option for libconfuse. */

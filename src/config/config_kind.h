@@ -3,7 +3,7 @@
 #ifndef TUND_CONFIG_CONFIG_KIND_H
 #define TUND_CONFIG_CONFIG_KIND_H
 
-#include "config_options.h"
+#include "config_option.h"
 
 /* The field of an option. */
 void *kind_field(const struct option *option, struct config *config);

@@ -3,7 +3,7 @@
 #ifndef TUND_CONFIG_CONFIG_KIND_NET_H
 #define TUND_CONFIG_CONFIG_KIND_NET_H
 
-#include "config_options.h"
+#include "config_option.h"
 
 void kind_interface_set_default(const struct option *option, void *field);
 bool kind_interface_is_empty(const struct option *option, const void *field);

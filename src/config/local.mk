@@ -15,6 +15,7 @@ libtund_config_a_SOURCES = \
 	src/config/config_diag.c src/config/config_diag.h \
 	src/config/config_kind.c src/config/config_kind.h \
 	src/config/config_kind_net.c src/config/config_kind_net.h \
+	src/config/config_option.h \
 	src/config/config_options.c src/config/config_options.h \
 	src/config/config_parse.c \
 	src/config/config_policy.c src/config/config_policy.h \
