@@ -37,7 +37,7 @@
 #define RESCUE_AFTER_NS (2 * NS_PER_SEC)
 #define PATH_FAIL_NS (3 * NS_PER_SEC)
 #define HANDSHAKE_FAIL_NS (3 * REKEY_TIMEOUT_NS) /* of suite 0 */
-#define PATHS_MAX 4                              /* known of a peer */
+#define PATHS_MAX 4                              /* that a peer was heard on */
 
 /* Ours alone. */
 #define STAGED_MAX 32 /* packets of one peer that wait for a session */

@@ -184,6 +184,8 @@ static void begin_session(struct peer *peer, uint64_t now_ns, const struct path 
 	timers_session_derived(peer, now_ns);
 	timers_note(peer, traffic_authentic_heard(peer, now_ns));
 	path_heard(peer, now_ns, from, true);
+	/* Only the last initiation can be answered. */
+	path_measured(peer, from, elapsed(now_ns, peer->last_initiation_sent_ns));
 	if (peer->staged_count > 0)
 		data_send_staged(peer, now_ns);
 	else

@@ -36,11 +36,11 @@ static struct known_path *known_slot(struct peer *peer, const struct path *path)
 }
 
 /* Makes room in a slot: who owns the connection of its path may close it. */
-static void forget(struct peer *peer, const struct known_path *slot, const struct path *unless)
+static void forget(struct peer *peer, const struct known_path *slot)
 {
 	const struct node_ops *ops = &peer->node->ops;
 
-	if (slot->heard_ns != 0 && !path_equal(&slot->path, unless) && ops->forgotten)
+	if (slot->heard_ns != 0 && ops->forgotten)
 		ops->forgotten(ops->ctx, &slot->path);
 }
 
@@ -93,10 +93,8 @@ void path_unknown(struct node *node, const struct peer *peer, const struct path 
 
 void path_forget_all(struct peer *peer)
 {
-	for (int i = 0; i < PATHS_MAX; i++) {
-		if (peer->known[i].heard_ns != 0 && peer->node->ops.forgotten)
-			peer->node->ops.forgotten(peer->node->ops.ctx, &peer->known[i].path);
-	}
+	for (int i = 0; i < PATHS_MAX; i++)
+		forget(peer, &peer->known[i]);
 }
 
 void path_end_rescue(struct peer *peer)
@@ -111,8 +109,10 @@ static void remember(struct peer *peer, uint64_t now_ns, const struct path *from
 {
 	struct known_path *slot = known_slot(peer, from);
 
-	forget(peer, slot, from);
-	slot->path = *from;
+	if (slot->heard_ns == 0 || !path_equal(&slot->path, from)) {
+		forget(peer, slot);
+		*slot = (struct known_path){.path = *from, .mtu = peer->node->mtu};
+	}
 	slot->heard_ns = now_ns;
 }
 
@@ -152,6 +152,14 @@ void path_heard_newest(struct peer *peer, uint64_t now_ns, const struct path *fr
 	note_heard(peer, now_ns, from);
 	if (moved)
 		peer_emit(peer, PEER_MOVED);
+}
+
+void path_measured(struct peer *peer, const struct path *path, uint64_t rtt_ns)
+{
+	for (int i = 0; i < PATHS_MAX; i++) {
+		if (peer->known[i].heard_ns != 0 && path_equal(&peer->known[i].path, path))
+			peer->known[i].rtt_ns = rtt_ns;
+	}
 }
 
 void path_probe(struct peer *peer, uint64_t now_ns)
@@ -211,6 +219,33 @@ bool peer_path(const struct peer *peer, struct path *out)
 	if (peer->has_path)
 		*out = peer->path;
 	return peer->has_path;
+}
+
+_Static_assert(PEER_PATHS_MAX == PATHS_MAX + 1, "the active one may not be known yet");
+
+size_t peer_paths(const struct peer *peer, struct peer_path_stats out[PEER_PATHS_MAX])
+{
+	uint64_t active_ns = atomic_load(&peer->traffic.path_heard_ns);
+	bool active_is_known = false;
+	size_t n = 0;
+
+	for (int i = 0; i < PATHS_MAX; i++) {
+		const struct known_path *slot = &peer->known[i];
+		struct peer_path_stats *p = &out[n];
+
+		if (slot->heard_ns == 0)
+			continue;
+		*p = (struct peer_path_stats){slot->path, is_active(peer, &slot->path),
+					      slot->heard_ns, slot->rtt_ns, slot->mtu};
+		if (p->active && active_ns > p->heard_ns)
+			p->heard_ns = active_ns;
+		active_is_known |= p->active;
+		n++;
+	}
+	if (peer->has_path && !active_is_known)
+		out[n++] = (struct peer_path_stats){
+			.path = peer->path, .active = true, .mtu = peer->node->mtu};
+	return n;
 }
 
 static void fall_back(struct peer *peer)

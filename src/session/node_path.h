@@ -17,6 +17,8 @@ void path_publish(struct peer *peer);
 /* A message came on this path whose keys have ended since: if the peer (NULL: it is gone) does not
  * know it, a connection that it names serves nobody. */
 void path_unknown(struct node *node, const struct peer *peer, const struct path *from);
+/* An initiation was answered on this path after so long. */
+void path_measured(struct peer *peer, const struct path *path, uint64_t rtt_ns);
 /* The peer goes: no connection of its paths serves anybody any more. */
 void path_forget_all(struct peer *peer);
 /* The keys were not lost, only packets: the handshake that asked is not needed. */

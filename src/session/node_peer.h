@@ -57,6 +57,8 @@ enum peer_timer {
 struct known_path {
 	struct path path;
 	uint64_t heard_ns; /* 0: the slot is free */
+	uint64_t rtt_ns;   /* from an initiation of ours to its response; 0: not measured */
+	uint16_t mtu;      /* the largest inner packet, bytes */
 };
 
 struct staged_packet;

@@ -69,7 +69,13 @@ void node_private_key(const struct node *node, uint8_t key[KEY_SIZE])
 
 void node_set_mtu(struct node *node, uint16_t mtu)
 {
+	struct peer *peer, *next;
+
 	atomic_store(&node->mtu, mtu);
+	HASH_ITER(hh, node->peers, peer, next) {
+		for (int i = 0; i < PATHS_MAX; i++)
+			peer->known[i].mtu = mtu;
+	}
 }
 
 /* Whether that changed the path. */
@@ -94,7 +100,7 @@ static void merge_slots(struct peer *peer)
 			if (other->heard_ns == 0 || !path_equal(&other->path, &slot->path))
 				continue;
 			if (other->heard_ns < slot->heard_ns)
-				other->heard_ns = slot->heard_ns;
+				*other = *slot;
 			*slot = (struct known_path){0};
 		}
 	}

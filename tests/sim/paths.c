@@ -10,6 +10,7 @@
 #include <check.h>
 
 #include <tund/base/bytes.h>
+#include <tund/session/setting.h>
 #include <tund/wire/control_frame.h>
 
 #include "../unit/tap.h"
@@ -410,6 +411,58 @@ START_TEST(both_sides_count_the_same)
 }
 END_TEST
 
+/* The paths of a, and the one at this last byte of an address among them; NULL: it is not. */
+static struct peer_path_stats paths[PEER_PATHS_MAX];
+
+static const struct peer_path_stats *path_at(uint8_t last_byte)
+{
+	size_t n = peer_paths(a, paths);
+
+	for (size_t i = 0; i < n; i++) {
+		if (paths[i].path.remote.addr.bytes[3] == last_byte)
+			return &paths[i];
+	}
+	return NULL;
+}
+
+START_TEST(paths_are_measured_each)
+{
+	struct path elsewhere = sim_udp_path(&sim, 0, 2);
+	const struct peer_path_stats *p;
+	struct path back = sim_udp_path(&sim, 0, 1);
+
+	pair(tund, tund);
+	ck_assert_uint_eq(peer_paths(b, paths), 0);
+	ck_assert_uint_eq(peer_paths(a, paths), 1);
+	ck_assert(paths[0].active && paths[0].heard_ns == 0 && paths[0].rtt_ns == 0);
+	ck_assert_uint_eq(paths[0].mtu, 1420);
+	sim.delay_ns = 7 * NS_PER_MS;
+	send_from(0);
+	sim_run(&sim, SEC);
+	ck_assert_uint_eq(peer_paths(a, paths), 1);
+	p = path_at(2);
+	ck_assert(p && p->active && p->rtt_ns == 14 * NS_PER_MS && p->mtu == 1420);
+	ck_assert_uint_eq(p->heard_ns, SIM_START_NS + 14 * NS_PER_MS);
+	/* It answers, but began nothing. */
+	ck_assert_uint_eq(peer_paths(b, paths), 1);
+	ck_assert(paths[0].active && paths[0].heard_ns > 0 && paths[0].rtt_ns == 0);
+	/* Node 1 is there, too, and slower. */
+	peer_path_use(a, sim.now_ns, &elsewhere);
+	ck_assert_uint_eq(peer_paths(a, paths), 2);
+	ck_assert(!path_at(2)->active && path_at(3)->active && path_at(3)->heard_ns == 0);
+	sim.nodes[1].udp = elsewhere.remote;
+	sim.nodes[2].udp = back.remote;
+	sim.delay_ns = 20 * NS_PER_MS;
+	sim_run(&sim, 5 * SEC);
+	peer_handshake(a, sim.now_ns);
+	sim_run(&sim, SEC);
+	ck_assert_uint_eq(path_at(2)->rtt_ns, 14 * NS_PER_MS);
+	ck_assert_uint_eq(path_at(3)->rtt_ns, 40 * NS_PER_MS);
+	node_set_mtu(sim.nodes[0].node, 1300);
+	ck_assert(path_at(2)->mtu == 1300 && path_at(3)->mtu == 1300);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("paths");
@@ -434,6 +487,7 @@ int main(void)
 	tcase_add_test(tc, control_restarts_are_told);
 	tcase_add_test(tc, malformed_control_frames_are_counted);
 	tcase_add_test(tc, both_sides_count_the_same);
+	tcase_add_test(tc, paths_are_measured_each);
 	suite_add_tcase(suite, tc);
 	return tap_run(suite);
 }

@@ -163,4 +163,17 @@ struct peer_stats {
 
 void peer_get_stats(const struct peer *peer, struct peer_stats *out);
 
+#define PEER_PATHS_MAX 5 /* the last four that the peer was heard on, and one that it was not yet */
+
+struct peer_path_stats {
+	struct path path;
+	bool active;
+	uint64_t heard_ns; /* any authenticated packet; 0: never */
+	uint64_t rtt_ns;   /* from our last initiation to its response there; 0: not measured */
+	uint16_t mtu;      /* the largest inner packet, bytes: the node's */
+};
+
+/* The paths of a peer, in no order. Returns how many there are. */
+size_t peer_paths(const struct peer *peer, struct peer_path_stats out[PEER_PATHS_MAX]);
+
 #endif

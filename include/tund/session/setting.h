@@ -19,7 +19,7 @@ int node_set_private_key(struct node *node, uint64_t now_ns, const uint8_t key[K
 /* The private key; zeros without one. The caller wipes it. */
 void node_private_key(const struct node *node, uint8_t key[KEY_SIZE]);
 
-/* Inner packets are padded up to this many bytes and no further. */
+/* Inner packets are padded up to this many bytes and no further, on every path. */
 void node_set_mtu(struct node *node, uint16_t mtu);
 
 /* A local address, or the route from it, is gone: every path from it on this socket lets the
