@@ -10,22 +10,12 @@
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 
-#define REGREET_S 0.2
-
-static void regreet(struct ev_loop *loop, ev_timer *w, int events)
-{
-	(void)loop, (void)events;
-	control_greet_engine(w->data);
-}
-
 int control_start(struct control *c, const char *name, int channel)
 {
 	*c = (struct control){.name = name, .loop = ev_loop_new(EVFLAG_NOENV)};
 	c->buffer = malloc(CHANNEL_BODY_MAX);
 	if (!c->loop || !c->buffer)
 		return -ENOMEM;
-	ev_timer_init(&c->regreet, regreet, 0., 0.);
-	c->regreet.data = c;
 	control_parent_init(c);
 	control_engine_init(c);
 	peers_init(&c->peers);
@@ -62,7 +52,6 @@ void control_clear(struct control *c)
 	device_index_clear(&c->devices);
 	config_free(c->config);
 	ev_timer_stop(c->loop, &c->grace);
-	ev_timer_stop(c->loop, &c->regreet);
 	free(c->buffer);
 	ev_loop_destroy(c->loop);
 }
@@ -86,10 +75,9 @@ static bool takes_frames(const struct control *c, const struct known_peer *peer)
 void control_send_text(struct control *c, const struct known_peer *peer, const char *text)
 {
 	size_t len = strlen(text);
-	struct control_frame frame = {
-		.generation = c->generation, .slot = peer->slot, .len = (uint32_t)len};
+	const struct control_frame frame = {.peer = peer->id, .len = (uint32_t)len};
 
-	if (!peer->has_slot || !takes_frames(c, peer) || len == 0 || len > CONTROL_FRAME_MAX)
+	if (peer->id == 0 || !takes_frames(c, peer) || len == 0 || len > CONTROL_FRAME_MAX)
 		return;
 	link_send_parts(&c->engine.link, CONTROL_FRAME, &frame, sizeof frame, text, len);
 }
@@ -122,21 +110,18 @@ void control_set_works(struct control *c, bool works)
 
 void control_greet_engine(struct control *c)
 {
-	struct control_hello hello = {.generation = c->generation};
-
-	if (link_send(&c->engine.link, CONTROL_HELLO, &hello, sizeof hello))
+	if (link_send(&c->engine.link, CONTROL_HELLO, NULL, 0))
 		return;
 	ask_restart(c);
 	if (c->config->role == ROLE_EDGE)
 		ask_probe(c);
 }
 
-void control_greet_later(struct control *c)
+bool control_knows(const struct control *c, const struct known_peer *peer)
 {
-	if (ev_is_active(&c->regreet))
-		return;
-	ev_timer_set(&c->regreet, REGREET_S, 0.);
-	ev_timer_start(c->loop, &c->regreet);
+	if (c->config->role == ROLE_EDGE)
+		return peer->device != NULL;
+	return memcmp(peer->key, c->config->edge.public_key, KEY_SIZE) == 0;
 }
 
 void control_malformed(struct control *c, const struct known_peer *peer, const char *what)

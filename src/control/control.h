@@ -28,11 +28,9 @@ struct control {
 	struct ev_loop *loop;
 	const char *name;      /* of the tunnel, for people; "" when not told */
 	struct config *config; /* the public view; owned */
-	uint32_t generation;   /* of the configuration */
 	bool started;          /* PARENT_GO was received: events have effects from then on */
 	bool stopping;
 	ev_timer grace;        /* from PARENT_STOP to the end */
-	ev_timer regreet;      /* the engine had another configuration than we: ask again */
 	uint8_t *buffer;       /* both links receive into it */
 	struct link_ev parent, engine;
 	struct device_index devices;
@@ -61,7 +59,7 @@ void control_clear(struct control *c);
 /* A number for a request, never 0 and never used for another one that is still open. */
 uint32_t control_next_id(struct control *c);
 
-/* Sends a control message to a peer that has a slot, reliably; logs what goes wrong. */
+/* Sends a control message to a peer that the engine has, reliably; logs what goes wrong. */
 void control_send(struct control *c, const struct known_peer *peer,
 		  const struct control_message *message);
 
@@ -71,11 +69,12 @@ void control_send_text(struct control *c, const struct known_peer *peer, const c
 /* The tunnel works from now on, or no longer: answers those who wait, tells the parent. */
 void control_set_works(struct control *c, bool works);
 
-/* Tells the engine that it speaks with this configuration, and to repeat what it knows. */
+/* Has the engine say again what it knows, and begin all control messages anew. */
 void control_greet_engine(struct control *c);
 
-/* The same in a moment: it had another configuration than we. */
-void control_greet_later(struct control *c);
+/* False: our configuration says nothing of this peer; the engine may have another one still, or
+ * already. */
+bool control_knows(const struct control *c, const struct known_peer *peer);
 
 /* A control message of this peer could not be understood: counts it, logs some. */
 void control_malformed(struct control *c, const struct known_peer *peer, const char *what);

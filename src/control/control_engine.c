@@ -22,11 +22,9 @@ static int take_peer(void *ctx, struct channel_message *m)
 		ask_peer(c, p);
 		return 0;
 	}
-	if (p->generation != c->generation) {
-		control_greet_later(c); /* one of us has not read the new one yet */
-		return 0;
-	}
-	peer = peers_place(&c->peers, p->public_key, p->slot);
+	if (p->peer == 0)
+		return -EBADMSG;
+	peer = peers_place(&c->peers, p->public_key, p->peer);
 	if (!peer) {
 		log_error("no memory for a peer");
 		return 0;
@@ -60,25 +58,19 @@ static void handle_message(struct control *c, struct known_peer *peer, const uin
 	control_message_free(message);
 }
 
-/* A frame of another generation, or of a slot not told of, is not consumed: the engine repeats it
- * after CONTROL_HELLO. */
+/* One of a peer that is not known to us, or not any more, is not consumed: see ipc/engine.h. */
 static int take_frame(void *ctx, struct channel_message *m)
 {
 	struct control *c = ctx;
-	struct control_consumed consumed;
-	struct control_frame frame;
-	struct known_peer *peer;
+	const struct control_frame *frame = (const void *)m->body;
+	const struct control_peer consumed = {.peer = frame->peer};
+	struct known_peer *peer = peers_find(&c->peers, frame->peer);
 
-	memcpy(&frame, m->body, sizeof frame);
-	if (frame.len != m->len - sizeof frame)
+	if (frame->len != m->len - sizeof *frame)
 		return -EBADMSG;
-	if (frame.generation != c->generation)
+	if (!peer || !control_knows(c, peer))
 		return 0;
-	peer = peers_find(&c->peers, frame.slot);
-	if (!peer)
-		return 0;
-	consumed = (struct control_consumed){.generation = c->generation, .slot = frame.slot};
-	handle_message(c, peer, m->body + sizeof frame, frame.len);
+	handle_message(c, peer, m->body + sizeof *frame, frame->len);
 	link_send(&c->engine.link, CONTROL_CONSUMED, &consumed, sizeof consumed);
 	return 0;
 }
@@ -86,16 +78,31 @@ static int take_frame(void *ctx, struct channel_message *m)
 static int take_reset(void *ctx, struct channel_message *m)
 {
 	struct control *c = ctx;
-	const struct control_consumed *reset = (const void *)m->body;
-	struct known_peer *peer;
+	const struct control_peer *reset = (const void *)m->body;
+	struct known_peer *peer = peers_find(&c->peers, reset->peer);
 
-	peer = reset->generation == c->generation ? peers_find(&c->peers, reset->slot) : NULL;
-	if (!peer)
+	if (!peer || !control_knows(c, peer))
 		return 0;
 	if (c->config->role == ROLE_EDGE)
 		edge_peer_reset(c, peer);
 	else
 		member_peer_reset(c, peer);
+	return 0;
+}
+
+static int take_gone(void *ctx, struct channel_message *m)
+{
+	struct control *c = ctx;
+	const struct control_peer *gone = (const void *)m->body;
+	struct known_peer *peer = peers_find(&c->peers, gone->peer);
+	bool was_up = peer && peer->up;
+
+	if (!peer)
+		return 0;
+	peer->up = false;
+	if (c->config->role != ROLE_EDGE)
+		member_peer_changed(c, peer, was_up);
+	peers_remove(&c->peers, peer);
 	return 0;
 }
 
@@ -129,7 +136,7 @@ static int take_denied(void *ctx, struct channel_message *m)
 	struct control *c = ctx;
 	const struct engine_denied *denied = (const void *)m->body;
 
-	if (c->config->role == ROLE_EDGE && denied->generation == c->generation)
+	if (c->config->role == ROLE_EDGE)
 		edge_denied(c, denied);
 	return 0;
 }
@@ -157,13 +164,14 @@ static int take_confirmed(void *ctx, struct channel_message *m)
 static const struct dispatch_row rows[] = {
 	[ENGINE_PEER] = {take_peer, sizeof(struct engine_peer)},
 	[ENGINE_FRAME] = {take_frame, sizeof(struct control_frame), .more = true},
-	[ENGINE_RESET] = {take_reset, sizeof(struct control_consumed)},
+	[ENGINE_RESET] = {take_reset, sizeof(struct control_peer)},
 	[ENGINE_COUNTERS] = {take_counters, sizeof(struct engine_counters)},
 	[ENGINE_END] = {take_end, sizeof(struct control_ask)},
 	[ENGINE_EXPLAINED] = {take_explained, sizeof(struct engine_explained)},
 	[ENGINE_DENIED] = {take_denied, sizeof(struct engine_denied)},
 	[ENGINE_RESOLVE] = {take_resolve, 0},
 	[ENGINE_CONFIRMED] = {take_confirmed, 0},
+	[ENGINE_GONE] = {take_gone, sizeof(struct control_peer)},
 };
 
 static const struct dispatch_table table = {.rows = rows, .count = DISPATCH_COUNT(rows)};
@@ -173,7 +181,7 @@ static void closed(void *ctx)
 {
 	struct control *c = ctx;
 
-	peers_forget_sessions(&c->peers);
+	peers_forget_engine(&c->peers);
 	c->member.edge_up = false;
 	control_set_works(c, false);
 }

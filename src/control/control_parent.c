@@ -27,17 +27,15 @@ static int read_config(int fd, struct config **out)
 	return error;
 }
 
-/* Everything that names peers by slots, or borrows from the old one, is made anew. */
-static void use_config(struct control *c, struct config *config, struct device_index *devices,
-		       uint32_t generation)
+/* Everything that borrows from the old one is made anew. */
+static void use_config(struct control *c, struct config *config, struct device_index *devices)
 {
 	struct config *old = c->config;
 
 	c->config = config;
-	c->generation = generation;
 	device_index_clear(&c->devices);
 	c->devices = *devices;
-	peers_forget_slots(&c->peers);
+	peers_forget_config(&c->peers);
 	if (c->started && config->role != ROLE_EDGE)
 		member_configured(c);
 	config_free(old);
@@ -48,7 +46,6 @@ static void use_config(struct control *c, struct config *config, struct device_i
 static int take_config(void *ctx, struct channel_message *m)
 {
 	struct control *c = ctx;
-	const struct parent_config *body = (const void *)m->body;
 	struct device_index devices;
 	struct config *config;
 	int r = read_config(m->fd, &config);
@@ -62,7 +59,7 @@ static int take_config(void *ctx, struct channel_message *m)
 	if (r)
 		log_error("cannot use the configuration: %s", strerror(-r));
 	else
-		use_config(c, config, &devices, body->generation);
+		use_config(c, config, &devices);
 	return 0;
 }
 
@@ -71,7 +68,7 @@ static int take_sibling(void *ctx, struct channel_message *m)
 	struct control *c = ctx;
 
 	link_open(&c->engine.link, dispatch_take_fd(m));
-	peers_forget_sessions(&c->peers);
+	peers_forget_engine(&c->peers);
 	if (!c->started)
 		return 0;
 	if (c->config->role == ROLE_EDGE)

@@ -119,7 +119,7 @@ void edge_peer_changed(struct control *c, struct known_peer *peer, bool was_up)
 
 void edge_peer_reset(struct control *c, struct known_peer *peer)
 {
-	if (peer->device && peer->up)
+	if (peer->up)
 		push_soon(c, peer, EDGE_HELLO_WAIT_S);
 }
 
@@ -143,15 +143,13 @@ static void announced(struct control *c, struct known_peer *peer,
 
 static void goodbye(struct control *c, struct known_peer *peer)
 {
-	struct control_consumed close = {.generation = c->generation, .slot = peer->slot};
+	const struct control_peer close = {.peer = peer->id};
 
 	link_send(&c->engine.link, CONTROL_CLOSE, &close, sizeof close);
 }
 
 void edge_message(struct control *c, struct known_peer *peer, const struct control_message *message)
 {
-	if (!peer->device)
-		return;
 	switch (message->type) {
 	case CONTROL_MESSAGE_HELLO:
 		peer->up = true; /* it could not have spoken otherwise */
@@ -178,7 +176,7 @@ void edge_message(struct control *c, struct known_peer *peer, const struct contr
 
 void edge_denied(struct control *c, const struct engine_denied *denied)
 {
-	struct known_peer *peer = peers_find(&c->peers, denied->slot);
+	struct known_peer *peer = peers_find(&c->peers, denied->peer);
 	struct control_message message = {
 		.type = CONTROL_MESSAGE_DENIED,
 		.denied = {.destination = denied->dst,

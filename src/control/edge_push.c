@@ -135,8 +135,7 @@ void edge_take_routes(struct control *c, const struct known_peer *peer)
 
 	if (granted && routes) {
 		edge_grant(c->config->policy, peer->principal->id, peer->announced, granted);
-		routes->generation = c->generation;
-		routes->slot = peer->slot;
+		routes->peer = peer->id;
 		routes->route_count = granted->route_count;
 		memcpy(routes->route, granted->route, sizeof routes->route);
 		link_send(&c->engine.link, CONTROL_ROUTES, routes, sizeof *routes);

@@ -12,8 +12,6 @@
 #include "control.h"
 #include "member_network.h"
 
-#define EDGE_SLOT 0
-
 static void send_endpoints(struct control *c)
 {
 	if (c->member.endpoints.count)
@@ -77,7 +75,10 @@ static void introduce(struct control *c, const struct known_peer *edge)
 void member_configured(struct control *c)
 {
 	const struct config_edge *edge = &c->config->edge;
+	const struct known_peer *peer = peers_find_key(&c->peers, edge->public_key);
 
+	c->member.edge_up = peer && peer->up; /* it may be another edge now */
+	member_network_check(c);
 	resolver_ask(&c->member.resolver, edge->host, edge->port);
 	/* the parent's bounds, or what a stock server does not push, may be others now */
 	if (c->member.pushed && edge->suite == SUITE_WIREGUARD)
@@ -94,7 +95,7 @@ void member_restart(struct control *c)
 
 void member_peer_changed(struct control *c, struct known_peer *peer, bool was_up)
 {
-	if (peer->slot != EDGE_SLOT)
+	if (!control_knows(c, peer))
 		return;
 	c->member.edge_up = peer->up;
 	if (peer->up) {
@@ -112,8 +113,7 @@ void member_peer_changed(struct control *c, struct known_peer *peer, bool was_up
 
 void member_peer_reset(struct control *c, struct known_peer *peer)
 {
-	if (peer->slot == EDGE_SLOT)
-		introduce(c, peer);
+	introduce(c, peer);
 }
 
 static void keep_denied(struct member *m, const struct control_message_denied *what)
@@ -154,7 +154,7 @@ void member_resolve(struct control *c)
 
 void member_goodbye(struct control *c)
 {
-	const struct known_peer *edge = peers_find(&c->peers, EDGE_SLOT);
+	const struct known_peer *edge = peers_find_key(&c->peers, c->config->edge.public_key);
 	const struct control_message message = {.type = CONTROL_MESSAGE_GOODBYE};
 
 	if (edge)

@@ -15,7 +15,7 @@ void peers_clear(struct peers *peers)
 {
 	struct known_peer *peer, *next;
 
-	HASH_CLEAR(by_slot, peers->by_slot);
+	HASH_CLEAR(by_id, peers->by_id);
 	HASH_ITER(by_key, peers->by_key, peer, next) {
 		HASH_DELETE(by_key, peers->by_key, peer);
 		free(peer->announced);
@@ -39,19 +39,28 @@ static struct known_peer *add(struct peers *peers, const uint8_t key[KEY_SIZE])
 	return peer;
 }
 
-struct known_peer *peers_find(const struct peers *peers, uint32_t slot)
+struct known_peer *peers_find(const struct peers *peers, uint64_t id)
 {
 	struct known_peer *peer;
 
-	HASH_FIND(by_slot, peers->by_slot, &slot, sizeof slot, peer);
+	HASH_FIND(by_id, peers->by_id, &id, sizeof id, peer);
 	return peer;
 }
 
-static void take_slot(struct peers *peers, struct known_peer *peer)
+static void take_id(struct peers *peers, struct known_peer *peer)
 {
-	if (peer->has_slot)
-		HASH_DELETE(by_slot, peers->by_slot, peer);
-	peer->has_slot = false;
+	if (peer->id != 0)
+		HASH_DELETE(by_id, peers->by_id, peer);
+	peer->id = 0;
+}
+
+void peers_remove(struct peers *peers, struct known_peer *peer)
+{
+	take_id(peers, peer);
+	peers_clear_due(peers, peer);
+	HASH_DELETE(by_key, peers->by_key, peer);
+	free(peer->announced);
+	free(peer);
 }
 
 struct known_peer *peers_find_key(const struct peers *peers, const uint8_t key[KEY_SIZE])
@@ -62,32 +71,31 @@ struct known_peer *peers_find_key(const struct peers *peers, const uint8_t key[K
 	return peer;
 }
 
-struct known_peer *peers_place(struct peers *peers, const uint8_t key[KEY_SIZE], uint32_t slot)
+struct known_peer *peers_place(struct peers *peers, const uint8_t key[KEY_SIZE], uint64_t id)
 {
-	struct known_peer *peer = peers_find_key(peers, key), *other = peers_find(peers, slot);
+	struct known_peer *peer = peers_find_key(peers, key), *other = peers_find(peers, id);
 
 	if (!peer)
 		peer = add(peers, key);
 	if (!peer || peer == other)
 		return peer;
 	if (other)
-		take_slot(peers, other);
-	take_slot(peers, peer);
-	peer->slot = slot;
-	HASH_ADD(by_slot, peers->by_slot, slot, sizeof peer->slot, peer);
-	if (!peer->by_slot.tbl)
+		take_id(peers, other);
+	take_id(peers, peer);
+	peer->id = id;
+	HASH_ADD(by_id, peers->by_id, id, sizeof peer->id, peer);
+	if (!peer->by_id.tbl) {
+		peer->id = 0;
 		return NULL;
-	peer->has_slot = true;
+	}
 	return peer;
 }
 
-void peers_forget_slots(struct peers *peers)
+void peers_forget_config(struct peers *peers)
 {
 	struct known_peer *peer, *next;
 
-	HASH_CLEAR(by_slot, peers->by_slot);
 	HASH_ITER(by_key, peers->by_key, peer, next) {
-		peer->has_slot = false;
 		peer->greeted = false;
 		peer->has_more = false;
 		peer->principal = NULL;
@@ -96,12 +104,14 @@ void peers_forget_slots(struct peers *peers)
 	}
 }
 
-void peers_forget_sessions(struct peers *peers)
+void peers_forget_engine(struct peers *peers)
 {
 	struct known_peer *peer, *next;
 
-	peers_forget_slots(peers);
+	peers_forget_config(peers);
+	HASH_CLEAR(by_id, peers->by_id);
 	HASH_ITER(by_key, peers->by_key, peer, next) {
+		peer->id = 0;
 		peer->up = false;
 		peer->pushed_at = 0;
 	}

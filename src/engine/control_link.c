@@ -15,6 +15,7 @@ void control_link_close(struct engine *engine)
 {
 	link_close(&engine->control.on_loop.link);
 	engine->control.status_id = 0;
+	engine->control.is_greeting = false;
 }
 
 /* Only a new control can have a new channel. */
@@ -37,12 +38,17 @@ void control_link_say_frame(struct engine *engine, const struct control_frame *f
 			frame->len);
 }
 
+bool control_link_is_open(const struct engine *engine)
+{
+	return engine->control.on_loop.link.fd >= 0;
+}
+
 bool control_link_is_idle(const struct engine *engine)
 {
 	return link_is_idle(&engine->control.on_loop.link);
 }
 
-/* Status: a few peers at a time, as long as control keeps up. */
+/* A status, a few peers at a time, as long as control keeps up. */
 
 static void say_counter(struct engine *engine, const char *name, uint64_t count)
 {
@@ -90,47 +96,58 @@ static void say_counters(struct engine *engine)
 static void continue_status(struct engine *engine)
 {
 	struct control_link *link = &engine->control;
-	uint32_t count = engine->role->slot_count(engine);
 
 	while (link->status_id != 0 && control_link_is_idle(engine)) {
-		struct peer *peer;
+		struct peer *peer = peer_after(engine->node, link->status_after);
 
-		if (link->status_slot >= count) {
+		if (!peer) {
 			say_counters(engine);
 			return;
 		}
-		peer = engine->role->peer_at(engine, link->status_slot++);
-		if (peer)
-			engine_report_peer(engine, peer, link->status_id);
+		link->status_after = peer_id(peer);
+		engine_report_peer(engine, peer, link->status_id);
 	}
 }
 
-/* What control says. */
-
-static struct peer *peer_of(struct engine *engine, uint32_t generation, uint32_t slot)
+/* The same for who is up: each one's control frames begin anew, and then control is told of it. */
+static void continue_greeting(struct engine *engine)
 {
-	if (generation != engine->generation)
-		return NULL;
-	return engine->role->peer_at(engine, slot);
-}
+	struct control_link *link = &engine->control;
 
-static int on_hello(void *ctx, struct channel_message *message)
-{
-	struct engine *engine = ctx;
-
-	(void)message;
-	for (uint32_t slot = 0; slot < engine->role->slot_count(engine); slot++) {
-		struct peer *peer = engine->role->peer_at(engine, slot);
+	while (link->is_greeting && control_link_is_idle(engine)) {
+		struct peer *peer = peer_after(engine->node, link->greeted);
 		struct peer_stats stats;
 
-		if (!peer)
-			continue;
+		if (!peer) {
+			link->is_greeting = false;
+			return;
+		}
+		link->greeted = peer_id(peer);
 		peer_get_stats(peer, &stats);
 		if (!stats.up)
 			continue;
 		peer_control_restart(peer, clock_now_ns());
 		engine_report_peer(engine, peer, 0);
 	}
+}
+
+static void continue_answers(struct engine *engine)
+{
+	continue_greeting(engine);
+	if (!engine->control.is_greeting)
+		continue_status(engine);
+}
+
+/* What control says. */
+
+static int on_hello(void *ctx, struct channel_message *message)
+{
+	struct engine *engine = ctx;
+
+	(void)message;
+	engine->control.is_greeting = true;
+	engine->control.greeted = 0;
+	continue_answers(engine);
 	return 0;
 }
 
@@ -145,8 +162,8 @@ static int on_endpoints(void *ctx, struct channel_message *message)
 static int on_consumed(void *ctx, struct channel_message *message)
 {
 	struct engine *engine = ctx;
-	const struct control_consumed *m = (const void *)message->body;
-	struct peer *peer = peer_of(engine, m->generation, m->slot);
+	const struct control_peer *m = (const void *)message->body;
+	struct peer *peer = peer_by_id(engine->node, m->peer);
 
 	if (peer)
 		peer_control_consumed(peer, clock_now_ns());
@@ -167,10 +184,10 @@ static int on_routes(void *ctx, struct channel_message *message)
 {
 	struct engine *engine = ctx;
 	const struct control_routes *m = (const void *)message->body;
+	struct peer *peer = peer_by_id(engine->node, m->peer);
 
-	if (engine->role->routes && m->generation == engine->generation &&
-	    m->route_count <= NETWORK_ROUTES_MAX)
-		engine->role->routes(engine, m);
+	if (engine->role->routes && peer && m->route_count <= NETWORK_ROUTES_MAX)
+		engine->role->routes(engine, peer, m);
 	return 0;
 }
 
@@ -189,8 +206,8 @@ static int on_status(void *ctx, struct channel_message *message)
 	const struct control_ask *m = (const void *)message->body;
 
 	engine->control.status_id = m->id;
-	engine->control.status_slot = 0;
-	continue_status(engine);
+	engine->control.status_after = 0;
+	continue_answers(engine);
 	return 0;
 }
 
@@ -209,8 +226,8 @@ static int on_explain(void *ctx, struct channel_message *message)
 static int on_close(void *ctx, struct channel_message *message)
 {
 	struct engine *engine = ctx;
-	const struct control_consumed *m = (const void *)message->body;
-	struct peer *peer = peer_of(engine, m->generation, m->slot);
+	const struct control_peer *m = (const void *)message->body;
+	struct peer *peer = peer_by_id(engine->node, m->peer);
 
 	if (peer)
 		peer_close(peer, clock_now_ns());
@@ -246,7 +263,7 @@ static int on_frame(void *ctx, struct channel_message *message)
 
 	if (message->len - sizeof *frame != frame->len)
 		return -EBADMSG;
-	peer = peer_of(engine, frame->generation, frame->slot);
+	peer = peer_by_id(engine->node, frame->peer);
 	if (!peer)
 		return 0;
 	err = peer_control_send(peer, now_ns, message->body + sizeof *frame, frame->len);
@@ -261,16 +278,16 @@ static int on_frame(void *ctx, struct channel_message *message)
 }
 
 static const struct dispatch_row rows[] = {
-	[CONTROL_HELLO] = {on_hello, sizeof(struct control_hello)},
+	[CONTROL_HELLO] = {on_hello, 0},
 	[CONTROL_ENDPOINTS] = {on_endpoints, sizeof(struct control_endpoints)},
 	[CONTROL_FRAME] = {on_frame, sizeof(struct control_frame), .more = true},
-	[CONTROL_CONSUMED] = {on_consumed, sizeof(struct control_consumed)},
+	[CONTROL_CONSUMED] = {on_consumed, sizeof(struct control_peer)},
 	[CONTROL_NETWORK] = {on_network, sizeof(struct network)},
 	[CONTROL_ROUTES] = {on_routes, sizeof(struct control_routes)},
 	[CONTROL_IDENTITY] = {on_identities, sizeof(struct control_identity)},
 	[CONTROL_STATUS] = {on_status, sizeof(struct control_ask)},
 	[CONTROL_EXPLAIN] = {on_explain, sizeof(struct control_explain)},
-	[CONTROL_CLOSE] = {on_close, sizeof(struct control_consumed)},
+	[CONTROL_CLOSE] = {on_close, sizeof(struct control_peer)},
 	[CONTROL_LAST_SEEN] = {on_last_seen, sizeof(struct control_last_seen)},
 	[CONTROL_CONFIRM] = {on_confirm, 0},
 };
@@ -296,7 +313,7 @@ static void on_lost(void *ctx, int err)
 
 static void on_drained(void *ctx)
 {
-	continue_status(ctx);
+	continue_answers(ctx);
 }
 
 static const struct link_ops ops = {

@@ -20,8 +20,10 @@ struct engine;
 
 struct control_link {
 	struct link_ev on_loop; /* closed: no control at present */
-	uint32_t status_id;   /* of the CONTROL_STATUS being answered; 0: none */
-	uint32_t status_slot; /* next peer to report */
+	uint32_t status_id;     /* of the CONTROL_STATUS being answered; 0: none */
+	uint64_t status_after;  /* id of the peer that was reported last */
+	bool is_greeting;       /* CONTROL_HELLO is being answered */
+	uint64_t greeted;       /* id of the peer that was looked at last */
 };
 
 void control_link_init(struct engine *engine);
@@ -35,6 +37,9 @@ void control_link_say(struct engine *engine, uint32_t kind, const void *body, si
 /* The same with ENGINE_FRAME: `msg` are frame->len bytes. */
 void control_link_say_frame(struct engine *engine, const struct control_frame *frame,
 			    const uint8_t *msg);
+
+/* False: there is no control at present. */
+bool control_link_is_open(const struct engine *engine);
 
 /* True if control keeps up: nothing waits for it. */
 bool control_link_is_idle(const struct engine *engine);

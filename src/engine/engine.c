@@ -44,25 +44,22 @@ static bool is_reportable(enum peer_event event)
 static void on_event(void *ctx, struct peer *peer, enum peer_event event)
 {
 	struct engine *engine = ctx;
-	struct control_consumed reset = {.generation = engine->generation};
+	const struct control_peer reset = {.peer = peer_id(peer)};
 
 	engine->role->peer_event(engine, clock_now_ns(), peer, event);
 	/* A peer may move with every packet. Where it is is worth telling, not every step. */
 	if (is_reportable(event) && (event != PEER_MOVED || control_link_is_idle(engine)))
 		engine_report_peer(engine, peer, 0);
-	reset.slot = engine->role->slot_of(engine, peer);
-	if (event == PEER_CONTROL_RESET && reset.slot != UINT32_MAX)
+	if (event == PEER_CONTROL_RESET)
 		control_link_say(engine, ENGINE_RESET, &reset, sizeof reset);
 }
 
 static void on_control(void *ctx, struct peer *peer, const uint8_t *msg, size_t len)
 {
 	struct engine *engine = ctx;
-	struct control_frame frame = {.generation = engine->generation, .len = (uint32_t)len};
+	const struct control_frame frame = {.peer = peer_id(peer), .len = (uint32_t)len};
 
-	frame.slot = engine->role->slot_of(engine, peer);
-	if (frame.slot != UINT32_MAX)
-		control_link_say_frame(engine, &frame, msg);
+	control_link_say_frame(engine, &frame, msg);
 }
 
 /* A peer has as many connections as it has paths. What a client opens itself is its uplink's. */
@@ -106,13 +103,12 @@ void engine_unpublish(struct engine *engine)
 
 void engine_report_peer(struct engine *engine, struct peer *peer, uint32_t id)
 {
-	struct engine_peer report = {.id = id, .generation = engine->generation, .suite = -1};
+	struct engine_peer report = {.peer = peer_id(peer), .id = id, .suite = -1};
 	struct peer_stats stats;
 	struct path path;
 	uint64_t now_ns = clock_now_ns();
 
-	report.slot = engine->role->slot_of(engine, peer);
-	if (report.slot == UINT32_MAX)
+	if (!control_link_is_open(engine))
 		return;
 	peer_get_stats(peer, &stats);
 	peer_public_key(peer, report.public_key);
@@ -131,6 +127,14 @@ void engine_report_peer(struct engine *engine, struct peer *peer, uint32_t id)
 		report.local = path.local;
 	}
 	control_link_say(engine, ENGINE_PEER, &report, sizeof report);
+}
+
+void engine_remove_peer(struct engine *engine, struct peer *peer)
+{
+	const struct control_peer gone = {.peer = peer_id(peer)};
+
+	control_link_say(engine, ENGINE_GONE, &gone, sizeof gone);
+	peer_remove(peer);
 }
 
 static void set_deadline(struct engine *engine)
@@ -186,7 +190,7 @@ static void on_record(void *ctx, const uint8_t *bytes, size_t len)
 		log_debug("a queue is gone: the TUN device was deleted");
 		break;
 	case WORKER_DENIED:
-		engine->role->denied(engine, &record.denied);
+		control_link_say(engine, ENGINE_DENIED, &record.denied, sizeof record.denied);
 		break;
 	}
 }
@@ -247,14 +251,12 @@ static const struct role_ops *role_of(const struct config *config)
 	return NULL;
 }
 
-static void reload(struct engine *engine, struct config *fresh, uint32_t generation)
+static void reload(struct engine *engine, struct config *fresh)
 {
 	struct config *before = engine->config;
 	int err;
 
 	explicit_bzero(fresh->private_key, KEY_SIZE); /* the host has the same */
-	/* The number goes first: what the role reports while it changes is about the new one. */
-	engine->generation = generation;
 	err = engine->role->reload(engine, clock_now_ns(), fresh);
 	if (err < 0) {
 		log_error("the new configuration was not taken: %s", strerror(-err));
@@ -266,15 +268,14 @@ static void reload(struct engine *engine, struct config *fresh, uint32_t generat
 	config_free(before);
 }
 
-void engine_configure(struct engine *engine, struct config *config, uint32_t generation)
+void engine_configure(struct engine *engine, struct config *config)
 {
 	if (engine->node) {
-		reload(engine, config, generation);
+		reload(engine, config);
 		return;
 	}
 	config_free(engine->config);
 	engine->config = config;
-	engine->generation = generation;
 	engine->role = role_of(config);
 }
 

@@ -35,7 +35,6 @@ struct engine {
 	void *state;               /* of the role */
 	struct config *config;     /* current; private key wiped once the host has it; NULL on a
 				    * WireGuard interface */
-	uint32_t generation;       /* of the configuration, as the parent numbers it */
 	struct node *node;
 	uint8_t last_tai64n[TAI64N_SIZE];
 	struct parent_link parent;
@@ -79,10 +78,13 @@ int engine_init(struct engine *engine);
 int engine_start(struct engine *engine);
 
 /* Takes a decoded configuration: the first, or a replacement. Consumes `config`. */
-void engine_configure(struct engine *engine, struct config *config, uint32_t generation);
+void engine_configure(struct engine *engine, struct config *config);
 
 /* Tells the peers goodbye has been said: leaves the loop after a short grace. */
 void engine_farewell(struct engine *engine);
+
+/* Removes a peer that is not wanted any more, and tells control. */
+void engine_remove_peer(struct engine *engine, struct peer *peer);
 
 /* What changed about a peer, or an answer to CONTROL_STATUS (`id`), to control. */
 void engine_report_peer(struct engine *engine, struct peer *peer, uint32_t id);

@@ -73,13 +73,13 @@ static void finish(struct engine *engine)
 	workers_stop(engine);
 	engine_unpublish(engine);
 	uapi_close(engine);
+	control_link_close(engine); /* that peers are removed is no news at the end */
 	if (engine->role && engine->state)
 		engine->role->stop(engine);
 	node_free(engine->node);
 	engine->node = NULL;
 	outer_close(engine);
 	workers_free(engine);
-	control_link_close(engine);
 	config_free(engine->config);
 	free(engine->message);
 	ev_loop_destroy(engine->loop);

@@ -16,7 +16,6 @@
 static int on_config(void *ctx, struct channel_message *message)
 {
 	struct engine *engine = ctx;
-	const struct parent_config *body = (const void *)message->body;
 	struct config *config;
 	struct reader reader;
 	const void *image;
@@ -29,7 +28,7 @@ static int on_config(void *ctx, struct channel_message *message)
 	err = config_decode(&reader, &config);
 	memfd_unmap(image, size);
 	if (err == 0)
-		engine_configure(engine, config, body->generation);
+		engine_configure(engine, config);
 	return err;
 }
 

@@ -45,14 +45,8 @@ struct role_ops {
 	void (*from_session)(struct worker *worker, uint64_t now_ns, struct peer *peer,
 			     const struct inner_bytes *packet);
 	void (*from_tun)(struct worker *worker, uint64_t now_ns, const struct inner_bytes *packet);
-	/* A refusal that a worker reports; its `slot` is the device's number. */
-	void (*denied)(struct engine *engine, struct engine_denied *denied);
 	void (*peer_event)(struct engine *engine, uint64_t now_ns, struct peer *peer,
 			   enum peer_event event);
-	/* Slots of ipc/engine.h. slot_of() of a peer that has none is UINT32_MAX. */
-	uint32_t (*slot_count)(const struct engine *engine);
-	struct peer *(*peer_at)(const struct engine *engine, uint32_t slot);
-	uint32_t (*slot_of)(const struct engine *engine, const struct peer *peer);
 	/* From the parent: its answer to a request for a socket (owns `fd`, -1 with an error), what
 	 * became of the interface, and that local addresses or kernel routes changed. */
 	void (*opened)(struct engine *engine, const struct parent_reply *reply, int fd);
@@ -65,10 +59,12 @@ struct role_ops {
 	int (*uapi_set)(struct engine *engine, uint64_t now_ns, struct uapi_client *client,
 			const struct uapi_line *line);
 	/* The allowed IPs of a peer of a tunnel: what uapi_put_tunnel() says of it. */
-	void (*uapi_allowed)(const struct engine *engine, uint32_t slot, struct uapi_text *text);
+	void (*uapi_allowed)(const struct engine *engine, const struct peer *peer,
+			     struct uapi_text *text);
 	/* From control. */
 	void (*network)(struct engine *engine, const struct network *network);
-	void (*routes)(struct engine *engine, const struct control_routes *routes);
+	void (*routes)(struct engine *engine, struct peer *peer,
+		       const struct control_routes *routes);
 	void (*identity)(struct engine *engine, const struct control_identity *identity);
 	void (*last_seen)(struct engine *engine, uint64_t now_ns,
 			  const struct control_last_seen *seen);

@@ -122,11 +122,12 @@ static void network(struct engine *engine, const struct network *m)
 	engine_publish(engine, &view->head);
 }
 
-static void uapi_allowed(const struct engine *engine, uint32_t slot, struct uapi_text *text)
+static void uapi_allowed(const struct engine *engine, const struct peer *peer,
+			 struct uapi_text *text)
 {
 	const struct client_view *view = engine->view;
 
-	(void)slot;
+	(void)peer;
 	for (uint32_t i = 0; i < view->network.route_count; i++)
 		uapi_put_prefix(text, &view->network.route[i]);
 }
@@ -140,9 +141,6 @@ const struct role_ops client_role = {
 	.from_tun = from_tun,
 	.opened = uplink_opened,
 	.peer_event = uplink_peer_event,
-	.slot_count = uplink_slot_count,
-	.peer_at = uplink_peer_at,
-	.slot_of = uplink_slot_of,
 	.network = network,
 	.uapi_get = uapi_get_tunnel,
 	.uapi_allowed = uapi_allowed,

@@ -239,11 +239,12 @@ static void from_tun(struct worker *worker, uint64_t now_ns, const struct inner_
 }
 
 /* Whoever holds an address in the tunnel comes through the edge. */
-static void uapi_allowed(const struct engine *engine, uint32_t slot, struct uapi_text *text)
+static void uapi_allowed(const struct engine *engine, const struct peer *peer,
+			 struct uapi_text *text)
 {
 	const struct connector *c = engine->state;
 
-	(void)slot;
+	(void)peer;
 	for (size_t i = 0; i < c->incoming_count; i++)
 		uapi_put_address(text, &c->incoming[i].said.address);
 }
@@ -257,9 +258,6 @@ const struct role_ops connector_role = {
 	.from_tun = from_tun,
 	.opened = uplink_opened,
 	.peer_event = uplink_peer_event,
-	.slot_count = uplink_slot_count,
-	.peer_at = uplink_peer_at,
-	.slot_of = uplink_slot_of,
 	.identity = identity,
 	.uapi_get = uapi_get_tunnel,
 	.uapi_allowed = uapi_allowed,

@@ -22,7 +22,7 @@
 
 struct device {
 	struct peer *peer;      /* NULL: its key cannot be used */
-	uint32_t number, slot;  /* in the policy; in its spec */
+	uint32_t number;        /* in the policy */
 	bool up;
 	uint32_t announced_count;
 	struct ip_prefix *announced;
@@ -34,8 +34,6 @@ struct edge {
 	struct enforcer enforcer;
 	struct device **by_number; /* holes are NULL */
 	uint32_t limit;
-	uint32_t *by_slot;         /* device numbers, in the order of the spec */
-	uint32_t slot_count;
 };
 
 static uint32_t number_of(const struct peer *peer)
@@ -84,12 +82,10 @@ static void withdraw(const struct enforcer_view *view, const struct device *devi
 	}
 }
 
-static void remove_device(struct device *device)
+static void remove_device(struct engine *engine, struct device *device)
 {
-	if (!device)
-		return;
 	if (device->peer)
-		peer_remove(device->peer);
+		engine_remove_peer(engine, device->peer);
 	free(device->announced);
 	free(device);
 }
@@ -138,7 +134,7 @@ static void remove_gone_devices(struct engine *engine, const struct policy *poli
 		    is_same_device(policy_device(view->policy, i), policy_device(policy, i)))
 			continue;
 		view->peer[i] = NULL;
-		remove_device(edge->by_number[i]);
+		remove_device(engine, edge->by_number[i]);
 		edge->by_number[i] = NULL;
 	}
 }
@@ -163,30 +159,6 @@ static int collect_devices(struct engine *engine, uint64_t now_ns, const struct 
 	return 0;
 }
 
-/* Slots count the devices in the order in which the file has them. */
-static int number_slots(struct edge *edge, const struct policy *policy)
-{
-	const struct policy_spec *spec = policy_spec(policy);
-	uint32_t *by_slot = calloc(edge->limit + 1, sizeof *by_slot);
-	uint32_t slot = 0;
-
-	if (!by_slot)
-		return -ENOMEM;
-	for (size_t p = 0; p < spec->principal_count; p++) {
-		for (size_t d = 0; d < spec->principals[p].device_count; d++) {
-			const uint8_t *key = spec->principals[p].devices[d].public_key;
-			uint32_t number = policy_device_by_key(policy, key);
-
-			edge->by_number[number]->slot = slot;
-			by_slot[slot++] = number;
-		}
-	}
-	free(edge->by_slot);
-	edge->by_slot = by_slot;
-	edge->slot_count = slot;
-	return 0;
-}
-
 /* What a policy change cannot survive half done is memory running out: then the process ends and
  * the parent starts it with the new configuration. */
 static int change_devices(struct engine *engine, uint64_t now_ns, struct enforcer_view *view)
@@ -202,8 +174,6 @@ static int change_devices(struct engine *engine, uint64_t now_ns, struct enforce
 	free(edge->by_number);
 	edge->by_number = fresh;
 	edge->limit = fresh ? view->limit : 0;
-	if (err == 0)
-		err = number_slots(edge, view->policy);
 	if (err < 0)
 		ev_break(engine->loop, EVBREAK_ALL);
 	return err;
@@ -252,10 +222,11 @@ static void stop(struct engine *engine)
 {
 	struct edge *edge = engine->state;
 
-	for (uint32_t i = 0; i < edge->limit; i++)
-		remove_device(edge->by_number[i]);
+	for (uint32_t i = 0; i < edge->limit; i++) {
+		if (edge->by_number[i])
+			remove_device(engine, edge->by_number[i]);
+	}
 	free(edge->by_number);
-	free(edge->by_slot);
 	enforcer_stop_workers(engine);
 	enforcer_clear(&edge->enforcer);
 	free(edge);
@@ -295,7 +266,7 @@ static void report(struct worker *worker, uint64_t now_ns, const struct peer *pe
 	    inner_parse(packet->data, packet->len, &parsed) != INNER_OK)
 		return;
 	worker->next_denied_ns = now_ns + DENIED_INTERVAL_NS;
-	denied->slot = number_of(peer);
+	denied->peer = peer_id(peer);
 	denied->src = parsed.src;
 	denied->dst = parsed.dst;
 	denied->proto = parsed.proto;
@@ -314,17 +285,6 @@ static void from_session(struct worker *worker, uint64_t now_ns, struct peer *pe
 		report(worker, now_ns, peer, packet, reason);
 }
 
-static void denied(struct engine *engine, struct engine_denied *m)
-{
-	const struct device *device = device_at(engine->state, m->slot);
-
-	if (!device)
-		return;
-	m->generation = engine->generation;
-	m->slot = device->slot;
-	control_link_say(engine, ENGINE_DENIED, m, sizeof *m);
-}
-
 static void peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer,
 		       enum peer_event event)
 {
@@ -337,31 +297,9 @@ static void peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer
 	update_next_hops(enforcer_view(engine), device);
 }
 
-static uint32_t slot_count(const struct engine *engine)
+static void routes(struct engine *engine, struct peer *peer, const struct control_routes *m)
 {
-	return ((const struct edge *)engine->state)->slot_count;
-}
-
-static struct peer *peer_at(const struct engine *engine, uint32_t slot)
-{
-	const struct edge *edge = engine->state;
-	const struct device *device;
-
-	device = slot < edge->slot_count ? device_at(edge, edge->by_slot[slot]) : NULL;
-	return device ? device->peer : NULL;
-}
-
-static uint32_t slot_of(const struct engine *engine, const struct peer *peer)
-{
-	const struct device *device = device_of(engine, peer);
-
-	return device ? device->slot : UINT32_MAX;
-}
-
-static void routes(struct engine *engine, const struct control_routes *m)
-{
-	struct peer *peer = peer_at(engine, m->slot);
-	struct device *device = peer ? device_of(engine, peer) : NULL;
+	struct device *device = device_of(engine, peer);
 	size_t bytes = m->route_count * sizeof m->route[0];
 	struct ip_prefix *announced = malloc(bytes + 1), *before;
 	uint32_t count_before;
@@ -435,10 +373,10 @@ static void explain(struct engine *engine, const struct control_explain *m,
 }
 
 /* Its own addresses, and what a connector announces. */
-static void uapi_allowed(const struct engine *engine, uint32_t slot, struct uapi_text *text)
+static void uapi_allowed(const struct engine *engine, const struct peer *peer,
+			 struct uapi_text *text)
 {
-	const struct edge *edge = engine->state;
-	const struct device *device = device_at(edge, edge->by_slot[slot]);
+	const struct device *device = device_of(engine, peer);
 	const struct spec_device *spec =
 		policy_device(enforcer_view(engine)->policy, device->number);
 
@@ -454,11 +392,7 @@ const struct role_ops edge_role = {
 	.stop = stop,
 	.reload = adopt,
 	.from_session = from_session,
-	.denied = denied,
 	.peer_event = peer_event,
-	.slot_count = slot_count,
-	.peer_at = peer_at,
-	.slot_of = slot_of,
 	.routes = routes,
 	.last_seen = last_seen,
 	.explain = explain,

@@ -148,27 +148,6 @@ static void peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer
 	(void)event;
 }
 
-/* Control, which would ask for slots, is not there. */
-static uint32_t slot_count(const struct engine *engine)
-{
-	(void)engine;
-	return 0;
-}
-
-static struct peer *peer_at(const struct engine *engine, uint32_t slot)
-{
-	(void)engine;
-	(void)slot;
-	return NULL;
-}
-
-static uint32_t slot_of(const struct engine *engine, const struct peer *peer)
-{
-	(void)engine;
-	(void)peer;
-	return UINT32_MAX;
-}
-
 const struct role_ops wireguard_role = {
 	.handshake_queue = HANDSHAKES,
 	.tun_waits = true,
@@ -177,9 +156,6 @@ const struct role_ops wireguard_role = {
 	.from_session = from_session,
 	.from_tun = from_tun,
 	.peer_event = peer_event,
-	.slot_count = slot_count,
-	.peer_at = peer_at,
-	.slot_of = slot_of,
 	.opened = on_opened,
 	.interface = on_interface,
 	.routes_changed = on_routes,

@@ -9,19 +9,16 @@ void uapi_get_tunnel(struct engine *engine, struct uapi_text *text)
 {
 	const struct config *config = engine->config;
 	const struct role_ops *role = engine->role;
-	uint32_t count = role->slot_count(engine);
+	struct peer *peer;
 
 	if (config->role == ROLE_EDGE)
 		uapi_put_number(text, UAPI_LISTEN_PORT, config->listen_port);
 	if (config->fwmark != 0)
 		uapi_put_number(text, UAPI_FWMARK, config->fwmark);
-	for (uint32_t slot = 0; slot < count; slot++) {
-		struct peer *peer = role->peer_at(engine, slot);
-
-		if (!peer)
-			continue;
+	for (peer = peer_after(engine->node, 0); peer;
+	     peer = peer_after(engine->node, peer_id(peer))) {
 		uapi_put_peer(text, peer);
 		uapi_put_number(text, UAPI_PERSISTENT_KEEPALIVE, config->keepalive_s);
-		role->uapi_allowed(engine, slot, text);
+		role->uapi_allowed(engine, peer, text);
 	}
 }

@@ -175,7 +175,7 @@ int uplink_reload(struct engine *engine, uint64_t now_ns, struct config *fresh)
 	if (is_same_edge(engine->config, fresh))
 		return 0;
 	had_path = peer_path(up->peer, &path);
-	peer_remove(atomic_exchange(&up->peer, NULL));
+	engine_remove_peer(engine, atomic_exchange(&up->peer, NULL));
 	err = add_edge(engine, now_ns, fresh);
 	if (err < 0) {
 		add_edge(engine, now_ns, engine->config);
@@ -184,21 +184,6 @@ int uplink_reload(struct engine *engine, uint64_t now_ns, struct config *fresh)
 	if (had_path && up->peer)
 		peer_path_use(up->peer, now_ns, &path);
 	return err;
-}
-
-uint32_t uplink_slot_count(const struct engine *engine)
-{
-	return engine->uplink.peer ? 1 : 0;
-}
-
-struct peer *uplink_peer_at(const struct engine *engine, uint32_t slot)
-{
-	return slot == 0 ? engine->uplink.peer : NULL;
-}
-
-uint32_t uplink_slot_of(const struct engine *engine, const struct peer *peer)
-{
-	return peer == engine->uplink.peer ? 0 : UINT32_MAX;
 }
 
 static void confirm(struct engine *engine)

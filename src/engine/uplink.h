@@ -53,10 +53,7 @@ void uplink_set_endpoints(struct engine *engine, const struct control_endpoints 
 /* The parent's answer to a request for a socket; owns `fd` (-1 with an error). */
 void uplink_opened(struct engine *engine, const struct parent_reply *reply, int fd);
 
-/* For role_ops: the edge is the only peer, in slot 0; a silent path makes the next way be tried. */
-uint32_t uplink_slot_count(const struct engine *engine);
-struct peer *uplink_peer_at(const struct engine *engine, uint32_t slot);
-uint32_t uplink_slot_of(const struct engine *engine, const struct peer *peer);
+/* For role_ops: a silent path makes the next way be tried. */
 void uplink_peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer,
 		       enum peer_event event);
 

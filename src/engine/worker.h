@@ -73,7 +73,7 @@ enum worker_says {
 struct worker_record {
 	enum worker_says says;
 	struct path path;
-	struct engine_denied denied; /* `slot` is the device's number */
+	struct engine_denied denied;
 };
 
 /* Makes `count` (1..CONFIG_WORKERS_MAX) workers and starts their threads, which wait for calls. To be

@@ -22,14 +22,6 @@
 
 #define BUDGET 64 /* of each ring for one node_drain() */
 
-static struct peer *find_peer(struct node *node, uint64_t id)
-{
-	struct peer *peer;
-
-	HASH_FIND(hh_id, node->peers_by_id, &id, sizeof id, peer);
-	return peer;
-}
-
 static struct keypair *find_keypair(struct node *node, uint32_t index, const struct peer *peer)
 {
 	struct index_entry *entry = session_index_find(node, index);
@@ -56,7 +48,7 @@ static bool is_data(const uint8_t *frame)
 static enum session_reason take_up(struct node *node, uint64_t now_ns, const struct note *note,
 				   const uint8_t *frame, size_t len)
 {
-	struct peer *peer = find_peer(node, note->peer_id);
+	struct peer *peer = peer_by_id(node, note->peer_id);
 	struct keypair *keypair = peer ? find_keypair(node, note->index, peer) : NULL;
 
 	if (peer && note->work & NOTE_TIMERS) {
@@ -126,7 +118,7 @@ static void take_staged(struct node *node, uint64_t now_ns, const uint8_t *recor
 	struct peer *peer;
 
 	memcpy(&staged, record, sizeof staged);
-	peer = find_peer(node, staged.peer_id);
+	peer = peer_by_id(node, staged.peer_id);
 	if (peer)
 		data_send_packet(peer, now_ns, record + sizeof staged, len - sizeof staged);
 }

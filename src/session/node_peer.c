@@ -151,6 +151,31 @@ struct peer *peer_find(struct node *node, const uint8_t public_key[KEY_SIZE])
 	return peer;
 }
 
+uint64_t peer_id(const struct peer *peer)
+{
+	return peer->id;
+}
+
+struct peer *peer_by_id(struct node *node, uint64_t id)
+{
+	struct peer *peer;
+
+	HASH_FIND(hh_id, node->peers_by_id, &id, sizeof id, peer);
+	return peer;
+}
+
+/* The table's own order is that of the ids. */
+struct peer *peer_after(struct node *node, uint64_t id)
+{
+	struct peer *peer = peer_by_id(node, id);
+
+	if (peer)
+		return peer->hh_id.next;
+	for (peer = node->peers_by_id; peer && peer->id <= id; peer = peer->hh_id.next)
+		continue;
+	return peer;
+}
+
 void *peer_user(const struct peer *peer)
 {
 	return peer->user;

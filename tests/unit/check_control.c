@@ -33,6 +33,8 @@
 #define WAIT_MS 5000 /* before a test gives up on an answer that does not come */
 #define IMAGE_MAX (256 * 1024)
 
+#define EDGE UINT64_C(0x100000001) /* the edge's id with a client or connector's engine */
+
 static const uint8_t edge_key[KEY_SIZE] = {9}, alice_key[KEY_SIZE] = {1}, dc1_key[KEY_SIZE] = {2};
 
 static int parent, engine;
@@ -247,11 +249,10 @@ static struct config *edge_config(void)
 
 /* The engine's words */
 
-static void say_peer(uint32_t id, uint32_t generation, uint32_t slot, const uint8_t *key, bool up)
+static void say_peer(uint32_t id, uint64_t peer, const uint8_t *key, bool up)
 {
-	struct engine_peer p = {.id = id,
-				.generation = generation,
-				.slot = slot,
+	struct engine_peer p = {.peer = peer,
+				.id = id,
 				.up = up,
 				.suite = up ? 1 : -1,
 				.rx_bytes = 123456,
@@ -263,50 +264,51 @@ static void say_peer(uint32_t id, uint32_t generation, uint32_t slot, const uint
 	say(engine, ENGINE_PEER, &p, sizeof p);
 }
 
-static void say_frame(uint32_t generation, uint32_t slot, const char *text)
+static void say_frame(uint64_t peer, const char *text)
 {
 	struct {
 		struct control_frame head;
 		char text[4000];
-	} m = {.head = {generation, slot, (uint32_t)strlen(text)}};
+	} m = {.head = {peer, (uint32_t)strlen(text)}};
 
 	memcpy(m.text, text, strlen(text));
 	say(engine, ENGINE_FRAME, &m, sizeof m.head + strlen(text));
 }
 
-static void expect_consumed(uint32_t slot)
+static void say_gone(uint64_t peer)
 {
-	const struct control_consumed *c = (const void *)buffer;
-
-	receive(engine, CONTROL_CONSUMED, sizeof *c);
-	ck_assert_uint_eq(((const struct control_consumed *)(const void *)got.body)->slot, slot);
+	say(engine, ENGINE_GONE, &(struct control_peer){peer}, sizeof(struct control_peer));
 }
 
-/* The next frame that control sends to `slot`, of the wanted type; freed by the caller. */
-static struct control_message *expect_message(uint32_t slot, enum control_message_type type)
+static void expect_consumed(uint64_t peer)
+{
+	receive(engine, CONTROL_CONSUMED, sizeof(struct control_peer));
+	ck_assert_uint_eq(((const struct control_peer *)(const void *)got.body)->peer, peer);
+}
+
+/* The next frame that control sends to `peer`, of the wanted type; freed by the caller. */
+static struct control_message *expect_message(uint64_t peer, enum control_message_type type)
 {
 	const struct control_frame *frame;
 	struct control_message *n;
 
 	receive(engine, CONTROL_FRAME, sizeof *frame);
 	frame = (const void *)got.body;
-	ck_assert_uint_eq(frame->slot, slot);
+	ck_assert_uint_eq(frame->peer, peer);
 	ck_assert_uint_eq(frame->len, got.len - sizeof *frame);
 	ck_assert_int_eq(control_message_decode(got.body + sizeof *frame, frame->len, &n), 0);
 	ck_assert_int_eq(n->type, type);
 	return n;
 }
 
-static void skip_message(uint32_t slot, enum control_message_type type)
+static void skip_message(uint64_t peer, enum control_message_type type)
 {
-	control_message_free(expect_message(slot, type));
+	control_message_free(expect_message(peer, type));
 }
 
-static void expect_hello(uint32_t generation)
+static void expect_hello(void)
 {
-	receive(engine, CONTROL_HELLO, sizeof(struct control_hello));
-	ck_assert_uint_eq(((const struct control_hello *)(const void *)got.body)->generation,
-			  generation);
+	receive(engine, CONTROL_HELLO, 0);
 }
 
 static uint32_t expect_status(void)
@@ -408,13 +410,13 @@ static void bring_up(enum role role)
 
 	start_member(role, "192.0.2.1");
 	expect_endpoint("192.0.2.1:51820");
-	expect_hello(1);
-	say_peer(0, 1, 0, edge_key, true);
-	skip_message(0, CONTROL_MESSAGE_HELLO);
+	expect_hello();
+	say_peer(0, EDGE, edge_key, true);
+	skip_message(EDGE, CONTROL_MESSAGE_HELLO);
 	if (role == ROLE_CONNECTOR)
-		skip_message(0, CONTROL_MESSAGE_ROUTES);
-	say_frame(1, 0, CONFIG_TEXT);
-	expect_consumed(0);
+		skip_message(EDGE, CONTROL_MESSAGE_ROUTES);
+	say_frame(EDGE, CONFIG_TEXT);
+	expect_consumed(EDGE);
 	reply.id = expect_request();
 	say(parent, PARENT_REPLY, &reply, sizeof reply);
 	receive(engine, CONTROL_NETWORK, sizeof *n);
@@ -446,10 +448,10 @@ START_TEST(lost_while_being_confirmed)
 	bring_up(ROLE_CLIENT);
 	waiting = command("wait\n");
 	receive(engine, CONTROL_CONFIRM, 0);
-	say_peer(0, 1, 0, edge_key, false);
+	say_peer(0, EDGE, edge_key, false);
 	say(engine, ENGINE_CONFIRMED, NULL, 0);
 	expect_silence(waiting, 100);
-	say_peer(0, 1, 0, edge_key, true);
+	say_peer(0, EDGE, edge_key, true);
 	ck_assert_str_eq(answer(waiting), "EXIT 0\n");
 	stop();
 }
@@ -462,8 +464,8 @@ START_TEST(wait_is_answered_when_it_works)
 
 	start_member(ROLE_CLIENT, "192.0.2.1");
 	waiting = command("wait\n");
-	say_peer(0, 1, 0, edge_key, true);
-	say_frame(1, 0, CONFIG_TEXT);
+	say_peer(0, EDGE, edge_key, true);
+	say_frame(EDGE, CONFIG_TEXT);
 	reply.id = expect_request();
 	say(parent, PARENT_REPLY, &reply, sizeof reply);
 	ck_assert_str_eq(answer(waiting), "EXIT 0\n");
@@ -478,8 +480,8 @@ START_TEST(wait_is_told_why_it_cannot_work)
 
 	start_member(ROLE_CLIENT, "192.0.2.1");
 	waiting = command("wait\n");
-	say_peer(0, 1, 0, edge_key, true);
-	say_frame(1, 0, CONFIG_TEXT);
+	say_peer(0, EDGE, edge_key, true);
+	say_frame(EDGE, CONFIG_TEXT);
 	reply.id = expect_request();
 	/* the waiting client is known for sure once a later one was answered */
 	expect_starts(answer(command("nonsense\n")), "EXIT 64\n");
@@ -492,7 +494,7 @@ END_TEST
 START_TEST(a_name_is_resolved)
 {
 	start_member(ROLE_CLIENT, "localhost");
-	expect_hello(1);
+	expect_hello();
 	receive(engine, CONTROL_ENDPOINTS, sizeof(struct control_endpoints));
 	stop();
 }
@@ -505,7 +507,7 @@ START_TEST(a_name_is_unknown)
 	if (!getenv("TUND_TEST_CONTROL"))
 		return;
 	start_member(ROLE_CLIENT, "edge.invalid");
-	expect_hello(1);
+	expect_hello();
 	sleep(2); /* a second try, too */
 	expect_starts(answer(command("nonsense\n")), "EXIT 64\n");
 	stop();
@@ -527,7 +529,7 @@ static const char *status_of_member(const char *line)
 	uint32_t id = expect_status();
 	struct engine_counters counter = {.id = id, .name = "bad_mac1", .count = 7};
 
-	say_peer(id, 1, 0, edge_key, true);
+	say_peer(id, EDGE, edge_key, true);
 	say(engine, ENGINE_COUNTERS, &counter, sizeof counter);
 	say_end(id);
 	return answer(fd);
@@ -540,8 +542,8 @@ START_TEST(pushes_wait_for_the_parent)
 
 	bring_up(ROLE_CLIENT);
 	for (int i = 0; i < 10; i++) {
-		say_frame(1, 0, CONFIG_TEXT);
-		expect_consumed(0);
+		say_frame(EDGE, CONFIG_TEXT);
+		expect_consumed(EDGE);
 	}
 	reply.id = expect_request();
 	expect_silence(parent, 100);
@@ -560,9 +562,9 @@ START_TEST(client_status)
 	const char *text;
 
 	bring_up(ROLE_CLIENT);
-	say_frame(1, 0, "{\"type\":\"denied\",\"destination\":\"10.77.0.10\",\"proto\":6,"
+	say_frame(EDGE, "{\"type\":\"denied\",\"destination\":\"10.77.0.10\",\"proto\":6,"
 			"\"port\":81}");
-	expect_consumed(0);
+	expect_consumed(EDGE);
 	text = status_of_member("status\n");
 	expect_starts(text, "EXIT 0\ntunnel: test\n  role: client\n  interface: tund0\n");
 	expect_in(text, "  addresses: 100.80.0.11\n  routes: 10.77.0.0/24\n  mtu: 1400\n");
@@ -601,7 +603,7 @@ START_TEST(status_when_not_up)
 
 	start_member(ROLE_CLIENT, "192.0.2.1");
 	expect_endpoint("192.0.2.1:51820");
-	expect_hello(1);
+	expect_hello();
 	fd = command("status\n");
 	say_end(expect_status());
 	expect_starts(answer(fd), "EXIT 1\n");
@@ -634,11 +636,11 @@ START_TEST(malformed_messages)
 
 	bring_up(ROLE_CLIENT);
 	for (size_t i = 0; i < count; i++) {
-		say_frame(1, 0, bad[i]);
-		expect_consumed(0);
+		say_frame(EDGE, bad[i]);
+		expect_consumed(EDGE);
 	}
-	say_frame(1, 0, "{\"type\":\"from the future\"}");
-	expect_consumed(0);
+	say_frame(EDGE, "{\"type\":\"from the future\"}");
+	expect_consumed(EDGE);
 	expect_silence(parent, 0);
 	snprintf(line, sizeof line, "  malformed_notice: %zu\n", count);
 	expect_in(status_of_member("status\n"), line);
@@ -646,15 +648,41 @@ START_TEST(malformed_messages)
 }
 END_TEST
 
-START_TEST(frames_of_another_generation)
+START_TEST(frames_of_unknown_peers)
 {
 	bring_up(ROLE_CLIENT);
-	say_frame(2, 0, CONFIG_TEXT);
-	say_frame(1, 7, CONFIG_TEXT);
-	say_frame(1, 0, "{\"type\":\"later\"}");
-	expect_consumed(0); /* that of the last only */
+	say_frame(EDGE + 1, CONFIG_TEXT); /* not told of */
+	say_frame((uint32_t)EDGE, CONFIG_TEXT);
+	say_peer(0, EDGE + 1, dc1_key, true); /* told of, but not our edge */
+	say_frame(EDGE + 1, CONFIG_TEXT);
+	say(engine, ENGINE_RESET, &(struct control_peer){EDGE + 1}, sizeof(struct control_peer));
+	say_frame(EDGE, "{\"type\":\"later\"}");
+	expect_consumed(EDGE); /* that of the last only */
+	say_gone(EDGE + 1);
+	say_gone(EDGE + 2);
 	expect_silence(parent, 0);
 	expect_silence(engine, 0);
+	stop();
+}
+END_TEST
+
+/* Its preshared key has changed: another peer of the same key, which knows nothing of what the one
+ * before was told. */
+START_TEST(another_peer_of_the_same_key)
+{
+	int waiting;
+
+	bring_up(ROLE_CLIENT);
+	say_gone(EDGE);
+	waiting = command("wait\n");
+	expect_silence(waiting, 100);
+	say_frame(EDGE, CONFIG_TEXT);
+	say_peer(0, EDGE + 1, edge_key, true);
+	skip_message(EDGE + 1, CONTROL_MESSAGE_HELLO);
+	receive(parent, REQUEST_UP, 0);
+	ck_assert_str_eq(answer(waiting), "EXIT 0\n");
+	say_frame(EDGE + 1, CONFIG_TEXT);
+	expect_consumed(EDGE + 1);
 	stop();
 }
 END_TEST
@@ -664,10 +692,9 @@ START_TEST(connector_passes_identities)
 	const struct control_identity *h;
 
 	bring_up(ROLE_CONNECTOR);
-	say_frame(1, 0,
-		  "{\"type\":\"holders\",\"first\":true,\"last\":false,\"holders\":[{"
-		  "\"principal\":\"alice\",\"groups\":[\"eng\"],"
-		  "\"addresses\":[\"100.80.0.11\",\"fd74:756e:64::11\"]}]}");
+	say_frame(EDGE, "{\"type\":\"holders\",\"first\":true,\"last\":false,\"holders\":[{"
+			"\"principal\":\"alice\",\"groups\":[\"eng\"],"
+			"\"addresses\":[\"100.80.0.11\",\"fd74:756e:64::11\"]}]}");
 	receive(engine, CONTROL_IDENTITY, sizeof *h);
 	h = (const void *)got.body;
 	ck_assert(h->first && !h->last);
@@ -676,27 +703,42 @@ START_TEST(connector_passes_identities)
 	receive(engine, CONTROL_IDENTITY, sizeof *h);
 	h = (const void *)got.body;
 	ck_assert(!h->first && !h->last);
-	skip_message(0, CONTROL_MESSAGE_MORE);
-	expect_consumed(0);
-	say_frame(1, 0, "{\"type\":\"holders\",\"first\":false,\"last\":true,\"holders\":[]}");
+	skip_message(EDGE, CONTROL_MESSAGE_MORE);
+	expect_consumed(EDGE);
+	say_frame(EDGE, "{\"type\":\"holders\",\"first\":false,\"last\":true,\"holders\":[]}");
 	receive(engine, CONTROL_IDENTITY, sizeof *h);
 	h = (const void *)got.body;
 	ck_assert(!h->first && h->last && h->address.family == 0);
-	expect_consumed(0);
+	expect_consumed(EDGE);
 	stop();
 }
 END_TEST
 
 START_TEST(another_engine)
 {
+	int kept;
+
 	bring_up(ROLE_CLIENT);
 	close(engine);
 	give_engine();
-	expect_hello(1);
+	expect_hello();
 	expect_endpoint("192.0.2.1:51820");
 	receive(engine, CONTROL_NETWORK, sizeof(struct network));
-	say_peer(0, 1, 0, edge_key, true);
-	skip_message(0, CONTROL_MESSAGE_HELLO);
+	say_frame(EDGE, CONFIG_TEXT); /* of which the new one has not told us */
+	say_peer(0, EDGE, dc1_key, true);
+	say_frame(EDGE, CONFIG_TEXT);
+	say_peer(0, EDGE + 1, edge_key, true);
+	skip_message(EDGE + 1, CONTROL_MESSAGE_HELLO);
+	/* And once more, before we have noticed the end of the one before. */
+	kept = engine;
+	give_engine();
+	expect_hello();
+	expect_endpoint("192.0.2.1:51820");
+	receive(engine, CONTROL_NETWORK, sizeof(struct network));
+	say_frame(EDGE + 1, CONFIG_TEXT);
+	say_peer(0, EDGE + 2, edge_key, true);
+	skip_message(EDGE + 2, CONTROL_MESSAGE_HELLO);
+	close(kept);
 	stop();
 }
 END_TEST
@@ -705,7 +747,7 @@ START_TEST(goodbye)
 {
 	bring_up(ROLE_CLIENT);
 	say(parent, PARENT_STOP, NULL, 0);
-	skip_message(0, CONTROL_MESSAGE_GOODBYE);
+	skip_message(EDGE, CONTROL_MESSAGE_GOODBYE);
 	expect_end();
 	unlink(socket_path);
 }
@@ -724,13 +766,49 @@ START_TEST(member_reload)
 	say(parent, PARENT_REPLY, &reply, sizeof reply);
 	ck_assert_str_eq(answer(fd), "EXIT 0\n");
 	expect_endpoint("192.0.2.2:51820");
-	expect_hello(2);
+	expect_hello();
 	expect_request();
-	say_peer(0, 1, 0, edge_key, true); /* the engine is slower than we */
-	expect_hello(2);
-	say_peer(0, 2, 0, edge_key, true);
-	skip_message(0, CONTROL_MESSAGE_HELLO);
+	say_peer(0, EDGE, edge_key, true);
+	skip_message(EDGE, CONTROL_MESSAGE_HELLO);
 	config_free(config);
+	stop();
+}
+END_TEST
+
+/* Whoever of the two takes the new configuration first: what the new edge says is heard, what the
+ * old one says is not, and none of it is lost or taken for the other's. `_i`: the engine is first. */
+START_TEST(member_reload_to_another_edge)
+{
+	struct config *config = member_config(ROLE_CLIENT, "192.0.2.1");
+
+	memcpy(config->edge.public_key, dc1_key, KEY_SIZE);
+	bring_up(ROLE_CLIENT);
+	if (_i) {
+		say_gone(EDGE);
+		say_peer(0, EDGE + 1, dc1_key, true);
+		say_frame(EDGE + 1, CONFIG_TEXT);
+		expect_silence(parent, 50);
+		expect_silence(engine, 0);
+	}
+	give_config(config, 2);
+	config_free(config);
+	if (_i)
+		receive(parent, REQUEST_UP, 0);
+	expect_request(); /* what is applied already, within the new bounds */
+	expect_endpoint("192.0.2.1:51820");
+	expect_hello();
+	if (_i == 0) {
+		say_peer(0, EDGE, edge_key, true);
+		say_frame(EDGE, CONFIG_TEXT);
+		expect_silence(engine, 50);
+		say_gone(EDGE);
+	}
+	say_peer(0, EDGE + 1, dc1_key, true);
+	skip_message(EDGE + 1, CONTROL_MESSAGE_HELLO);
+	if (!_i)
+		receive(parent, REQUEST_UP, 0);
+	say_frame(EDGE + 1, CONFIG_TEXT);
+	expect_consumed(EDGE + 1);
 	stop();
 }
 END_TEST
@@ -773,20 +851,20 @@ START_TEST(client_of_a_stock_server)
 	start(config);
 	config_free(config);
 	expect_endpoint("192.0.2.1:51820");
-	expect_hello(1);
+	expect_hello();
 	expect_silence(parent, 100);
-	say_peer(0, 1, 0, edge_key, true);
+	say_peer(0, EDGE, edge_key, true);
 	answer_request("192.168.1.0/24");
 	receive(parent, REQUEST_UP, 0);
-	say_peer(0, 1, 0, edge_key, false);
-	say_peer(0, 1, 0, edge_key, true);
+	say_peer(0, EDGE, edge_key, false);
+	say_peer(0, EDGE, edge_key, true);
 	receive(parent, REQUEST_UP, 0);
 	expect_silence(engine, 100);
 	config = stock_config("192.168.2.0/24");
 	give_config(config, 2);
 	config_free(config);
 	expect_endpoint("192.0.2.1:51820");
-	expect_hello(2);
+	expect_hello();
 	answer_request("192.168.2.0/24");
 	say(parent, PARENT_STOP, NULL, 0);
 	expect_silence(engine, 50);
@@ -820,14 +898,14 @@ static void start_edge(void)
 
 	start(config);
 	config_free(config);
-	expect_hello(1);
+	expect_hello();
 	say_end(expect_status());
 	receive(parent, REQUEST_UP, 0);
 }
 
-static void expect_config(uint32_t slot, const char *route, uint32_t addresses)
+static void expect_config(uint64_t peer, const char *route, uint32_t addresses)
 {
-	struct control_message *n = expect_message(slot, CONTROL_MESSAGE_CONFIG);
+	struct control_message *n = expect_message(peer, CONTROL_MESSAGE_CONFIG);
 	char text[IP_PREFIX_STRLEN];
 
 	ck_assert_uint_eq(n->config.mtu, 1420);
@@ -842,12 +920,12 @@ static void expect_config(uint32_t slot, const char *route, uint32_t addresses)
 START_TEST(edge_answers_hello)
 {
 	start_edge();
-	say_peer(0, 1, 5, alice_key, true);
-	say_frame(1, 5, HELLO_TEXT);
+	say_peer(0, 5, alice_key, true);
+	say_frame(5, HELLO_TEXT);
 	expect_config(5, "10.77.0.0/24", 1);
 	expect_consumed(5);
 	/* not again for being up, and not at once for another hello */
-	say_frame(1, 5, HELLO_TEXT);
+	say_frame(5, HELLO_TEXT);
 	expect_consumed(5);
 	expect_silence(engine, 500);
 	expect_config(5, "10.77.0.0/24", 1);
@@ -858,7 +936,7 @@ END_TEST
 START_TEST(edge_pushes_without_hello)
 {
 	start_edge();
-	say_peer(0, 1, 5, alice_key, true);
+	say_peer(0, 5, alice_key, true);
 	expect_config(5, "10.77.0.0/24", 1);
 	stop();
 }
@@ -871,18 +949,18 @@ START_TEST(edge_takes_what_is_granted)
 	struct control_message *n;
 
 	start_edge();
-	say_peer(0, 1, 3, dc1_key, true);
-	say_frame(1, 3, HELLO_TEXT);
+	say_peer(0, 3, dc1_key, true);
+	say_frame(3, HELLO_TEXT);
 	expect_config(3, "100.80.0.0/16", 0);
 	n = expect_message(3, CONTROL_MESSAGE_IDENTITIES);
 	ck_assert(n->identities.first && n->identities.last);
 	ck_assert_uint_eq(n->identities.count, 1);
 	control_message_free(n);
 	expect_consumed(3);
-	say_frame(1, 3, "{\"type\":\"routes\",\"routes\":[\"10.0.0.0/8\",\"192.0.2.0/24\"]}");
+	say_frame(3, "{\"type\":\"routes\",\"routes\":[\"10.0.0.0/8\",\"192.0.2.0/24\"]}");
 	receive(engine, CONTROL_ROUTES, sizeof *r);
 	r = (const void *)got.body;
-	ck_assert_uint_eq(r->slot, 3);
+	ck_assert_uint_eq(r->peer, 3);
 	ck_assert_uint_eq(r->route_count, 1);
 	ck_assert_str_eq(ip_prefix_format(&r->route[0], text), "10.77.0.0/24");
 	expect_consumed(3);
@@ -908,10 +986,10 @@ START_TEST(edge_sends_identities_in_chunks)
 	}
 	start(config);
 	config_free(config);
-	expect_hello(1);
+	expect_hello();
 	say_end(expect_status());
-	say_peer(0, 1, 3, dc1_key, true);
-	say_frame(1, 3, HELLO_TEXT);
+	say_peer(0, 3, dc1_key, true);
+	say_frame(3, HELLO_TEXT);
 	expect_config(3, "100.80.0.0/16", 0);
 	while (!last) {
 		struct control_message *n = expect_message(3, CONTROL_MESSAGE_IDENTITIES);
@@ -922,7 +1000,7 @@ START_TEST(edge_sends_identities_in_chunks)
 		control_message_free(n);
 		expect_consumed(3);
 		expect_silence(engine, 0);
-		say_frame(1, 3, "{\"type\":\"more\"}");
+		say_frame(3, "{\"type\":\"more\"}");
 	}
 	expect_consumed(3); /* there is no more */
 	expect_silence(engine, 50);
@@ -935,8 +1013,8 @@ END_TEST
 START_TEST(edge_takes_no_routes_of_a_client)
 {
 	start_edge();
-	say_peer(0, 1, 3, alice_key, true);
-	say_frame(1, 3, "{\"type\":\"routes\",\"routes\":[\"10.77.0.0/24\"]}");
+	say_peer(0, 3, alice_key, true);
+	say_frame(3, "{\"type\":\"routes\",\"routes\":[\"10.77.0.0/24\"]}");
 	expect_consumed(3);
 	stop();
 }
@@ -946,15 +1024,15 @@ END_TEST
 START_TEST(edge_tells_a_stock_peer_nothing)
 {
 	struct config *config = edge_config();
-	struct engine_denied denied = {.generation = 1, .slot = 5, .proto = 6, .port = 22};
+	struct engine_denied denied = {.peer = 5, .proto = 6, .port = 22};
 
 	config->policy->principals[0].devices[0].wireguard = true;
 	start(config);
 	config_free(config);
-	expect_hello(1);
+	expect_hello();
 	say_end(expect_status());
 	receive(parent, REQUEST_UP, 0);
-	say_peer(0, 1, 5, alice_key, true);
+	say_peer(0, 5, alice_key, true);
 	denied.dst = address("10.77.0.10");
 	say(engine, ENGINE_DENIED, &denied, sizeof denied);
 	expect_silence(engine, (int)(EDGE_HELLO_WAIT_S * 1000) + 300);
@@ -964,14 +1042,14 @@ END_TEST
 
 START_TEST(edge_says_what_was_denied)
 {
-	struct engine_denied denied = {.generation = 1, .slot = 5, .proto = 6, .port = 81};
+	struct engine_denied denied = {.peer = 5, .proto = 6, .port = 81};
 	char text[IP_ADDR_STRLEN];
 	struct control_message *n;
 
 	denied.dst = address("10.77.0.10");
 	strcpy(denied.reason, "no_rule");
 	start_edge();
-	say_peer(0, 1, 5, alice_key, true);
+	say_peer(0, 5, alice_key, true);
 	say(engine, ENGINE_DENIED, &denied, sizeof denied);
 	n = expect_message(5, CONTROL_MESSAGE_DENIED);
 	ck_assert_str_eq(ip_addr_format(&n->denied.destination, text), "10.77.0.10");
@@ -985,9 +1063,9 @@ END_TEST
 START_TEST(edge_closes_on_goodbye)
 {
 	start_edge();
-	say_peer(0, 1, 5, alice_key, true);
-	say_frame(1, 5, "{\"type\":\"goodbye\"}");
-	receive(engine, CONTROL_CLOSE, sizeof(struct control_consumed));
+	say_peer(0, 5, alice_key, true);
+	say_frame(5, "{\"type\":\"goodbye\"}");
+	receive(engine, CONTROL_CLOSE, sizeof(struct control_peer));
 	expect_consumed(5);
 	stop();
 }
@@ -998,17 +1076,77 @@ START_TEST(edge_reload_pushes_again)
 	struct config *config = edge_config();
 
 	start_edge();
-	say_peer(0, 1, 5, alice_key, true);
-	say_frame(1, 5, HELLO_TEXT);
+	say_peer(0, 5, alice_key, true);
+	say_frame(5, HELLO_TEXT);
 	expect_config(5, "10.77.0.0/24", 1);
 	expect_consumed(5);
 	config->policy->routes[0].prefix = prefix("10.78.0.0/24");
 	give_config(config, 2);
-	expect_hello(2);
+	expect_hello();
 	say_end(expect_status());
-	say_peer(0, 2, 6, alice_key, true); /* slots may move */
-	expect_config(6, "10.78.0.0/24", 1);
+	expect_silence(engine, 0);
+	say_peer(0, 5, alice_key, true);
+	expect_config(5, "10.78.0.0/24", 1);
 	config_free(config);
+	stop();
+}
+END_TEST
+
+/* A device is added, and the engine is first: what the device says before we know whose its key is,
+ * is not consumed, and said again when we have greeted the engine. */
+START_TEST(edge_reload_after_the_engine)
+{
+	static const uint8_t bob_key[KEY_SIZE] = {3};
+	struct config *config = edge_config();
+
+	add_device(config, "bob@example.com", PRINCIPAL_USER, bob_key, "100.80.0.12");
+	start_edge();
+	say_peer(0, 7, bob_key, true);
+	say_frame(7, HELLO_TEXT);
+	say(engine, ENGINE_RESET, &(struct control_peer){7}, sizeof(struct control_peer));
+	expect_silence(engine, 50);
+	give_config(config, 2);
+	config_free(config);
+	expect_hello();
+	say_end(expect_status());
+	say_peer(0, 7, bob_key, true);
+	expect_config(7, "10.77.0.0/24", 1);
+	say_frame(7, HELLO_TEXT);
+	expect_consumed(7);
+	stop();
+}
+END_TEST
+
+/* A device is removed, and we are first: it may speak for a moment, but is not heard. When it is
+ * there again it is another peer, and is told everything. */
+START_TEST(edge_reload_before_the_engine)
+{
+	struct engine_denied denied = {.peer = 5, .proto = 6, .port = 81};
+	struct config *config = edge_config();
+
+	start_edge();
+	say_peer(0, 5, alice_key, true);
+	say_frame(5, HELLO_TEXT);
+	expect_config(5, "10.77.0.0/24", 1);
+	expect_consumed(5);
+	config->policy->principals[0].devices[0].public_key[1] = 1;
+	give_config(config, 2);
+	expect_hello();
+	say_end(expect_status());
+	say_peer(0, 5, alice_key, true);
+	say_frame(5, "{\"type\":\"goodbye\"}");
+	denied.dst = address("10.77.0.10");
+	say(engine, ENGINE_DENIED, &denied, sizeof denied);
+	say_gone(5);
+	say_frame(5, HELLO_TEXT);
+	expect_silence(engine, (int)(EDGE_HELLO_WAIT_S * 1000) + 300);
+	config->policy->principals[0].devices[0].public_key[1] = 0;
+	give_config(config, 3);
+	config_free(config);
+	expect_hello();
+	say_end(expect_status());
+	say_peer(0, 6, alice_key, true);
+	expect_config(6, "10.77.0.0/24", 1);
 	stop();
 }
 END_TEST
@@ -1018,14 +1156,14 @@ START_TEST(edge_tells_a_new_engine_where_peers_were)
 	const struct control_last_seen *seen;
 
 	start_edge();
-	say_peer(0, 1, 5, alice_key, true);
+	say_peer(0, 5, alice_key, true);
 	expect_config(5, "10.77.0.0/24", 1);
 	close(engine);
 	give_engine();
 	receive(engine, CONTROL_LAST_SEEN, sizeof *seen);
 	seen = (const void *)got.body;
 	ck_assert_mem_eq(seen->public_key, alice_key, KEY_SIZE);
-	expect_hello(1);
+	expect_hello();
 	stop();
 }
 END_TEST
@@ -1071,8 +1209,8 @@ START_TEST(edge_status)
 	start_edge();
 	fd = command("status\n");
 	id = expect_status();
-	say_peer(id, 1, 0, alice_key, true);
-	say_peer(id, 1, 1, dc1_key, false);
+	say_peer(id, 1, alice_key, true);
+	say_peer(id, 2, dc1_key, false);
 	say_end(id);
 	text = answer(fd);
 	expect_starts(text, "EXIT 0\ntunnel: test\n  role: edge\n");
@@ -1180,11 +1318,13 @@ int main(void)
 	tcase_add_test(tc, status_when_not_up);
 	tcase_add_test(tc, an_engine_that_does_not_answer);
 	tcase_add_test(tc, malformed_messages);
-	tcase_add_test(tc, frames_of_another_generation);
+	tcase_add_test(tc, frames_of_unknown_peers);
+	tcase_add_test(tc, another_peer_of_the_same_key);
 	tcase_add_test(tc, connector_passes_identities);
 	tcase_add_test(tc, another_engine);
 	tcase_add_test(tc, goodbye);
 	tcase_add_test(tc, member_reload);
+	tcase_add_loop_test(tc, member_reload_to_another_edge, 0, 2);
 	tcase_add_test(tc, client_of_a_stock_server);
 	tcase_add_test(tc, reload_and_down_are_the_parents);
 	tcase_add_test(tc, edge_answers_hello);
@@ -1196,6 +1336,8 @@ int main(void)
 	tcase_add_test(tc, edge_tells_a_stock_peer_nothing);
 	tcase_add_test(tc, edge_closes_on_goodbye);
 	tcase_add_test(tc, edge_reload_pushes_again);
+	tcase_add_test(tc, edge_reload_after_the_engine);
+	tcase_add_test(tc, edge_reload_before_the_engine);
 	tcase_add_test(tc, edge_tells_a_new_engine_where_peers_were);
 	tcase_add_test(tc, edge_explains);
 	tcase_add_test(tc, edge_status);

@@ -632,6 +632,51 @@ START_TEST(closing_and_removing_forget)
 }
 END_TEST
 
+static struct peer *add_numbered(uint8_t number)
+{
+	struct peer_config config = tund;
+	uint8_t private_key[KEY_SIZE] = {0, number};
+	struct peer *peer;
+
+	x25519_public(private_key, config.public_key);
+	ck_assert_int_eq(peer_add(sim.nodes[0].node, sim.now_ns, &config, &peer), 0);
+	return peer;
+}
+
+/* Ids rise and are never used again, so that a walk goes on behind whatever was removed. */
+START_TEST(ids_are_never_used_again)
+{
+	struct node *node = sim.nodes[0].node;
+	struct peer *peer[4];
+	uint64_t id[4];
+
+	ck_assert_ptr_null(peer_after(node, 0));
+	for (uint8_t i = 0; i < 4; i++) {
+		peer[i] = add_numbered(i);
+		id[i] = peer_id(peer[i]);
+		ck_assert_uint_gt(id[i], i == 0 ? 0 : id[i - 1]);
+		ck_assert_ptr_eq(peer_by_id(node, id[i]), peer[i]);
+	}
+	ck_assert_ptr_eq(peer_after(node, 0), peer[0]);
+	ck_assert_ptr_eq(peer_after(node, id[0]), peer[1]);
+	ck_assert_ptr_null(peer_after(node, id[3]));
+	ck_assert_ptr_null(peer_by_id(node, id[3] + 1));
+	peer_remove(peer[1]);
+	ck_assert_ptr_null(peer_by_id(node, id[1]));
+	ck_assert_ptr_eq(peer_after(node, id[0]), peer[2]);
+	ck_assert_ptr_eq(peer_after(node, id[1]), peer[2]);
+	peer_remove(peer[3]);
+	ck_assert_ptr_null(peer_after(node, id[2]));
+	peer[1] = add_numbered(1);
+	ck_assert_uint_gt(peer_id(peer[1]), id[3]);
+	ck_assert_ptr_eq(peer_after(node, id[3]), peer[1]);
+	peer_remove(peer[0]);
+	peer_remove(peer[1]);
+	peer_remove(peer[2]);
+	ck_assert_ptr_null(peer_after(node, 0));
+}
+END_TEST
+
 START_TEST(indices_are_never_alive_twice)
 {
 	const unsigned handshakes = 10000;
@@ -693,6 +738,7 @@ int main(void)
 	tcase_add_test(tc, staging_is_bounded_for_all);
 	tcase_add_test(tc, noise_gets_silence);
 	tcase_add_test(tc, closing_and_removing_forget);
+	tcase_add_test(tc, ids_are_never_used_again);
 	tcase_add_test(tc, indices_are_never_alive_twice);
 	suite_add_tcase(suite, tc);
 	return tap_run(suite);

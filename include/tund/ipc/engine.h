@@ -1,13 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What engine and control say to each other, over a SOCK_SEQPACKET pair: a kind, then exactly the
- * struct of that kind (for those that end in a flexible part, that many bytes more). Peers are
- * named by their slot in the configuration: on a client or connector 0 is the edge; on an edge the
- * index of the device in the policy. After a reload slots may have moved: `generation` in a
- * message must match the configuration that both hold, or it is ignored and asked again. Control
- * learns which peer a slot is from the public key in ENGINE_PEER, and only from there: so that comes
- * before any other message of that slot. When the engine has taken a new configuration it sends
- * ENGINE_PEER again for every peer that is up.
+ * struct of that kind (for those that end in a flexible part, that many bytes more).
+ *
+ * A peer is named by an id, which is never 0 and never used again in the life of an engine. Another
+ * engine, which counts anew, brings another channel; control then forgets the ids of the one before.
+ * What a message says of an id that its receiver does not know, or not any more, is ignored. Control
+ * learns whose an id is from the public key in ENGINE_PEER, and only from there: so that comes before
+ * any other message of that id; the last one is ENGINE_GONE.
+ *
+ * On a reload the two take the new configuration in either order, and what they say meanwhile may
+ * be from before or after it. That is harmless:
+ *
+ * - The engine bounds what control says (routes above all) by the policy that it has, and again when
+ *   that changes. A peer that has other keys now is another one, with another id.
+ * - Control consumes a frame only if its configuration knows the key of that peer; and when it has
+ *   taken a configuration it forgets what it made of keys before, and says CONTROL_HELLO. The engine
+ *   then begins all control frames anew and names every peer that is up. So what came too early,
+ *   of a peer that only the engine knew yet, is said again; and what control says after that to a
+ *   peer that is up, it says under its new configuration.
+ * - If the engine is the later one, it names and removes what has changed when it gets there, as at
+ *   any other time.
  */
 #ifndef TUND_IPC_ENGINE_H
 #define TUND_IPC_ENGINE_H
@@ -21,18 +34,19 @@
 
 /* Control to engine. */
 enum control_says {
-	CONTROL_HELLO = 1, /* struct control_hello: a (re)started control; engine answers with
-			     * ENGINE_PEER for every peer that is up, and restarts control frames */
+	CONTROL_HELLO = 1, /* no body: a new control, or one with another configuration; engine
+			     * answers with ENGINE_PEER for every peer that is up, and restarts its
+			     * control frames */
 	CONTROL_ENDPOINTS, /* struct control_endpoints: where the edge is, resolved */
 	CONTROL_FRAME,     /* struct control_frame + bytes: send to this peer, reliably */
-	CONTROL_CONSUMED,  /* struct control_consumed: one frame of this peer was consumed */
+	CONTROL_CONSUMED,  /* struct control_peer: one frame of this peer was consumed */
 	CONTROL_NETWORK,   /* struct network: client/connector: addresses and routes now
 			     * applied on this host, which bound what the engine lets in and out */
 	CONTROL_ROUTES,    /* struct control_routes: edge: the prefixes a connector announced */
 	CONTROL_IDENTITY,  /* struct control_identity: connector: who holds which inner address */
 	CONTROL_STATUS,    /* struct control_ask: send ENGINE_PEER for all, counters, then END */
 	CONTROL_EXPLAIN,   /* struct control_explain: answered by ENGINE_EXPLAINED */
-	CONTROL_CLOSE,     /* struct control_consumed: this peer said goodbye */
+	CONTROL_CLOSE,     /* struct control_peer: this peer said goodbye */
 	CONTROL_LAST_SEEN, /* struct control_last_seen: edge: after a restart of the engine, where a
 			     * peer was last reached by UDP: the engine starts a handshake there, so
 			     * that a peer behind NAT comes back at once and not at its next keepalive */
@@ -41,12 +55,13 @@ enum control_says {
 };
 
 struct control_last_seen {
-	uint8_t public_key[KEY_SIZE];  /* not the slot: a restarted engine numbers anew */
+	uint8_t public_key[KEY_SIZE];  /* a restarted engine has other ids */
 	struct endpoint local, remote; /* as in the last struct engine_peer */
 };
 
-struct control_hello {
-	uint32_t generation;
+/* For messages that say nothing but of whom they are. */
+struct control_peer {
+	uint64_t peer; /* its id */
 };
 
 #define ENDPOINTS_MAX 8
@@ -59,16 +74,12 @@ struct control_endpoints {
 #define CONTROL_FRAME_MAX 65000
 
 struct control_frame {
-	uint32_t generation, slot;
+	uint64_t peer;
 	uint32_t len; /* bytes that follow, 1..CONTROL_FRAME_MAX */
 };
 
-struct control_consumed {
-	uint32_t generation, slot;
-};
-
 struct control_routes {
-	uint32_t generation, slot;
+	uint64_t peer;
 	uint32_t route_count;
 	struct ip_prefix route[NETWORK_ROUTES_MAX];
 };
@@ -100,18 +111,19 @@ struct control_explain {
 enum engine_says {
 	ENGINE_PEER = 1,  /* struct engine_peer: a change, or an answer to CONTROL_STATUS */
 	ENGINE_FRAME,     /* struct control_frame + bytes: a control message from this peer */
-	ENGINE_RESET,     /* struct control_consumed: the peer lost its state; send all again */
+	ENGINE_RESET,     /* struct control_peer: the peer lost its state; send all again */
 	ENGINE_COUNTERS,  /* struct engine_counters: one drop reason with its count */
 	ENGINE_END,       /* struct control_ask: the answer to CONTROL_STATUS is complete */
 	ENGINE_EXPLAINED, /* struct engine_explained */
 	ENGINE_DENIED,    /* struct engine_denied: a refusal on this edge, rate-limited */
 	ENGINE_RESOLVE,   /* no body: every endpoint failed; resolve the name again */
 	ENGINE_CONFIRMED, /* no body: the edge answers our handshakes, now or seconds ago */
+	ENGINE_GONE,      /* struct control_peer: it was removed */
 };
 
 struct engine_peer {
-	uint32_t id;       /* of the CONTROL_STATUS it answers; 0: a change */
-	uint32_t generation, slot;
+	uint64_t peer;
+	uint32_t id; /* of the CONTROL_STATUS it answers; 0: a change */
 	bool up;
 	int8_t suite;      /* -1 without a session */
 	uint8_t transport; /* enum transport */
@@ -139,7 +151,7 @@ struct engine_explained {
 };
 
 struct engine_denied {
-	uint32_t generation, slot;
+	uint64_t peer; /* that sent the packet */
 	struct ip_addr src, dst;
 	uint8_t proto;
 	uint16_t port;

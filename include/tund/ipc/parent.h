@@ -45,8 +45,7 @@ enum parent_says {
 };
 
 /* Which configuration this is, the same number for engine and control: 1 for the parent's first,
- * one more after every reload. It is the `generation` in their messages (ipc/engine.h); a restarted
- * child is told the current one. */
+ * one more after every reload; a restarted child is told the current one. */
 struct parent_config {
 	uint32_t generation;
 };

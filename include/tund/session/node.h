@@ -113,6 +113,16 @@ int peer_add(struct node *node, uint64_t now_ns, const struct peer_config *confi
 void peer_remove(struct peer *peer);
 
 struct peer *peer_find(struct node *node, const uint8_t public_key[KEY_SIZE]);
+
+/* Names a peer: never 0, and never again that of another one of this node. Any thread. */
+uint64_t peer_id(const struct peer *peer);
+
+/* NULL: there is no such peer, or not any more. */
+struct peer *peer_by_id(struct node *node, uint64_t id);
+
+/* The first peer, in the order in which they were added, whose id is greater; NULL: none. So a walk
+ * that begins with 0 may be interrupted, whatever is added or removed meanwhile. */
+struct peer *peer_after(struct node *node, uint64_t id);
 void *peer_user(const struct peer *peer);
 void peer_public_key(const struct peer *peer, uint8_t key[KEY_SIZE]);
 
