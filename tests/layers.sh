@@ -73,62 +73,6 @@ arrows()
 	}'
 }
 
-# The modules of a layer, from bottom to top, as tests/order has them: an include inside the layer
-# may only point to a lower one. A file belongs to the module of the longest name that begins its own.
-order()
-{
-	sed 's/#.*//' tests/order | awk '{
-		for (i = 1; i <= NF; i++)
-			if ($i ~ /:$/)
-				layer = substr($i, 1, length($i) - 1)
-			else
-				print "module", layer, $i
-	}' >"$scratch/order"
-	echo "$product" | sed 's/^/file /' >"$scratch/files"
-	includes >"$scratch/includes"
-	awk '
-	function module(layer, name) {
-		while (!((layer, name) in place) && sub(/_[^_]*$/, "", name))
-			continue
-		return (layer, name) in place ? name : ""
-	}
-	function base(path) {
-		sub(/.*\//, "", path)
-		sub(/[.][ch][">]?$/, "", path)
-		sub(/^"/, "", path)
-		return path
-	}
-	$1 == "module" {
-		if (($2, $3) in place)
-			print "tests/order: " $2 " has " $3 " twice"
-		place[$2, $3] = ++places
-		listed[$2] = 1
-		next
-	}
-	$1 == "file" {
-		n = split($2, part, "/")
-		layer = part[n - 1]
-		used[layer, module(layer, base($2))] = 1
-		if (layer in listed && module(layer, base($2)) == "")
-			print $2 ": tests/order has no place for it in " layer
-		next
-	}
-	!($2 in listed) || ($3 !~ /^"/ && index($3, "<tund/" $2 "/") != 1) { next }
-	{
-		from = module($2, base($1))
-		to = module($2, base($3))
-		if (from != "" && to != "" && place[$2, to] > place[$2, from])
-			print $1 ": " from " includes " $3 ", but " to " stands above it"
-	}
-	END {
-		for (key in place) {
-			split(key, part, SUBSEP)
-			if (!(key in used))
-				print "tests/order: there is no " part[2] " in " part[1]
-		}
-	}' "$scratch/order" "$scratch/files" "$scratch/includes"
-}
-
 # The newest object of each source: SOURCE OBJECT.
 objects()
 {
@@ -139,26 +83,16 @@ objects()
 	done | awk '!($1 in seen) { seen[$1] = 1; print }'
 }
 
-# Files that stand in circles still, by layer: these numbers may only fall.
-known='control 11 engine 20'
-
-# Files of a layer that need each other's symbols, in a circle of any length: each circle, and what
-# ties it.
-circles()
+# What sources need of others of their layer, by what nm says of the objects: SOURCE SOURCE SYMBOL.
+needs()
 {
 	objects >"$scratch/objects"
-	[ -s "$scratch/objects" ] || echo "$build: nothing is built there"
 	# shellcheck disable=SC2046
-	"$nm" -A -P $(cut -d ' ' -f 2 "$scratch/objects") 2>&1 | awk -v known="$known" '
+	"$nm" -A -P $(cut -d ' ' -f 2 "$scratch/objects") | awk '
 	FILENAME != "-" { source[$2] = $1; next }
 	{
-		object = $1
-		sub(/:$/, "", object)
-		if (!(object in source)) {
-			print
-			next
-		}
-		file = source[object]
+		sub(/:$/, "", $1)
+		file = source[$1]
 		split(file, part, "/")
 		if ($3 == "U")
 			wants[++n] = file " " part[2] SUBSEP $2
@@ -168,14 +102,91 @@ circles()
 	END {
 		for (i = 1; i <= n; i++) {
 			split(wants[i], want, " ")
-			if (!(want[2] in has) || has[want[2]] == want[1])
-				continue
-			from = want[1]
-			to = has[want[2]]
 			split(want[2], symbol, SUBSEP)
-			tie[from, to] = tie[from, to] " " symbol[2]
-			way[from, to] = node[from] = node[to] = 1
+			if (want[2] in has && has[want[2]] != want[1])
+				print want[1], has[want[2]], symbol[2]
 		}
+	}' "$scratch/objects" -
+}
+
+# The modules of a layer, from bottom to top, as tests/order has them: an include, and what a source
+# needs of another, may only point down. A file belongs to the longest name there that begins its
+# own; a header may have a place below its source.
+order()
+{
+	{
+		sed 's/#.*//' tests/order | awk '{
+			for (i = 1; i <= NF; i++)
+				if ($i ~ /:$/)
+					layer = substr($i, 1, length($i) - 1)
+				else
+					print "place", layer, $i
+		}'
+		echo "$product" | sed 's/^/file /'
+		includes | sed 's/^/include /'
+		sed 's/^/need /' "$scratch/needs"
+	} | awk '
+	function layer_of(path,    part, n) {
+		n = split(path, part, "/")
+		return part[n - 1]
+	}
+	function name_of(layer, path,    name) {
+		name = path
+		sub(/.*[\/<"]/, "", name)
+		sub(/[>"]$/, "", name)
+		if ((layer, name) in place)
+			return name
+		sub(/[.][ch]$/, "", name)
+		while (!((layer, name) in place) && sub(/_[^_]*$/, "", name))
+			continue
+		return (layer, name) in place ? name : ""
+	}
+	function points(layer, from, to, what) {
+		from = name_of(layer, from)
+		to = name_of(layer, to)
+		if (from != "" && to != "" && place[layer, to] > place[layer, from])
+			print what ", but " to " stands above " from
+	}
+	$1 == "place" {
+		if (($2, $3) in place)
+			print "tests/order: " $2 " has " $3 " twice"
+		place[$2, $3] = ++places
+		listed[$2] = 1
+	}
+	$1 == "file" {
+		layer = layer_of($2)
+		used[layer, name_of(layer, $2)] = 1
+		if (layer in listed && name_of(layer, $2) == "")
+			print $2 ": tests/order has no place for it in " layer
+	}
+	$1 == "include" && $3 in listed && ($4 ~ /^"/ || index($4, "<tund/" $3 "/") == 1) {
+		points($3, $2, $4, $2 ": includes " $4)
+	}
+	$1 == "need" && layer_of($2) in listed {
+		points(layer_of($2), $2, $3, $2 ": needs " $4 "() of " $3)
+	}
+	END {
+		for (key in place) {
+			split(key, part, SUBSEP)
+			if (!(key in used))
+				print "tests/order: there is no " part[2] " in " part[1]
+		}
+	}'
+}
+
+# Files that stand in circles still, by layer: these numbers may only fall.
+known='control 11 engine 20'
+
+# Files of a layer that need each other, in a circle of any length: each circle, and what ties it.
+circles()
+{
+	[ -s "$scratch/needs" ] || echo "$build: nothing is built there"
+	awk -v known="$known" '
+	{
+		tie[$1, $2] = tie[$1, $2] " " $3
+		way[$1, $2] = node[$1] = node[$2] = 1
+	}
+	END {
 		for (via in node)
 			for (a in node)
 				if ((a, via) in way)
@@ -206,7 +217,7 @@ circles()
 				if ((b, c) in tie)
 					text[part[2]] = text[part[2]] "  " b " needs of " c ":" \
 						tie[b, c] "\n"
-	}' "$scratch/objects" -
+	}' "$scratch/needs"
 }
 
 # Libraries, and the one place for each.
@@ -428,8 +439,9 @@ headings()
 	done
 }
 
+needs >"$scratch/needs"
 verify arrows 'an include points to the left'
-verify order 'an include inside a layer points down'
+verify order 'what a file includes and needs of its layer stands below it'
 verify circles 'no files call each other in a circle'
 verify libraries 'each library is used in its one place'
 verify offered 'a header in include/tund serves other layers'
