@@ -9,9 +9,6 @@
 
 #include <jansson.h>
 
-#include "control.h"
-#include "status_collect.h"
-
 static void answer(struct ask *ask, enum exit_code code, const char *text, size_t len)
 {
 	struct client *client = ask->client;
@@ -22,13 +19,12 @@ static void answer(struct ask *ask, enum exit_code code, const char *text, size_
 }
 
 /* The engine answers one CONTROL_STATUS at a time: the next is sent when the one before ended. */
-static void send_next_status(struct control *c)
+static void send_next_status(struct asks *asks)
 {
 	struct ask *ask, *oldest = NULL;
 	struct control_ask body;
 
-	LIST_FOREACH(ask, &c->asks, entry)
-	{
+	LIST_FOREACH(ask, &asks->list, entry) {
 		if (ask->kind == ASK_EXPLAIN)
 			continue;
 		if (ask->is_sent)
@@ -38,49 +34,50 @@ static void send_next_status(struct control *c)
 	if (!oldest)
 		return;
 	body = (struct control_ask){.id = oldest->id};
-	oldest->is_sent = link_send(&c->engine.link, CONTROL_STATUS, &body, sizeof body) == 0;
+	oldest->is_sent =
+		link_send(&asks->hub->engine.link, CONTROL_STATUS, &body, sizeof body) == 0;
 }
 
 static void ask_free(struct ask *ask)
 {
-	struct control *c = ask->control;
+	struct asks *asks = ask->asks;
 
-	ev_timer_stop(ask->control->loop, &ask->limit);
+	ev_timer_stop(asks->hub->loop, &ask->limit);
 	LIST_REMOVE(ask, entry);
 	free(ask->peer);
 	free(ask->counter);
 	free(ask);
-	send_next_status(c);
+	send_next_status(asks);
 }
 
 static void limit_reached(struct ev_loop *loop, ev_timer *w, int events)
 {
 	static const char text[] = "the engine does not answer; see the log, and try again\n";
 	struct ask *ask = w->data;
-	struct control *c = ask->control;
+	struct asks *asks = ask->asks;
 	bool probe = ask->kind == ASK_PROBE;
 
 	(void)loop, (void)events;
 	answer(ask, EXIT_AGAIN, text, sizeof text - 1);
 	ask_free(ask);
 	if (probe)
-		ask_probe(c);
+		ask_probe(asks);
 }
 
-static struct ask *ask_new(struct control *c, enum ask_kind kind, struct client *client)
+static struct ask *ask_new(struct asks *asks, enum ask_kind kind, struct client *client)
 {
 	struct ask *ask = calloc(1, sizeof *ask);
 
 	if (!ask)
 		return NULL;
-	ask->control = c;
+	ask->asks = asks;
 	ask->client = client;
 	ask->kind = kind;
-	ask->id = control_next_id(c);
+	ask->id = hub_next_id(asks->hub);
 	ev_timer_init(&ask->limit, limit_reached, ASK_LIMIT_S, 0.);
 	ask->limit.data = ask;
-	ev_timer_start(c->loop, &ask->limit);
-	LIST_INSERT_HEAD(&c->asks, ask, entry);
+	ev_timer_start(asks->hub->loop, &ask->limit);
+	LIST_INSERT_HEAD(&asks->list, ask, entry);
 	return ask;
 }
 
@@ -92,69 +89,67 @@ static void no_memory(struct client *client)
 }
 
 /* Without an engine the limit answers: the parent may be restarting it just now. */
-void ask_status(struct control *c, struct client *client, bool json)
+void ask_status(struct asks *asks, struct client *client, bool json)
 {
-	struct ask *ask = ask_new(c, ASK_STATUS, client);
+	struct ask *ask = ask_new(asks, ASK_STATUS, client);
 
 	if (!ask) {
 		no_memory(client);
 		return;
 	}
 	ask->json = json;
-	send_next_status(c);
+	send_next_status(asks);
 }
 
-void ask_explain(struct control *c, struct client *client, const struct request *request)
+void ask_explain(struct asks *asks, struct client *client, bool json,
+		 const struct control_explain *question)
 {
-	struct ask *ask = ask_new(c, ASK_EXPLAIN, client);
-	struct control_explain explain = request->explain;
+	struct ask *ask = ask_new(asks, ASK_EXPLAIN, client);
+	struct control_explain explain = *question;
 
 	if (!ask) {
 		no_memory(client);
 		return;
 	}
-	ask->json = request->json;
+	ask->json = json;
 	explain.id = ask->id;
-	link_send(&c->engine.link, CONTROL_EXPLAIN, &explain, sizeof explain);
+	link_send(&asks->hub->engine.link, CONTROL_EXPLAIN, &explain, sizeof explain);
 }
 
-void ask_probe(struct control *c)
+void ask_probe(struct asks *asks)
 {
 	struct ask *ask;
 
-	LIST_FOREACH(ask, &c->asks, entry)
-	{
+	LIST_FOREACH(ask, &asks->list, entry) {
 		if (ask->kind == ASK_PROBE) {
 			ask_free(ask); /* of another engine or configuration */
 			break;
 		}
 	}
-	ask = ask_new(c, ASK_PROBE, NULL);
+	ask = ask_new(asks, ASK_PROBE, NULL);
 	if (ask)
-		send_next_status(c);
+		send_next_status(asks);
 }
 
-void ask_restart(struct control *c)
+void ask_restart(struct asks *asks)
 {
 	struct ask *ask;
 
-	LIST_FOREACH(ask, &c->asks, entry)
-	{
+	LIST_FOREACH(ask, &asks->list, entry) {
 		ask->is_sent = false;
 		ask->peer_count = 0;
 		ask->counter_count = 0;
 		if (ask->kind != ASK_EXPLAIN)
-			ask->id = control_next_id(c); /* what was under way is late now */
+			ask->id = hub_next_id(asks->hub); /* what was under way is late now */
 	}
-	send_next_status(c);
+	send_next_status(asks);
 }
 
-void ask_forget(struct control *c, const struct client *client)
+void ask_forget(struct asks *asks, const struct client *client)
 {
 	struct ask *ask;
 
-	LIST_FOREACH(ask, &c->asks, entry)
-	{
+	LIST_FOREACH(ask, &asks->list, entry) {
 		if (ask->client == client) {
 			ask_free(ask);
 			return;
@@ -162,19 +157,18 @@ void ask_forget(struct control *c, const struct client *client)
 	}
 }
 
-void ask_clear(struct control *c)
+void ask_clear(struct asks *asks)
 {
-	link_close(&c->engine.link); /* nothing is asked any more */
-	while (!LIST_EMPTY(&c->asks))
-		ask_free(LIST_FIRST(&c->asks));
+	link_close(&asks->hub->engine.link); /* nothing is asked any more */
+	while (!LIST_EMPTY(&asks->list))
+		ask_free(LIST_FIRST(&asks->list));
 }
 
-static struct ask *find(struct control *c, uint32_t id)
+static struct ask *find(struct asks *asks, uint32_t id)
 {
 	struct ask *ask;
 
-	LIST_FOREACH(ask, &c->asks, entry)
-	{
+	LIST_FOREACH(ask, &asks->list, entry) {
 		if (ask->id == id)
 			return ask;
 	}
@@ -195,9 +189,9 @@ static void *grow(void *list, size_t count, size_t *room, size_t size)
 	return bigger;
 }
 
-void ask_peer(struct control *c, const struct engine_peer *peer)
+void ask_peer(struct asks *asks, const struct engine_peer *peer)
 {
-	struct ask *ask = find(c, peer->id);
+	struct ask *ask = find(asks, peer->id);
 	struct engine_peer *list;
 
 	if (!ask || ask->kind != ASK_STATUS || ask->peer_count == ASK_PEERS_MAX)
@@ -209,9 +203,9 @@ void ask_peer(struct control *c, const struct engine_peer *peer)
 	list[ask->peer_count++] = *peer;
 }
 
-void ask_counter(struct control *c, const struct engine_counters *counter)
+void ask_counter(struct asks *asks, const struct engine_counters *counter)
 {
-	struct ask *ask = find(c, counter->id);
+	struct ask *ask = find(asks, counter->id);
 	struct engine_counters *list;
 
 	if (!ask || ask->kind != ASK_STATUS || ask->counter_count == ASK_COUNTERS_MAX)
@@ -225,25 +219,13 @@ void ask_counter(struct control *c, const struct engine_counters *counter)
 	ask->counter_count++;
 }
 
-static int render_status(const struct ask *ask, char **text, size_t *len)
-{
-	struct status status;
-	int r = status_collect(ask->control, ask, &status);
-
-	if (r)
-		return r;
-	r = ask->json ? status_json(&status, text, len) : status_text(&status, text, len);
-	status_release(&status);
-	return r;
-}
-
 static void answer_status(struct ask *ask)
 {
-	enum exit_code code = ask->control->works ? EXIT_DONE : EXIT_NO;
+	enum exit_code code = ask->asks->hub->works ? EXIT_DONE : EXIT_NO;
 	char *text;
 	size_t len;
 
-	if (render_status(ask, &text, &len)) {
+	if (ask->asks->render(ask->asks->ctx, ask, &text, &len)) {
 		answer(ask, EXIT_SYSTEM, "out of memory\n", strlen("out of memory\n"));
 		return;
 	}
@@ -251,16 +233,16 @@ static void answer_status(struct ask *ask)
 	free(text);
 }
 
-void ask_end(struct control *c, uint32_t id)
+void ask_end(struct asks *asks, uint32_t id)
 {
-	struct ask *ask = find(c, id);
+	struct ask *ask = find(asks, id);
 
 	if (!ask || ask->kind == ASK_EXPLAIN)
 		return;
 	if (ask->kind == ASK_STATUS)
 		answer_status(ask);
 	else
-		control_set_works(c, true);
+		hub_set_works(asks->hub, true);
 	ask_free(ask);
 }
 
@@ -309,9 +291,9 @@ static void answer_explained(struct ask *ask, const struct engine_explained *e)
 	free(json);
 }
 
-void ask_explained(struct control *c, const struct engine_explained *explained)
+void ask_explained(struct asks *asks, const struct engine_explained *explained)
 {
-	struct ask *ask = find(c, explained->id);
+	struct ask *ask = find(asks, explained->id);
 	struct engine_explained e = *explained;
 
 	if (!ask || ask->kind != ASK_EXPLAIN)

@@ -15,14 +15,11 @@
 
 #include <tund/ipc/engine.h>
 
-#include "request.h"
+#include "hub.h"
 
 #define ASK_LIMIT_S 2.0
 #define ASK_PEERS_MAX (1U << 20) /* in one answer; what comes beyond is not shown */
 #define ASK_COUNTERS_MAX 1024
-
-struct client;
-struct control;
 
 enum ask_kind {
 	ASK_STATUS,
@@ -32,7 +29,7 @@ enum ask_kind {
 
 struct ask {
 	LIST_ENTRY(ask) entry;
-	struct control *control;
+	struct asks *asks;
 	struct client *client; /* who waits for it; NULL for ASK_PROBE */
 	enum ask_kind kind;
 	bool json;
@@ -46,28 +43,35 @@ struct ask {
 	size_t counter_count, counter_room;
 };
 
-LIST_HEAD(asks, ask);
+struct asks {
+	struct hub *hub;
+	LIST_HEAD(ask_list, ask) list;
+	/* Makes the answer to ASK_STATUS of what came; the asker frees *text. -ENOMEM. */
+	int (*render)(void *ctx, const struct ask *ask, char **text, size_t *len);
+	void *ctx; /* of render */
+};
 
-/* Asks for what the request wants to know, and answers the client when it is known. */
-void ask_status(struct control *c, struct client *client, bool json);
-void ask_explain(struct control *c, struct client *client, const struct request *request);
+/* Asks for it, and answers the client when it is known. */
+void ask_status(struct asks *asks, struct client *client, bool json);
+void ask_explain(struct asks *asks, struct client *client, bool json,
+		 const struct control_explain *question);
 
 /* The tunnel of an edge works when the engine answers; asked until it does. */
-void ask_probe(struct control *c);
+void ask_probe(struct asks *asks);
 
 /* The engine is another one, or has another configuration: what it was asked is asked again. */
-void ask_restart(struct control *c);
+void ask_restart(struct asks *asks);
 
 /* The client is gone. */
-void ask_forget(struct control *c, const struct client *client);
+void ask_forget(struct asks *asks, const struct client *client);
 
 /* Forgets all of them. */
-void ask_clear(struct control *c);
+void ask_clear(struct asks *asks);
 
 /* What the engine answers; unknown ids are late answers, and ignored. */
-void ask_peer(struct control *c, const struct engine_peer *peer);
-void ask_counter(struct control *c, const struct engine_counters *counter);
-void ask_end(struct control *c, uint32_t id);
-void ask_explained(struct control *c, const struct engine_explained *explained);
+void ask_peer(struct asks *asks, const struct engine_peer *peer);
+void ask_counter(struct asks *asks, const struct engine_counters *counter);
+void ask_end(struct asks *asks, uint32_t id);
+void ask_explained(struct asks *asks, const struct engine_explained *explained);
 
 #endif

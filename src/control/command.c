@@ -14,9 +14,6 @@
 #include <tund/sys/log.h>
 #include <tund/sys/unixsock.h>
 
-#include "control.h"
-#include "request.h"
-
 #define ACCEPT_BURST 64 /* connections before the loop looks at others */
 
 enum client_state {
@@ -32,7 +29,7 @@ struct client {
 	ev_io io;
 	ev_timer limit;
 	enum client_state state;
-	enum request_kind pending;
+	enum client_wait pending;
 	size_t got; /* bytes of `line` */
 	char *answer; /* owned */
 	size_t answer_len, answer_sent;
@@ -43,9 +40,9 @@ static void drop(struct client *client)
 {
 	struct commands *commands = client->commands;
 
-	ask_forget(commands->control, client);
-	ev_io_stop(commands->control->loop, &client->io);
-	ev_timer_stop(commands->control->loop, &client->limit);
+	commands->ops->gone(commands->ctx, client);
+	ev_io_stop(commands->loop, &client->io);
+	ev_timer_stop(commands->loop, &client->limit);
 	close(client->fd);
 	TAILQ_REMOVE(&commands->clients, client, entry);
 	commands->count--;
@@ -55,7 +52,7 @@ static void drop(struct client *client)
 
 static void set_limit(struct client *client, double seconds)
 {
-	struct ev_loop *loop = client->commands->control->loop;
+	struct ev_loop *loop = client->commands->loop;
 
 	ev_timer_stop(loop, &client->limit);
 	ev_timer_set(&client->limit, seconds, 0.);
@@ -64,7 +61,7 @@ static void set_limit(struct client *client, double seconds)
 
 static void watch(struct client *client, int events)
 {
-	struct ev_loop *loop = client->commands->control->loop;
+	struct ev_loop *loop = client->commands->loop;
 
 	ev_io_stop(loop, &client->io);
 	ev_io_set(&client->io, client->fd, events);
@@ -110,73 +107,24 @@ void client_answer(struct client *client, enum exit_code code, const char *text,
 	set_limit(client, COMMAND_WRITE_S);
 }
 
-static void answer_text(struct client *client, enum exit_code code, const char *text)
+void client_answer_text(struct client *client, enum exit_code code, const char *text)
 {
 	client_answer(client, code, text, strlen(text));
 }
 
-static void wait_for(struct client *client, enum request_kind kind)
+void client_wait(struct client *client, enum client_wait what)
 {
-	client->pending = kind;
+	client->pending = what;
 	set_limit(client, COMMAND_PENDING_S);
-}
-
-static void ask_parent(struct client *client, enum request_kind kind, enum parent_request request)
-{
-	if (link_send(&client->commands->control->parent.link, request, NULL, 0))
-		answer_text(client, EXIT_SYSTEM, "the daemon's parent process is gone\n");
-	else
-		wait_for(client, kind);
-}
-
-/* What works may have ended without our knowing, if the edge has revoked us: a handshake tells. */
-static void wait_until_works(struct client *client)
-{
-	struct control *c = client->commands->control;
-
-	if (c->works && c->config->role == ROLE_EDGE) {
-		answer_text(client, EXIT_DONE, "");
-		return;
-	}
-	if (c->works)
-		link_send(&c->engine.link, CONTROL_CONFIRM, NULL, 0);
-	wait_for(client, REQUEST_KIND_WAIT);
-}
-
-static void run(struct client *client, const struct request *request)
-{
-	struct control *c = client->commands->control;
-
-	switch (request->kind) {
-	case REQUEST_KIND_STATUS:
-		ask_status(c, client, request->json);
-		return;
-	case REQUEST_KIND_EXPLAIN:
-		ask_explain(c, client, request);
-		return;
-	case REQUEST_KIND_WAIT:
-		wait_until_works(client);
-		return;
-	case REQUEST_KIND_DOWN:
-		ask_parent(client, request->kind, REQUEST_DOWN);
-		return;
-	case REQUEST_KIND_RELOAD:
-		ask_parent(client, request->kind, REQUEST_RELOAD);
-		return;
-	}
 }
 
 static void take_line(struct client *client, size_t len)
 {
-	char why[REQUEST_WHY_MAX];
-	struct request request;
+	struct commands *commands = client->commands;
 
 	client->state = CLIENT_PENDING;
 	set_limit(client, COMMAND_PENDING_S);
-	if (request_parse(client->line, len, &request, why))
-		answer_text(client, EXIT_USAGE, why);
-	else
-		run(client, &request);
+	commands->ops->request(commands->ctx, client, client->line, len);
 }
 
 static void read_line(struct client *client)
@@ -196,7 +144,7 @@ static void read_line(struct client *client)
 	if (end)
 		take_line(client, (size_t)(end - client->line));
 	else if (client->got == sizeof client->line)
-		answer_text(client, EXIT_USAGE, "the request line is too long\n");
+		client_answer_text(client, EXIT_USAGE, "the request line is too long\n");
 }
 
 /* While its answer is under way: only whether it is still there. It may have closed its sending
@@ -211,7 +159,7 @@ static void check_presence(struct client *client)
 	if (n < 0 || (poll(&p, 1, 0) == 1 && (p.revents & POLLHUP)))
 		drop(client);
 	else
-		ev_io_stop(client->commands->control->loop, &client->io);
+		ev_io_stop(client->commands->loop, &client->io);
 }
 
 static void ready(struct ev_loop *loop, ev_io *w, int events)
@@ -238,7 +186,7 @@ static void limit_reached(struct ev_loop *loop, ev_timer *w, int events)
 
 	(void)loop, (void)events;
 	if (client->state == CLIENT_PENDING)
-		answer_text(client, EXIT_AGAIN, "no answer in time; try again\n");
+		client_answer_text(client, EXIT_AGAIN, "no answer in time; try again\n");
 	else
 		drop(client);
 }
@@ -295,8 +243,8 @@ static void add(struct commands *commands, int fd)
 	ev_timer_init(&client->limit, limit_reached, COMMAND_SILENCE_S, 0.);
 	client->io.data = client;
 	client->limit.data = client;
-	ev_io_start(commands->control->loop, &client->io);
-	ev_timer_start(commands->control->loop, &client->limit);
+	ev_io_start(commands->loop, &client->io);
+	ev_timer_start(commands->loop, &client->limit);
 	TAILQ_INSERT_TAIL(&commands->clients, client, entry);
 	commands->count++;
 }
@@ -317,9 +265,10 @@ static void acceptable(struct ev_loop *loop, ev_io *w, int events)
 	}
 }
 
-void commands_init(struct commands *commands, struct control *c)
+void commands_init(struct commands *commands, struct ev_loop *loop, const struct commands_ops *ops,
+		   void *ctx)
 {
-	*commands = (struct commands){.control = c, .fd = -1};
+	*commands = (struct commands){.loop = loop, .ops = ops, .ctx = ctx, .fd = -1};
 	TAILQ_INIT(&commands->clients);
 	ev_init(&commands->listener, acceptable);
 	commands->listener.data = commands;
@@ -330,7 +279,7 @@ void commands_open(struct commands *commands, int fd)
 	commands_close(commands);
 	commands->fd = fd;
 	ev_io_set(&commands->listener, fd, EV_READ);
-	ev_io_start(commands->control->loop, &commands->listener);
+	ev_io_start(commands->loop, &commands->listener);
 }
 
 void commands_close(struct commands *commands)
@@ -339,52 +288,32 @@ void commands_close(struct commands *commands)
 		drop(TAILQ_FIRST(&commands->clients));
 	if (commands->fd < 0)
 		return;
-	ev_io_stop(commands->control->loop, &commands->listener);
+	ev_io_stop(commands->loop, &commands->listener);
 	close(commands->fd);
 	commands->fd = -1;
 }
 
 /* Answers every client that waits for this; answering drops a client, so the next comes first. */
-static void answer_pending(struct commands *commands, enum request_kind kind, enum exit_code code,
-			   const char *text)
+void commands_answer(struct commands *commands, enum client_wait what, enum exit_code code,
+		     const char *text)
 {
 	struct client *client, *next;
 
 	for (client = TAILQ_FIRST(&commands->clients); client; client = next) {
 		next = TAILQ_NEXT(client, entry);
-		if (client->state == CLIENT_PENDING && client->pending == kind)
-			answer_text(client, code, text);
+		if (client->state == CLIENT_PENDING && client->pending == what)
+			client_answer_text(client, code, text);
 	}
 }
 
-void commands_answer_waiting(struct commands *commands, enum exit_code code, const char *text)
-{
-	answer_pending(commands, REQUEST_KIND_WAIT, code, text);
-}
-
-static bool someone_waits_for(const struct commands *commands, enum request_kind kind)
+bool commands_someone_waits(const struct commands *commands, enum client_wait what)
 {
 	const struct client *client;
 
 	TAILQ_FOREACH(client, &commands->clients, entry)
 	{
-		if (client->state == CLIENT_PENDING && client->pending == kind)
+		if (client->state == CLIENT_PENDING && client->pending == what)
 			return true;
 	}
 	return false;
-}
-
-/* Neither request has a number. Once "down" was asked for, nothing else matters any more. */
-void commands_parent_replied(struct commands *commands, const struct parent_reply *reply)
-{
-	enum request_kind kind = someone_waits_for(commands, REQUEST_KIND_DOWN)
-					 ? REQUEST_KIND_DOWN
-					 : REQUEST_KIND_RELOAD;
-	enum exit_code code = EXIT_DONE;
-	char text[sizeof reply->text + 1];
-
-	snprintf(text, sizeof text, "%s%s", reply->text, reply->text[0] ? "\n" : "");
-	if (reply->error)
-		code = reply->error == EINVAL ? EXIT_BAD_CONFIG : EXIT_SYSTEM;
-	answer_pending(commands, kind, code, text);
 }

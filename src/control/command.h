@@ -7,30 +7,47 @@
 #ifndef TUND_CONTROL_COMMAND_H
 #define TUND_CONTROL_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/queue.h>
 
 #include <ev.h>
 
 #include <tund/ipc/command.h>
-#include <tund/ipc/parent.h>
 
 #define COMMAND_SILENCE_S 5.0   /* until the whole request line is there */
 #define COMMAND_WRITE_S 30.0    /* until a client has taken its answer */
 #define COMMAND_PENDING_S 600.0 /* until the tunnel works, or the parent answers */
 
 struct client;
-struct control;
+
+/* What a client that has asked for it waits for. */
+enum client_wait {
+	CLIENT_WAITS_NOT, /* for an answer of its own */
+	CLIENT_WAITS,     /* until the tunnel works */
+	CLIENT_WAITS_DOWN,
+	CLIENT_WAITS_RELOAD,
+};
+
+struct commands_ops {
+	/* It has said what it wants, in one line without its LF: client_answer(), at once or later. */
+	void (*request)(void *ctx, struct client *client, const char *line, size_t len);
+	/* It is gone. */
+	void (*gone)(void *ctx, const struct client *client);
+};
 
 struct commands {
-	struct control *control;
+	struct ev_loop *loop;
+	const struct commands_ops *ops;
+	void *ctx; /* of ops */
 	int fd; /* listening; -1: none yet; owned */
 	ev_io listener;
 	TAILQ_HEAD(client_list, client) clients; /* the oldest first */
 	unsigned count;
 };
 
-void commands_init(struct commands *commands, struct control *c);
+void commands_init(struct commands *commands, struct ev_loop *loop, const struct commands_ops *ops,
+		   void *ctx);
 
 /* Takes over a listening, non-blocking socket, instead of any before. */
 void commands_open(struct commands *commands, int fd);
@@ -38,13 +55,19 @@ void commands_open(struct commands *commands, int fd);
 /* Drops all clients and closes the socket. */
 void commands_close(struct commands *commands);
 
-/* Answers those who wait for the tunnel to work. */
-void commands_answer_waiting(struct commands *commands, enum exit_code code, const char *text);
+/* Answers those who wait for this. */
+void commands_answer(struct commands *commands, enum client_wait what, enum exit_code code,
+		     const char *text);
 
-/* The parent's answer to REQUEST_RELOAD or REQUEST_DOWN, for those who asked for it. */
-void commands_parent_replied(struct commands *commands, const struct parent_reply *reply);
+bool commands_someone_waits(const struct commands *commands, enum client_wait what);
 
 /* Answers a client and, once it has taken the answer, drops it. */
 void client_answer(struct client *client, enum exit_code code, const char *text, size_t len);
+
+/* The same with a text that ends with NUL. */
+void client_answer_text(struct client *client, enum exit_code code, const char *text);
+
+/* It is answered with those who wait for this. */
+void client_wait(struct client *client, enum client_wait what);
 
 #endif

@@ -11,6 +11,15 @@
  * there may be 8 MiB. */
 #define ENGINE_QUEUE_MAX (32 * 1024 * 1024)
 
+void control_greet_engine(struct control *c)
+{
+	if (link_send(&c->hub.engine.link, CONTROL_HELLO, NULL, 0))
+		return;
+	ask_restart(&c->asks);
+	if (c->role->works_by_engine)
+		ask_probe(&c->asks);
+}
+
 static int take_peer(void *ctx, struct channel_message *m)
 {
 	struct control *c = ctx;
@@ -19,12 +28,12 @@ static int take_peer(void *ctx, struct channel_message *m)
 	bool was_up;
 
 	if (p->id) {
-		ask_peer(c, p);
+		ask_peer(&c->asks, p);
 		return 0;
 	}
 	if (p->peer == 0)
 		return -EBADMSG;
-	peer = peers_place(&c->peers, p->public_key, p->peer);
+	peer = peers_place(&c->hub.peers, p->public_key, p->peer);
 	if (!peer) {
 		log_error("no memory for a peer");
 		return 0;
@@ -34,10 +43,7 @@ static int take_peer(void *ctx, struct channel_message *m)
 	peer->transport = p->transport;
 	peer->local = p->local;
 	peer->remote = p->endpoint;
-	if (c->config->role == ROLE_EDGE)
-		edge_peer_changed(c, peer, was_up);
-	else
-		member_peer_changed(c, peer, was_up);
+	c->role->peer_changed(c->part, peer, was_up);
 	return 0;
 }
 
@@ -48,13 +54,10 @@ static void handle_message(struct control *c, struct known_peer *peer, const uin
 	int r = control_message_decode(text, len, &message);
 
 	if (r) {
-		control_malformed(c, peer, "malformed");
+		hub_malformed(&c->hub, peer, "malformed");
 		return;
 	}
-	if (c->config->role == ROLE_EDGE)
-		edge_message(c, peer, message);
-	else
-		member_message(c, peer, message);
+	c->role->message(c->part, peer, message);
 	control_message_free(message);
 }
 
@@ -64,14 +67,14 @@ static int take_frame(void *ctx, struct channel_message *m)
 	struct control *c = ctx;
 	const struct control_frame *frame = (const void *)m->body;
 	const struct control_peer consumed = {.peer = frame->peer};
-	struct known_peer *peer = peers_find(&c->peers, frame->peer);
+	struct known_peer *peer = peers_find(&c->hub.peers, frame->peer);
 
 	if (frame->len != m->len - sizeof *frame)
 		return -EBADMSG;
-	if (!peer || !control_knows(c, peer))
+	if (!peer || !hub_knows(&c->hub, peer))
 		return 0;
 	handle_message(c, peer, m->body + sizeof *frame, frame->len);
-	link_send(&c->engine.link, CONTROL_CONSUMED, &consumed, sizeof consumed);
+	link_send(&c->hub.engine.link, CONTROL_CONSUMED, &consumed, sizeof consumed);
 	return 0;
 }
 
@@ -79,14 +82,10 @@ static int take_reset(void *ctx, struct channel_message *m)
 {
 	struct control *c = ctx;
 	const struct control_peer *reset = (const void *)m->body;
-	struct known_peer *peer = peers_find(&c->peers, reset->peer);
+	struct known_peer *peer = peers_find(&c->hub.peers, reset->peer);
 
-	if (!peer || !control_knows(c, peer))
-		return 0;
-	if (c->config->role == ROLE_EDGE)
-		edge_peer_reset(c, peer);
-	else
-		member_peer_reset(c, peer);
+	if (peer && hub_knows(&c->hub, peer))
+		c->role->peer_reset(c->part, peer);
 	return 0;
 }
 
@@ -94,15 +93,14 @@ static int take_gone(void *ctx, struct channel_message *m)
 {
 	struct control *c = ctx;
 	const struct control_peer *gone = (const void *)m->body;
-	struct known_peer *peer = peers_find(&c->peers, gone->peer);
+	struct known_peer *peer = peers_find(&c->hub.peers, gone->peer);
 	bool was_up = peer && peer->up;
 
 	if (!peer)
 		return 0;
 	peer->up = false;
-	if (c->config->role != ROLE_EDGE)
-		member_peer_changed(c, peer, was_up);
-	peers_remove(&c->peers, peer);
+	c->role->peer_changed(c->part, peer, was_up);
+	peers_remove(&c->hub.peers, peer);
 	return 0;
 }
 
@@ -110,7 +108,7 @@ static int take_counters(void *ctx, struct channel_message *m)
 {
 	struct control *c = ctx;
 
-	ask_counter(c, (const void *)m->body);
+	ask_counter(&c->asks, (const void *)m->body);
 	return 0;
 }
 
@@ -119,7 +117,7 @@ static int take_end(void *ctx, struct channel_message *m)
 	struct control *c = ctx;
 	const struct control_ask *end = (const void *)m->body;
 
-	ask_end(c, end->id);
+	ask_end(&c->asks, end->id);
 	return 0;
 }
 
@@ -127,7 +125,7 @@ static int take_explained(void *ctx, struct channel_message *m)
 {
 	struct control *c = ctx;
 
-	ask_explained(c, (const void *)m->body);
+	ask_explained(&c->asks, (const void *)m->body);
 	return 0;
 }
 
@@ -136,8 +134,8 @@ static int take_denied(void *ctx, struct channel_message *m)
 	struct control *c = ctx;
 	const struct engine_denied *denied = (const void *)m->body;
 
-	if (c->config->role == ROLE_EDGE)
-		edge_denied(c, denied);
+	if (c->role->denied)
+		c->role->denied(c->part, denied);
 	return 0;
 }
 
@@ -146,8 +144,8 @@ static int take_resolve(void *ctx, struct channel_message *m)
 	struct control *c = ctx;
 
 	(void)m;
-	if (c->config->role != ROLE_EDGE)
-		member_resolve(c);
+	if (c->role->resolve)
+		c->role->resolve(c->part);
 	return 0;
 }
 
@@ -156,8 +154,8 @@ static int take_confirmed(void *ctx, struct channel_message *m)
 	struct control *c = ctx;
 
 	(void)m;
-	if (c->works)
-		commands_answer_waiting(&c->commands, EXIT_DONE, "");
+	if (c->hub.works)
+		commands_answer(&c->hub.commands, CLIENT_WAITS, EXIT_DONE, "");
 	return 0;
 }
 
@@ -181,9 +179,10 @@ static void closed(void *ctx)
 {
 	struct control *c = ctx;
 
-	peers_forget_engine(&c->peers);
-	c->member.edge_up = false;
-	control_set_works(c, false);
+	peers_forget_engine(&c->hub.peers);
+	if (c->role && c->role->engine_gone)
+		c->role->engine_gone(c->part);
+	hub_set_works(&c->hub, false);
 }
 
 static void refused(void *ctx, const struct channel_message *m, int err)
@@ -199,15 +198,15 @@ static void lost(void *ctx, int err)
 	struct control *c = ctx;
 
 	log_error("the engine takes no messages (%s): ending", strerror(-err));
-	ev_break(c->loop, EVBREAK_ALL);
+	ev_break(c->hub.loop, EVBREAK_ALL);
 }
 
 static void drained(void *ctx)
 {
 	struct control *c = ctx;
 
-	if (c->config && c->config->role == ROLE_EDGE)
-		edge_pump(c);
+	if (c->role && c->role->drained)
+		c->role->drained(c->part);
 }
 
 static const struct link_ops ops = {
@@ -220,5 +219,5 @@ static const struct link_ops ops = {
 
 void control_engine_init(struct control *c)
 {
-	link_ev_init(&c->engine, c->loop, &ops, &table, c, c->buffer);
+	link_ev_init(&c->hub.engine, c->hub.loop, &ops, &table, c, c->buffer);
 }

@@ -27,17 +27,27 @@ static int read_config(int fd, struct config **out)
 	return error;
 }
 
-/* Everything that borrows from the old one is made anew. */
+/* The first configuration says which; another one never changes it. */
+static void set_role(struct control *c, enum role role)
+{
+	bool is_edge = role == ROLE_EDGE;
+
+	c->role = is_edge ? &edge_ops : &member_ops;
+	c->part = is_edge ? (void *)&c->edge : &c->member;
+}
+
+/* Everything that borrows from the old one, is made anew. */
 static void use_config(struct control *c, struct config *config, struct device_index *devices)
 {
-	struct config *old = c->config;
+	struct config *old = c->hub.config;
 
-	c->config = config;
-	device_index_clear(&c->devices);
-	c->devices = *devices;
-	peers_forget_config(&c->peers);
-	if (c->started && config->role != ROLE_EDGE)
-		member_configured(c);
+	set_role(c, config->role);
+	c->hub.config = config;
+	device_index_clear(&c->hub.devices);
+	c->hub.devices = *devices;
+	peers_forget_config(&c->hub.peers);
+	if (c->started && c->role->configured)
+		c->role->configured(c->part);
 	config_free(old);
 	if (c->started)
 		control_greet_engine(c);
@@ -50,7 +60,7 @@ static int take_config(void *ctx, struct channel_message *m)
 	struct config *config;
 	int r = read_config(m->fd, &config);
 
-	if (!r && c->config && config->role != c->config->role) {
+	if (!r && c->hub.config && config->role != c->hub.config->role) {
 		config_free(config);
 		r = -EINVAL;
 	}
@@ -67,15 +77,15 @@ static int take_sibling(void *ctx, struct channel_message *m)
 {
 	struct control *c = ctx;
 
-	link_open(&c->engine.link, dispatch_take_fd(m));
-	peers_forget_engine(&c->peers);
+	link_open(&c->hub.engine.link, dispatch_take_fd(m));
+	peers_forget_engine(&c->hub.peers);
 	if (!c->started)
 		return 0;
-	if (c->config->role == ROLE_EDGE)
-		edge_restart(c);
+	if (c->role->engine_came)
+		c->role->engine_came(c->part);
 	control_greet_engine(c);
-	if (c->config->role != ROLE_EDGE)
-		member_restart(c);
+	if (c->role->engine_greeted)
+		c->role->engine_greeted(c->part);
 	return 0;
 }
 
@@ -83,7 +93,7 @@ static int take_command(void *ctx, struct channel_message *m)
 {
 	struct control *c = ctx;
 
-	commands_open(&c->commands, dispatch_take_fd(m));
+	commands_open(&c->hub.commands, dispatch_take_fd(m));
 	return 0;
 }
 
@@ -104,9 +114,9 @@ static int take_reply(void *ctx, struct channel_message *m)
 	memcpy(&reply, m->body, sizeof reply);
 	reply.text[sizeof reply.text - 1] = '\0';
 	if (reply.id == 0)
-		commands_parent_replied(&c->commands, &reply);
-	else
-		member_replied(c, &reply);
+		control_command_replied(c, &reply);
+	else if (c->role && c->role->replied)
+		c->role->replied(c->part, &reply);
 	return 0;
 }
 
@@ -131,13 +141,12 @@ static int take_stop(void *ctx, struct channel_message *m)
 	if (c->stopping)
 		return 0;
 	c->stopping = true;
-	if (!c->started || c->config->role == ROLE_EDGE || !c->member.edge_up) {
-		ev_break(c->loop, EVBREAK_ALL);
+	if (!c->started || !c->role->stop || !c->role->stop(c->part)) {
+		ev_break(c->hub.loop, EVBREAK_ALL);
 		return 0;
 	}
-	member_goodbye(c);
 	ev_timer_init(&c->grace, grace_over, GRACE_S, 0.);
-	ev_timer_start(c->loop, &c->grace);
+	ev_timer_start(c->hub.loop, &c->grace);
 	return 0;
 }
 
@@ -158,7 +167,7 @@ static void closed(void *ctx)
 {
 	struct control *c = ctx;
 
-	ev_break(c->loop, EVBREAK_ALL);
+	ev_break(c->hub.loop, EVBREAK_ALL);
 }
 
 static void refused(void *ctx, const struct channel_message *m, int err)
@@ -173,7 +182,7 @@ static void lost(void *ctx, int err)
 	struct control *c = ctx;
 
 	log_error("the parent takes no messages (%s): ending", strerror(-err));
-	ev_break(c->loop, EVBREAK_ALL);
+	ev_break(c->hub.loop, EVBREAK_ALL);
 }
 
 static const struct link_ops ops = {
@@ -181,5 +190,5 @@ static const struct link_ops ops = {
 
 void control_parent_init(struct control *c)
 {
-	link_ev_init(&c->parent, c->loop, &ops, &table, c, c->buffer);
+	link_ev_init(&c->hub.parent, c->hub.loop, &ops, &table, c, c->buffer);
 }

@@ -69,3 +69,13 @@ const char *device_index_name(const struct device_index_entry *entry, const uint
 	}
 	return buf;
 }
+
+void device_addresses(const struct spec_device *device, struct ip_addr out[NETWORK_ADDRESSES_MAX],
+		      uint32_t *count)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < device->address_count && n < NETWORK_ADDRESSES_MAX; i++)
+		out[n++] = device->addresses[i];
+	*count = n;
+}

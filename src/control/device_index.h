@@ -34,4 +34,8 @@ const struct device_index_entry *device_index_find(const struct device_index *de
 const char *device_index_name(const struct device_index_entry *entry, const uint8_t key[KEY_SIZE],
 			      char buf[PEER_NAME_MAX]);
 
+/* A device's addresses, as many as a message takes. */
+void device_addresses(const struct spec_device *device, struct ip_addr out[NETWORK_ADDRESSES_MAX],
+		      uint32_t *count);
+
 #endif

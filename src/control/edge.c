@@ -8,127 +8,132 @@
 #include <tund/session/path.h>
 #include <tund/sys/log.h>
 
-#include "control.h"
+#include "edge_identities.h"
 #include "edge_push.h"
 
-static void arm(struct control *c)
+static void arm(struct edge *edge)
 {
-	struct known_peer *first = TAILQ_FIRST(&c->peers.due);
+	struct known_peer *first = TAILQ_FIRST(&edge->hub->peers.due);
 	double delay;
 
-	ev_timer_stop(c->loop, &c->edge.timer);
+	ev_timer_stop(edge->hub->loop, &edge->timer);
 	if (!first)
 		return;
-	delay = first->due_at - ev_now(c->loop);
-	ev_timer_set(&c->edge.timer, delay > 0 ? delay : 0., 0.);
-	ev_timer_start(c->loop, &c->edge.timer);
+	delay = first->due_at - ev_now(edge->hub->loop);
+	ev_timer_set(&edge->timer, delay > 0 ? delay : 0., 0.);
+	ev_timer_start(edge->hub->loop, &edge->timer);
 }
 
-void edge_pump(struct control *c)
+static void pump(struct edge *edge)
 {
 	struct known_peer *peer, *next;
-	double now = ev_now(c->loop);
+	double now = ev_now(edge->hub->loop);
 
-	for (peer = TAILQ_FIRST(&c->peers.due); peer; peer = next) {
+	for (peer = TAILQ_FIRST(&edge->hub->peers.due); peer; peer = next) {
 		next = TAILQ_NEXT(peer, due_entry);
-		if (c->engine.link.queued_bytes > EDGE_QUEUE_MAX)
+		if (edge->hub->engine.link.queued_bytes > EDGE_QUEUE_MAX)
 			return; /* called again when the engine took it */
 		if (peer->due_at > now)
 			continue;
-		peers_clear_due(&c->peers, peer);
+		peers_clear_due(&edge->hub->peers, peer);
 		if (peer->up) {
-			edge_push(c, peer);
+			edge_push(edge->hub, peer);
 			peer->pushed_at = now;
 		}
 	}
-	arm(c);
+	arm(edge);
 }
 
 static void timer_fired(struct ev_loop *loop, ev_timer *w, int events)
 {
 	(void)loop, (void)events;
-	edge_pump(w->data);
+	pump(w->data);
 }
 
-void edge_init(struct control *c)
+void edge_init(struct edge *edge, struct hub *hub)
 {
-	ev_timer_init(&c->edge.timer, timer_fired, 0., 0.);
-	c->edge.timer.data = c;
+	*edge = (struct edge){.hub = hub};
+	ev_timer_init(&edge->timer, timer_fired, 0., 0.);
+	edge->timer.data = edge;
 }
 
-void edge_clear(struct control *c)
+void edge_clear(struct edge *edge)
 {
-	ev_timer_stop(c->loop, &c->edge.timer);
+	ev_timer_stop(edge->hub->loop, &edge->timer);
 }
 
 /* A peer behind NAT is reached where it was, if the new engine tries in time. */
-static void tell_last_seen(struct control *c, const struct known_peer *peer)
+static void tell_last_seen(struct edge *edge, const struct known_peer *peer)
 {
 	struct control_last_seen seen = {.local = peer->local, .remote = peer->remote};
 
 	memcpy(seen.public_key, peer->key, KEY_SIZE);
-	link_send(&c->engine.link, CONTROL_LAST_SEEN, &seen, sizeof seen);
+	link_send(&edge->hub->engine.link, CONTROL_LAST_SEEN, &seen, sizeof seen);
 }
 
-void edge_restart(struct control *c)
+static void engine_came(void *part)
 {
+	struct edge *edge = part;
 	struct known_peer *peer, *next;
 
-	HASH_ITER(by_key, c->peers.by_key, peer, next) {
+	HASH_ITER(by_key, edge->hub->peers.by_key, peer, next) {
 		if (peer->remote.addr.family && peer->transport == TRANSPORT_UDP)
-			tell_last_seen(c, peer);
+			tell_last_seen(edge, peer);
 	}
 }
 
-static void push_soon(struct control *c, struct known_peer *peer, double delay)
+static void push_soon(struct edge *edge, struct known_peer *peer, double delay)
 {
-	peers_set_due(&c->peers, peer, ev_now(c->loop) + delay);
-	arm(c);
+	peers_set_due(&edge->hub->peers, peer, ev_now(edge->hub->loop) + delay);
+	arm(edge);
 }
 
 /* At once, but not twice within EDGE_PUSH_INTERVAL_S: a peer may say hello as often as it likes. */
-static void push_now(struct control *c, struct known_peer *peer)
+static void push_now(struct edge *edge, struct known_peer *peer)
 {
 	double at = peer->pushed_at > 0 ? peer->pushed_at + EDGE_PUSH_INTERVAL_S : 0;
 
-	peers_set_due(&c->peers, peer, at);
-	edge_pump(c);
+	peers_set_due(&edge->hub->peers, peer, at);
+	pump(edge);
 }
 
-void edge_peer_changed(struct control *c, struct known_peer *peer, bool was_up)
+static void peer_changed(void *part, struct known_peer *peer, bool was_up)
 {
-	const struct device_index_entry *e = device_index_find(&c->devices, peer->key);
+	struct edge *edge = part;
+	const struct device_index_entry *e = device_index_find(&edge->hub->devices, peer->key);
 	bool is_new = !peer->device;
 
 	peer->principal = e ? e->principal : NULL;
 	peer->device = e ? e->device : NULL;
 	if (!peer->up) {
-		peers_clear_due(&c->peers, peer);
+		peers_clear_due(&edge->hub->peers, peer);
 		peer->pushed_at = 0;
 		return;
 	}
 	if (!e || e->device->wireguard)
 		return;
 	if (is_new && peer->announced)
-		edge_take_routes(c, peer);
+		edge_take_routes(edge->hub, peer);
 	if (was_up && is_new)
-		push_soon(c, peer, 0.); /* after a reload */
+		push_soon(edge, peer, 0.); /* after a reload */
 	else if (!was_up && !peer->due)
-		push_soon(c, peer, EDGE_HELLO_WAIT_S);
+		push_soon(edge, peer, EDGE_HELLO_WAIT_S);
 }
 
-void edge_peer_reset(struct control *c, struct known_peer *peer)
+static void peer_reset(void *part, struct known_peer *peer)
 {
+	struct edge *edge = part;
+
 	if (peer->up)
-		push_soon(c, peer, EDGE_HELLO_WAIT_S);
+		push_soon(edge, peer, EDGE_HELLO_WAIT_S);
 }
 
 /* Keeps what was announced, to be judged anew after a reload, and tells the engine. */
-static void announced(struct control *c, struct known_peer *peer,
+static void announced(struct edge *edge, struct known_peer *peer,
 		      const struct control_message_routes *routes)
 {
 	if (peer->principal->kind != PRINCIPAL_CONNECTOR) {
-		control_malformed(c, peer, "an announcement of routes, but it is no connector");
+		hub_malformed(edge->hub, peer, "an announcement of routes, but it is no connector");
 		return;
 	}
 	if (!peer->announced)
@@ -138,52 +143,68 @@ static void announced(struct control *c, struct known_peer *peer,
 		return;
 	}
 	*peer->announced = *routes;
-	edge_take_routes(c, peer);
+	edge_take_routes(edge->hub, peer);
 }
 
-static void goodbye(struct control *c, struct known_peer *peer)
+static void goodbye(struct edge *edge, struct known_peer *peer)
 {
 	const struct control_peer close = {.peer = peer->id};
 
-	link_send(&c->engine.link, CONTROL_CLOSE, &close, sizeof close);
+	link_send(&edge->hub->engine.link, CONTROL_CLOSE, &close, sizeof close);
 }
 
-void edge_message(struct control *c, struct known_peer *peer, const struct control_message *message)
+static void message(void *part, struct known_peer *peer, const struct control_message *m)
 {
-	switch (message->type) {
+	struct edge *edge = part;
+
+	switch (m->type) {
 	case CONTROL_MESSAGE_HELLO:
 		peer->up = true; /* it could not have spoken otherwise */
-		push_now(c, peer);
+		push_now(edge, peer);
 		return;
 	case CONTROL_MESSAGE_ROUTES:
-		announced(c, peer, &message->routes);
+		announced(edge, peer, &m->routes);
 		return;
 	case CONTROL_MESSAGE_MORE:
-		edge_push_identities(c, peer, false);
+		edge_push_identities(edge->hub, peer, false);
 		return;
 	case CONTROL_MESSAGE_GOODBYE:
-		goodbye(c, peer);
+		goodbye(edge, peer);
 		return;
 	case CONTROL_MESSAGE_CONFIG:
 	case CONTROL_MESSAGE_IDENTITIES:
 	case CONTROL_MESSAGE_DENIED:
-		control_malformed(c, peer, "only an edge's to send");
+		hub_malformed(edge->hub, peer, "only an edge's to send");
 		return;
 	case CONTROL_MESSAGE_OTHER:
 		return;
 	}
 }
 
-void edge_denied(struct control *c, const struct engine_denied *denied)
+static void denied(void *part, const struct engine_denied *what)
 {
-	struct known_peer *peer = peers_find(&c->peers, denied->peer);
+	struct edge *edge = part;
+	struct known_peer *peer = peers_find(&edge->hub->peers, what->peer);
 	struct control_message message = {
 		.type = CONTROL_MESSAGE_DENIED,
-		.denied = {.destination = denied->dst,
-			   .proto = denied->proto,
-			   .port = denied->port},
+		.denied = {.destination = what->dst, .proto = what->proto, .port = what->port},
 	};
 
 	if (peer && peer->up && peer->device)
-		control_send(c, peer, &message);
+		hub_send(edge->hub, peer, &message);
 }
+
+static void drained(void *part)
+{
+	pump(part);
+}
+
+const struct role_ops edge_ops = {
+	.works_by_engine = true,
+	.engine_came = engine_came,
+	.peer_changed = peer_changed,
+	.peer_reset = peer_reset,
+	.message = message,
+	.denied = denied,
+	.drained = drained,
+};

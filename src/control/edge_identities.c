@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Which principal holds which inner address, told to connectors. */
-#include "edge.h"
+#include "edge_identities.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <tund/sys/log.h>
-
-#include "control.h"
-#include "edge_push.h"
 
 /* -EMSGSIZE: its names are longer, or its groups more, than a connector can take. */
 static int make_identity(const struct spec_principal *p, const struct spec_device *d,
@@ -27,7 +24,7 @@ static int make_identity(const struct spec_principal *p, const struct spec_devic
 		strcpy(out->group[i], p->groups.items[i]); /* fits: just measured */
 	}
 	out->group_count = (uint32_t)p->groups.count;
-	edge_fill_addresses(d, out->address, &out->address_count);
+	device_addresses(d, out->address, &out->address_count);
 	return 0;
 }
 
@@ -71,7 +68,7 @@ static int fill_chunk(struct identities_chunk *chunk, const struct policy_spec *
 	return 0;
 }
 
-static int push_chunk(struct control *c, struct known_peer *peer, bool first)
+static int push_chunk(struct hub *hub, struct known_peer *peer, bool first)
 {
 	struct identities_chunk chunk;
 	char *text;
@@ -79,7 +76,7 @@ static int push_chunk(struct control *c, struct known_peer *peer, bool first)
 
 	if (r)
 		return r;
-	more = fill_chunk(&chunk, c->config->policy, peer);
+	more = fill_chunk(&chunk, hub->config->policy, peer);
 	if (more < 0) {
 		identities_chunk_clear(&chunk);
 		return more;
@@ -87,13 +84,13 @@ static int push_chunk(struct control *c, struct known_peer *peer, bool first)
 	r = identities_chunk_encode(&chunk, first, !more, &text);
 	if (r)
 		return r;
-	control_send_text(c, peer, text);
+	hub_send_text(hub, peer, text);
 	free(text);
 	peer->has_more = more;
 	return 0;
 }
 
-void edge_push_identities(struct control *c, struct known_peer *peer, bool first)
+void edge_push_identities(struct hub *hub, struct known_peer *peer, bool first)
 {
 	int r;
 
@@ -102,7 +99,7 @@ void edge_push_identities(struct control *c, struct known_peer *peer, bool first
 	else if (!peer->has_more)
 		return;
 	peer->has_more = false;
-	r = push_chunk(c, peer, first);
+	r = push_chunk(hub, peer, first);
 	if (r)
 		log_error("cannot tell a connector who holds which address: %s", strerror(-r));
 }

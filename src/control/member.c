@@ -9,48 +9,48 @@
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 
-#include "control.h"
 #include "member_network.h"
 
-static void send_endpoints(struct control *c)
+static void send_endpoints(struct member *m)
 {
-	if (c->member.endpoints.count)
-		link_send(&c->engine.link, CONTROL_ENDPOINTS, &c->member.endpoints,
-			  sizeof c->member.endpoints);
+	if (m->endpoints.count)
+		link_send(&m->hub->engine.link, CONTROL_ENDPOINTS, &m->endpoints,
+			  sizeof m->endpoints);
 }
 
 static void found(void *ctx, const struct control_endpoints *endpoints)
 {
-	struct control *c = ctx;
+	struct member *m = ctx;
 
-	c->member.endpoints = *endpoints;
-	send_endpoints(c);
+	m->endpoints = *endpoints;
+	send_endpoints(m);
 }
 
-void member_init(struct control *c)
+void member_init(struct member *m, struct hub *hub)
 {
-	resolver_init(&c->member.resolver, c->loop, found, c);
+	*m = (struct member){.hub = hub};
+	resolver_init(&m->resolver, m->hub->loop, found, m);
 }
 
-void member_clear(struct control *c)
+void member_clear(struct member *m)
 {
-	resolver_stop(&c->member.resolver);
-	member_network_clear(&c->member);
+	resolver_stop(&m->resolver);
+	member_network_clear(m);
 }
 
-static void say_hello(struct control *c, const struct known_peer *edge)
+static void say_hello(struct member *m, const struct known_peer *edge)
 {
 	struct control_message message = {.type = CONTROL_MESSAGE_HELLO};
 
 	snprintf(message.hello.role, sizeof message.hello.role, "%s",
-		 config_role_names[c->config->role]);
+		 config_role_names[m->hub->config->role]);
 	snprintf(message.hello.software, sizeof message.hello.software, "%s", PACKAGE_STRING);
-	control_send(c, edge, &message);
+	hub_send(m->hub, edge, &message);
 }
 
-static void announce_routes(struct control *c, const struct known_peer *edge)
+static void announce_routes(struct member *m, const struct known_peer *edge)
 {
-	const struct prefix_list *list = &c->config->announce;
+	const struct prefix_list *list = &m->hub->config->announce;
 	struct control_message *message = calloc(1, sizeof *message);
 
 	if (!message) {
@@ -60,60 +60,67 @@ static void announce_routes(struct control *c, const struct known_peer *edge)
 	message->type = CONTROL_MESSAGE_ROUTES;
 	for (uint32_t i = 0; i < list->count && i < NETWORK_ROUTES_MAX; i++)
 		message->routes.route[message->routes.route_count++] = list->prefix[i];
-	control_send(c, edge, message);
+	hub_send(m->hub, edge, message);
 	free(message);
 }
 
 /* Full state, whenever the edge may not have it. */
-static void introduce(struct control *c, const struct known_peer *edge)
+static void introduce(struct member *m, const struct known_peer *edge)
 {
-	say_hello(c, edge);
-	if (c->config->role == ROLE_CONNECTOR)
-		announce_routes(c, edge);
+	say_hello(m, edge);
+	if (m->hub->config->role == ROLE_CONNECTOR)
+		announce_routes(m, edge);
 }
 
-void member_configured(struct control *c)
+static void configured(void *part)
 {
-	const struct config_edge *edge = &c->config->edge;
-	const struct known_peer *peer = peers_find_key(&c->peers, edge->public_key);
+	struct member *m = part;
+	const struct config_edge *edge = &m->hub->config->edge;
+	const struct known_peer *peer = peers_find_key(&m->hub->peers, edge->public_key);
 
-	c->member.edge_up = peer && peer->up; /* it may be another edge now */
-	member_network_check(c);
-	resolver_ask(&c->member.resolver, edge->host, edge->port);
+	m->edge_up = peer && peer->up; /* it may be another edge now */
+	member_network_check(m);
+	resolver_ask(&m->resolver, edge->host, edge->port);
 	/* the parent's bounds, or what a stock server does not push, may be others now */
-	if (c->member.pushed && edge->suite == SUITE_WIREGUARD)
-		member_network_configured(c);
-	else if (c->member.pushed)
-		member_network_request(c);
+	if (m->pushed && edge->suite == SUITE_WIREGUARD)
+		member_network_configured(m);
+	else if (m->pushed)
+		member_network_request(m);
 }
 
-void member_restart(struct control *c)
+static void engine_greeted(void *part)
 {
-	send_endpoints(c);
-	member_network_tell_engine(c);
+	struct member *m = part;
+
+	send_endpoints(m);
+	member_network_tell_engine(m);
 }
 
-void member_peer_changed(struct control *c, struct known_peer *peer, bool was_up)
+static void peer_changed(void *part, struct known_peer *peer, bool was_up)
 {
-	if (!control_knows(c, peer))
+	struct member *m = part;
+
+	if (!hub_knows(m->hub, peer))
 		return;
-	c->member.edge_up = peer->up;
+	m->edge_up = peer->up;
 	if (peer->up) {
-		resolver_succeeded(&c->member.resolver);
-		if (c->config->edge.suite == SUITE_WIREGUARD) {
-			if (!c->member.pushed)
-				member_network_configured(c);
+		resolver_succeeded(&m->resolver);
+		if (m->hub->config->edge.suite == SUITE_WIREGUARD) {
+			if (!m->pushed)
+				member_network_configured(m);
 		} else if (!was_up || !peer->greeted) {
-			introduce(c, peer);
+			introduce(m, peer);
 		}
 	}
 	peer->greeted = peer->up;
-	member_network_check(c);
+	member_network_check(m);
 }
 
-void member_peer_reset(struct control *c, struct known_peer *peer)
+static void peer_reset(void *part, struct known_peer *peer)
 {
-	introduce(c, peer);
+	struct member *m = part;
+
+	introduce(m, peer);
 }
 
 static void keep_denied(struct member *m, const struct control_message_denied *what)
@@ -123,21 +130,22 @@ static void keep_denied(struct member *m, const struct control_message_denied *w
 	*entry = (struct status_denied){.what = *what, .wall_ns = clock_wall_ns()};
 }
 
-void member_message(struct control *c, struct known_peer *peer,
-		    const struct control_message *message)
+static void message(void *part, struct known_peer *peer, const struct control_message *said)
 {
-	switch (message->type) {
+	struct member *m = part;
+
+	switch (said->type) {
 	case CONTROL_MESSAGE_CONFIG:
-		member_network_pushed(c, peer, &message->config);
+		member_network_pushed(m, peer, &said->config);
 		return;
 	case CONTROL_MESSAGE_IDENTITIES:
-		member_network_identities(c, peer, message);
+		member_network_identities(m, peer, said);
 		return;
 	case CONTROL_MESSAGE_DENIED:
-		keep_denied(&c->member, &message->denied);
+		keep_denied(m, &said->denied);
 		return;
 	case CONTROL_MESSAGE_ROUTES:
-		control_malformed(c, peer, "only a connector's to send");
+		hub_malformed(m->hub, peer, "only a connector's to send");
 		return;
 	case CONTROL_MESSAGE_HELLO:
 	case CONTROL_MESSAGE_MORE:
@@ -147,16 +155,47 @@ void member_message(struct control *c, struct known_peer *peer,
 	}
 }
 
-void member_resolve(struct control *c)
+static void resolve(void *part)
 {
-	resolver_again(&c->member.resolver);
+	struct member *m = part;
+
+	resolver_again(&m->resolver);
 }
 
-void member_goodbye(struct control *c)
+static void engine_gone(void *part)
 {
-	const struct known_peer *edge = peers_find_key(&c->peers, c->config->edge.public_key);
-	const struct control_message message = {.type = CONTROL_MESSAGE_GOODBYE};
+	struct member *m = part;
 
+	m->edge_up = false;
+}
+
+static void replied(void *part, const struct parent_reply *reply)
+{
+	member_network_replied(part, reply);
+}
+
+static bool stop(void *part)
+{
+	const struct control_message goodbye = {.type = CONTROL_MESSAGE_GOODBYE};
+	struct member *m = part;
+	const struct known_peer *edge =
+		peers_find_key(&m->hub->peers, m->hub->config->edge.public_key);
+
+	if (!m->edge_up)
+		return false;
 	if (edge)
-		control_send(c, edge, &message);
+		hub_send(m->hub, edge, &goodbye);
+	return true;
 }
+
+const struct role_ops member_ops = {
+	.configured = configured,
+	.engine_greeted = engine_greeted,
+	.engine_gone = engine_gone,
+	.peer_changed = peer_changed,
+	.peer_reset = peer_reset,
+	.message = message,
+	.resolve = resolve,
+	.replied = replied,
+	.stop = stop,
+};

@@ -14,13 +14,13 @@
 #include <tund/ipc/parent.h>
 
 #include "control_message.h"
+#include "hub.h"
 #include "resolve.h"
+#include "role.h"
 #include "status.h"
 
-struct control;
-struct known_peer;
-
 struct member {
+	struct hub *hub;
 	struct resolver resolver;
 	struct control_endpoints endpoints; /* last found; count 0: none yet */
 	bool edge_up;
@@ -34,27 +34,10 @@ struct member {
 	uint32_t denied_count; /* ever; the newest is at (count - 1) % STATUS_DENIED_MAX */
 };
 
-void member_init(struct control *c);
-void member_clear(struct control *c);
+void member_init(struct member *m, struct hub *hub);
+void member_clear(struct member *m);
 
-/* The first, or another, configuration. */
-void member_configured(struct control *c);
-
-/* A new engine: says all again. */
-void member_restart(struct control *c);
-
-void member_peer_changed(struct control *c, struct known_peer *peer, bool was_up);
-void member_peer_reset(struct control *c, struct known_peer *peer);
-void member_message(struct control *c, struct known_peer *peer,
-		    const struct control_message *message);
-
-/* Every endpoint of the edge failed. */
-void member_resolve(struct control *c);
-
-/* The parent's answer to REQUEST_NETWORK. */
-void member_replied(struct control *c, const struct parent_reply *reply);
-
-/* PARENT_STOP: tells the edge. */
-void member_goodbye(struct control *c);
+/* Whose `part` is a struct member. */
+extern const struct role_ops member_ops;
 
 #endif

@@ -8,7 +8,7 @@
 
 #include <tund/sys/log.h>
 
-#include "control.h"
+#include "member.h"
 
 void member_network_clear(struct member *m)
 {
@@ -20,28 +20,28 @@ void member_network_clear(struct member *m)
 	m->refused = NULL;
 }
 
-void member_network_check(struct control *c)
+void member_network_check(struct member *m)
 {
-	control_set_works(c, c->member.edge_up && c->member.network && !c->member.error[0]);
+	hub_set_works(m->hub, m->edge_up && m->network && !m->error[0]);
 }
 
 /* The smaller of what the edge pushed and what is configured here. */
-static uint32_t effective_mtu(const struct control *c)
+static uint32_t effective_mtu(const struct member *m)
 {
-	uint32_t pushed = c->member.pushed->mtu, local = c->config->mtu;
+	uint32_t pushed = m->pushed->mtu, local = m->hub->config->mtu;
 
 	if (pushed == 0 || (local && local < pushed))
 		return local;
 	return pushed;
 }
 
-void member_network_request(struct control *c)
+void member_network_request(struct member *m)
 {
 	struct request_network *request;
 
 	/* One at a time: an edge may push faster than the parent applies. */
-	c->member.request_again = c->member.request_id != 0;
-	if (c->member.request_again)
+	m->request_again = m->request_id != 0;
+	if (m->request_again)
 		return;
 	request = calloc(1, sizeof *request);
 
@@ -49,14 +49,14 @@ void member_network_request(struct control *c)
 		log_error("no memory to apply what the edge pushed");
 		return;
 	}
-	request->id = c->member.request_id = control_next_id(c);
-	request->network = *c->member.pushed;
-	request->network.mtu = effective_mtu(c);
-	link_send(&c->parent.link, REQUEST_NETWORK, request, sizeof *request);
+	request->id = m->request_id = hub_next_id(m->hub);
+	request->network = *m->pushed;
+	request->network.mtu = effective_mtu(m);
+	link_send(&m->hub->parent.link, REQUEST_NETWORK, request, sizeof *request);
 	free(request);
 }
 
-void member_network_configured(struct control *c)
+void member_network_configured(struct member *m)
 {
 	struct network *config = calloc(1, sizeof *config);
 
@@ -64,23 +64,21 @@ void member_network_configured(struct control *c)
 		log_error("no memory for the addresses and routes of the configuration");
 		return;
 	}
-	config->mtu = c->config->mtu;
-	config->address_count = c->config->address.count;
-	memcpy(config->address, c->config->address.addr, sizeof c->config->address.addr);
-	config->route_count = c->config->routes.count;
-	memcpy(config->route, c->config->routes.prefix, sizeof c->config->routes.prefix);
-	free(c->member.pushed);
-	c->member.pushed = config;
-	member_network_request(c);
+	config->mtu = m->hub->config->mtu;
+	config->address_count = m->hub->config->address.count;
+	memcpy(config->address, m->hub->config->address.addr, sizeof m->hub->config->address.addr);
+	config->route_count = m->hub->config->routes.count;
+	memcpy(config->route, m->hub->config->routes.prefix, sizeof m->hub->config->routes.prefix);
+	free(m->pushed);
+	m->pushed = config;
+	member_network_request(m);
 }
 
-void member_network_pushed(struct control *c, const struct known_peer *edge,
+void member_network_pushed(struct member *m, const struct known_peer *edge,
 			   const struct network *config)
 {
-	struct member *m = &c->member;
-
-	if (c->config->role == ROLE_CLIENT && config->address_count == 0) {
-		control_malformed(c, edge, "a configuration without an address");
+	if (m->hub->config->role == ROLE_CLIENT && config->address_count == 0) {
+		hub_malformed(m->hub, edge, "a configuration without an address");
 		return;
 	}
 	if (!m->pushed)
@@ -90,7 +88,7 @@ void member_network_pushed(struct control *c, const struct known_peer *edge,
 		return;
 	}
 	*m->pushed = *config;
-	member_network_request(c);
+	member_network_request(m);
 }
 
 static bool is_refused(const struct parent_reply *reply, uint32_t i)
@@ -130,12 +128,10 @@ static void sort_routes(struct member *m, const struct parent_reply *reply, stru
 	}
 }
 
-static void applied(struct control *c, const struct parent_reply *reply)
+static void applied(struct member *m, const struct parent_reply *reply)
 {
 	struct network *network = calloc(1, sizeof *network);
 	struct control_message_routes *refused = calloc(1, sizeof *refused);
-	struct member *m = &c->member;
-
 	if (!network || !refused) {
 		log_error("no memory for what the parent applied");
 		free(network);
@@ -149,55 +145,51 @@ static void applied(struct control *c, const struct parent_reply *reply)
 	m->refused = refused->route_count ? refused : NULL;
 	if (!m->refused)
 		free(refused);
-	m->network->mtu = effective_mtu(c);
+	m->network->mtu = effective_mtu(m);
 	m->error[0] = '\0';
-	member_network_tell_engine(c);
+	member_network_tell_engine(m);
 }
 
-static void failed(struct control *c, const struct parent_reply *reply)
+static void failed(struct member *m, const struct parent_reply *reply)
 {
-	struct member *m = &c->member;
 	const char *why = reply->text[0] ? reply->text : strerror(reply->error);
 	char text[sizeof m->error + 2];
 
 	snprintf(m->error, sizeof m->error, "%s", why);
 	log_error("what the edge pushed cannot be applied: %s", m->error);
 	snprintf(text, sizeof text, "%s\n", m->error);
-	commands_answer_waiting(&c->commands, EXIT_SYSTEM, text);
+	commands_answer(&m->hub->commands, CLIENT_WAITS, EXIT_SYSTEM, text);
 }
 
-void member_replied(struct control *c, const struct parent_reply *reply)
+void member_network_replied(struct member *m, const struct parent_reply *reply)
 {
-	struct member *m = &c->member;
-
 	if (reply->id != m->request_id || !m->pushed)
 		return;
 	m->request_id = 0;
 	if (m->request_again) { /* of one that a later push has replaced */
-		member_network_request(c);
+		member_network_request(m);
 		return;
 	}
 	if (reply->error)
-		failed(c, reply);
+		failed(m, reply);
 	else
-		applied(c, reply);
-	member_network_check(c);
+		applied(m, reply);
+	member_network_check(m);
 }
 
-void member_network_tell_engine(struct control *c)
+void member_network_tell_engine(struct member *m)
 {
-	if (c->member.network)
-		link_send(&c->engine.link, CONTROL_NETWORK, c->member.network,
-			  sizeof *c->member.network);
+	if (m->network)
+		link_send(&m->hub->engine.link, CONTROL_NETWORK, m->network, sizeof *m->network);
 }
 
-static void send_identity(struct control *c, struct control_identity *out)
+static void send_identity(struct member *m, struct control_identity *out)
 {
-	link_send(&c->engine.link, CONTROL_IDENTITY, out, sizeof *out);
+	link_send(&m->hub->engine.link, CONTROL_IDENTITY, out, sizeof *out);
 	out->first = false;
 }
 
-static void send_addresses(struct control *c, const struct control_message_identity *identity,
+static void send_addresses(struct member *m, const struct control_message_identity *identity,
 			   struct control_identity *out)
 {
 	memcpy(out->principal, identity->principal, sizeof out->principal);
@@ -205,30 +197,30 @@ static void send_addresses(struct control *c, const struct control_message_ident
 	out->group_count = identity->group_count;
 	for (uint32_t i = 0; i < identity->address_count; i++) {
 		out->address = identity->address[i];
-		send_identity(c, out);
+		send_identity(m, out);
 	}
 }
 
 /* An address of family 0 opens and closes the list, so that no chunk needs to know its first or
  * last address. */
-void member_network_identities(struct control *c, const struct known_peer *edge,
+void member_network_identities(struct member *m, const struct known_peer *edge,
 			       const struct control_message *message)
 {
 	struct control_identity out = {.first = message->identities.first};
 	struct control_message_identity identity;
 
-	if (c->config->role != ROLE_CONNECTOR) {
-		control_malformed(c, edge, "a connector's to receive");
+	if (m->hub->config->role != ROLE_CONNECTOR) {
+		hub_malformed(m->hub, edge, "a connector's to receive");
 		return;
 	}
 	for (uint32_t i = 0; i < message->identities.count; i++) {
 		control_message_identity(message, i, &identity);
-		send_addresses(c, &identity, &out);
+		send_addresses(m, &identity, &out);
 	}
 	if (!message->identities.last)
-		control_send(c, edge, &(struct control_message){.type = CONTROL_MESSAGE_MORE});
+		hub_send(m->hub, edge, &(struct control_message){.type = CONTROL_MESSAGE_MORE});
 	if (!out.first && !message->identities.last)
 		return;
 	out = (struct control_identity){.first = out.first, .last = message->identities.last};
-	send_identity(c, &out);
+	send_identity(m, &out);
 }

@@ -7,20 +7,24 @@
 
 #include <tund/sys/clock.h>
 
-#include "control.h"
+#include "ask.h"
+#include "edge_grant.h"
+#include "hub.h"
+#include "member.h"
 
 static struct status_prefixes prefixes_of(const struct prefix_list *list)
 {
 	return (struct status_prefixes){list->prefix, list->count};
 }
 
-static void collect_edge(const struct control *c, struct status *s)
+static void collect_edge(const struct hub *hub, struct status *s)
 {
 	s->has_network = true;
-	s->addresses = (struct status_addresses){c->config->address.addr, c->config->address.count};
-	s->mtu = c->config->mtu;
-	s->listen_port = c->config->listen_port;
-	s->pool = prefixes_of(&c->config->pool);
+	s->addresses =
+		(struct status_addresses){hub->config->address.addr, hub->config->address.count};
+	s->mtu = hub->config->mtu;
+	s->listen_port = hub->config->listen_port;
+	s->pool = prefixes_of(&hub->config->pool);
 }
 
 static void collect_denied(const struct member *m, struct status *s)
@@ -30,9 +34,8 @@ static void collect_denied(const struct member *m, struct status *s)
 		s->denied[i] = m->denied[(m->denied_count - 1 - i) % STATUS_DENIED_MAX];
 }
 
-static void collect_member(const struct control *c, struct status *s)
+static void collect_member(const struct hub *hub, const struct member *m, struct status *s)
 {
-	const struct member *m = &c->member;
 	const struct network *n = m->network;
 
 	s->has_network = n;
@@ -41,25 +44,25 @@ static void collect_member(const struct control *c, struct status *s)
 		s->routes = (struct status_prefixes){n->route, n->route_count};
 		s->mtu = n->mtu;
 	}
-	s->edge_host = c->config->edge.host;
-	s->edge_port = c->config->edge.port;
+	s->edge_host = hub->config->edge.host;
+	s->edge_port = hub->config->edge.port;
 	if (m->refused)
 		s->not_applied =
 			(struct status_prefixes){m->refused->route, m->refused->route_count};
-	if (c->config->role == ROLE_CONNECTOR)
-		s->announces = prefixes_of(&c->config->announce);
+	if (hub->config->role == ROLE_CONNECTOR)
+		s->announces = prefixes_of(&hub->config->announce);
 	s->problem = m->error;
 	collect_denied(m, s);
 }
 
 /* edge: what a connector announced, and what of it the policy grants. */
-static int collect_announced(const struct control *c, const struct known_peer *known,
+static int collect_announced(const struct hub *hub, const struct known_peer *known,
 			     struct status_peer *out)
 {
 	struct control_message_routes granted;
 	struct ip_prefix *list;
 
-	edge_grant(c->config->policy, out->identity->principal->id, known->announced, &granted);
+	edge_grant(hub->config->policy, out->identity->principal->id, known->announced, &granted);
 	list = calloc(granted.route_count + 1, sizeof *list);
 	if (!list)
 		return -ENOMEM;
@@ -72,37 +75,37 @@ static int collect_announced(const struct control *c, const struct known_peer *k
 	return 0;
 }
 
-static int collect_peer(const struct control *c, const struct engine_peer *session,
+static int collect_peer(const struct hub *hub, const struct engine_peer *session,
 			struct status_peer *out)
 {
-	const struct known_peer *known = peers_find_key(&c->peers, session->public_key);
+	const struct known_peer *known = peers_find_key(&hub->peers, session->public_key);
 
 	out->session = session;
-	if (c->config->role != ROLE_EDGE)
+	if (hub->config->role != ROLE_EDGE)
 		return 0;
-	out->identity = device_index_find(&c->devices, session->public_key);
+	out->identity = device_index_find(&hub->devices, session->public_key);
 	if (!out->identity)
 		return 0;
 	out->addresses = (struct status_addresses){out->identity->device->addresses,
 						   out->identity->device->address_count};
-	return known && known->announced ? collect_announced(c, known, out) : 0;
+	return known && known->announced ? collect_announced(hub, known, out) : 0;
 }
 
-static int collect_peers(const struct control *c, const struct ask *ask, struct status *s)
+static int collect_peers(const struct hub *hub, const struct ask *ask, struct status *s)
 {
 	struct status_peer *list = calloc(ask->peer_count + 1, sizeof *list);
 	int r = list ? 0 : -ENOMEM;
 
 	s->peer = list;
 	for (size_t i = 0; i < ask->peer_count && !r; i++) {
-		r = collect_peer(c, &ask->peer[i], &list[i]);
+		r = collect_peer(hub, &ask->peer[i], &list[i]);
 		s->peer_count++;
 	}
 	return r;
 }
 
 /* Those of the engine, and our own. */
-static int collect_drops(const struct control *c, const struct ask *ask, struct status *s)
+static int collect_drops(const struct hub *hub, const struct ask *ask, struct status *s)
 {
 	struct status_drop *list = calloc(ask->counter_count + 1, sizeof *list);
 
@@ -114,32 +117,33 @@ static int collect_drops(const struct control *c, const struct ask *ask, struct 
 		if (n->count)
 			list[s->drop_count++] = (struct status_drop){n->name, n->count};
 	}
-	if (c->malformed)
-		list[s->drop_count++] = (struct status_drop){"malformed_notice", c->malformed};
+	if (hub->malformed)
+		list[s->drop_count++] = (struct status_drop){"malformed_notice", hub->malformed};
 	s->drop = list;
 	return 0;
 }
 
-int status_collect(const struct control *c, const struct ask *ask, struct status *out)
+int status_collect(const struct hub *hub, const struct member *member, const struct ask *ask,
+		   struct status *out)
 {
 	struct status s = {
 		.now_wall_ns = clock_wall_ns(),
-		.tunnel = c->name,
-		.interface = c->config->interface,
-		.role = c->config->role,
-		.works = c->works,
-		.works_since_wall_ns = c->works_since_wall_ns,
+		.tunnel = hub->name,
+		.interface = hub->config->interface,
+		.role = hub->config->role,
+		.works = hub->works,
+		.works_since_wall_ns = hub->works_since_wall_ns,
 		.problem = "",
 	};
 	int r;
 
-	if (s.role == ROLE_EDGE)
-		collect_edge(c, &s);
+	if (member)
+		collect_member(hub, member, &s);
 	else
-		collect_member(c, &s);
-	r = collect_peers(c, ask, &s);
+		collect_edge(hub, &s);
+	r = collect_peers(hub, ask, &s);
 	if (!r)
-		r = collect_drops(c, ask, &s);
+		r = collect_drops(hub, ask, &s);
 	if (r)
 		status_release(&s);
 	else

@@ -6,13 +6,15 @@
 #include "status.h"
 
 struct ask;
-struct control;
+struct hub;
+struct member;
 
 /*
- * Fills *out with what control knows now and what the engine answered. It borrows from both, and
+ * Fills *out with what control knows now and what the engine answered; `member` is NULL on an edge. It borrows from both, and
  * owns its lists: status_release(). -ENOMEM; nothing is owned then.
  */
-int status_collect(const struct control *c, const struct ask *ask, struct status *out);
+int status_collect(const struct hub *hub, const struct member *member, const struct ask *ask,
+		   struct status *out);
 
 void status_release(struct status *s);
 

@@ -1225,6 +1225,34 @@ END_TEST
 
 /* The command socket */
 
+static const char *const wrong_lines[] = {
+	"\n",
+	"\t\n",
+	"stat\n",
+	"status \n",
+	"status\t\n",
+	"status\tjson\tjson\n",
+	"status\tJSON\n",
+	"wait\tjson\n",
+	"down\tnow\n",
+	"explain\n",
+	"explain\talice\t-\t10.77.0.10\ttcp\n",
+	"explain\talice\t-\t10.77.0.10\ttcp\t80\tyaml\n",
+	"explain\talice\t-\t10.77.0.10\ttcp\t80\tjson\tjson\n",
+	"explain\talice\t-\t10.77.0.10\ttcp\t65536\n",
+	"a\tb\tc\td\te\tf\tg\th\ti\tj\n",
+};
+
+START_TEST(wrong_requests)
+{
+	start_edge();
+	for (size_t i = 0; i < sizeof wrong_lines / sizeof *wrong_lines; i++)
+		expect_starts(answer(command(wrong_lines[i])), "EXIT 64\n");
+	expect_in(answer(command("stat\n")), "status, wait, down, reload, explain");
+	stop();
+}
+END_TEST
+
 START_TEST(a_thousand_silent_clients)
 {
 	enum { COUNT = 1000 };
@@ -1341,6 +1369,7 @@ int main(void)
 	tcase_add_test(tc, edge_tells_a_new_engine_where_peers_were);
 	tcase_add_test(tc, edge_explains);
 	tcase_add_test(tc, edge_status);
+	tcase_add_test(tc, wrong_requests);
 	tcase_add_test(tc, a_thousand_silent_clients);
 	tcase_add_test(tc, a_line_in_pieces);
 	tcase_add_test(tc, a_line_without_end);

@@ -20,7 +20,7 @@ UNIT_TESTS = \
 	tests/unit/check_control_channel \
 	tests/unit/check_daemon \
 	tests/unit/check_dispatch \
-	tests/unit/check_edge \
+	tests/unit/check_edge_grant \
 	tests/unit/check_cookie \
 	tests/unit/check_epoch \
 	tests/unit/check_explain \
@@ -172,7 +172,7 @@ tests_unit_check_link_LDADD = $(LINK_LDADD)
 # Those of the control process link all of it but its main().
 CONTROL_TEST_LDADD = libtund_control.a $(CONTROL_LIBS) $(CHECK_LIBS)
 tests_unit_check_control_LDADD = $(CONTROL_TEST_LDADD)
-tests_unit_check_edge_LDADD = $(CONTROL_TEST_LDADD)
+tests_unit_check_edge_grant_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_control_message_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_request_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_status_LDADD = $(CONTROL_TEST_LDADD)

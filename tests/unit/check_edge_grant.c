@@ -2,12 +2,12 @@
 /* What an edge grants of what a connector announces: a table. */
 #include <string.h>
 
-#include "control/edge.h"
+#include "control/edge_grant.h"
 
 #include "tap.h"
 
 struct grant_case {
-	const char *routes[4];    /* of the policy, via the connector; "!" in front: via another */
+	const char *routes[4]; /* of the policy, via the connector; "!" in front: via another */
 	const char *announced[4];
 	const char *granted[4];
 };
@@ -36,8 +36,8 @@ static void add_route(struct policy_spec *spec, const char *text)
 	struct ip_prefix p;
 
 	ck_assert_int_eq(ip_prefix_parse(text + (text[0] == '!'), &p), 0);
-	ck_assert_int_eq(
-		policy_spec_add_via(spec, policy_spec_add_route(spec, &p, "test", 1), via), 0);
+	ck_assert_int_eq(policy_spec_add_via(spec, policy_spec_add_route(spec, &p, "test", 1), via),
+			 0);
 }
 
 START_TEST(grants)
@@ -51,8 +51,9 @@ START_TEST(grants)
 	for (size_t i = 0; i < 4 && c->routes[i]; i++)
 		add_route(spec, c->routes[i]);
 	for (size_t i = 0; i < 4 && c->announced[i]; i++)
-		ck_assert_int_eq(ip_prefix_parse(c->announced[i],
-						 &announced.route[announced.route_count++]), 0);
+		ck_assert_int_eq(
+			ip_prefix_parse(c->announced[i], &announced.route[announced.route_count++]),
+			0);
 	edge_grant(spec, "dc1", &announced, &granted);
 	for (; n < 4 && c->granted[n]; n++)
 		ck_assert_str_eq(ip_prefix_format(&granted.route[n], text), c->granted[n]);
