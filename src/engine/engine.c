@@ -251,7 +251,7 @@ static const struct role_ops *role_of(const struct config *config)
 	return NULL;
 }
 
-static void reload(struct engine *engine, struct config *fresh)
+static int reload(struct engine *engine, struct config *fresh)
 {
 	struct config *before = engine->config;
 	int err;
@@ -259,24 +259,23 @@ static void reload(struct engine *engine, struct config *fresh)
 	explicit_bzero(fresh->private_key, KEY_SIZE); /* the host has the same */
 	err = engine->role->reload(engine, clock_now_ns(), fresh);
 	if (err < 0) {
-		log_error("the new configuration was not taken: %s", strerror(-err));
 		config_free(fresh);
-		return;
+		return err;
 	}
 	engine->config = fresh;
 	engine->frame_mtu = fresh->mtu;
 	config_free(before);
+	return 0;
 }
 
-void engine_configure(struct engine *engine, struct config *config)
+int engine_configure(struct engine *engine, struct config *config)
 {
-	if (engine->node) {
-		reload(engine, config);
-		return;
-	}
+	if (engine->node)
+		return reload(engine, config);
 	config_free(engine->config);
 	engine->config = config;
 	engine->role = role_of(config);
+	return 0;
 }
 
 /* Tests that want to see rekeys do not wait for two minutes. */

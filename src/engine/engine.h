@@ -77,8 +77,9 @@ int engine_init(struct engine *engine);
 /* Host and role are made and the watchers started; called once, at PARENT_GO. 0 or -errno. */
 int engine_start(struct engine *engine);
 
-/* Takes a decoded configuration: the first, or a replacement. Consumes `config`. */
-void engine_configure(struct engine *engine, struct config *config);
+/* Takes a decoded configuration: the first, or a replacement. Consumes `config`. -errno: the one
+ * before stays. */
+int engine_configure(struct engine *engine, struct config *config);
 
 /* Tells the peers goodbye has been said: leaves the loop after a short grace. */
 void engine_farewell(struct engine *engine);

@@ -4,32 +4,74 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <tund/link/link.h>
 #include <tund/sys/clock.h>
+#include <tund/sys/hook.h>
 #include <tund/sys/log.h>
 #include <tund/sys/memfd.h>
 
 #include "engine.h"
 
-static int on_config(void *ctx, struct channel_message *message)
+static int say(struct engine *engine, enum parent_request kind, const void *body, size_t len)
 {
-	struct engine *engine = ctx;
-	struct config *config;
+	return link_send(&engine->parent.on_loop.link, kind, body, len);
+}
+
+static int read_config(int fd, struct config **out)
+{
 	struct reader reader;
 	const void *image;
 	size_t size;
-	int err = memfd_map(message->fd, CONFIG_IMAGE_MAX, &image, &size);
+	int err = memfd_map(fd, CONFIG_IMAGE_MAX, &image, &size);
 
 	if (err < 0)
 		return err;
 	reader = reader_init(image, size);
-	err = config_decode(&reader, &config);
+	err = config_decode(&reader, out);
 	memfd_unmap(image, size);
-	if (err == 0)
-		engine_configure(engine, config);
 	return err;
+}
+
+static void say_prepared(struct engine *engine, uint32_t generation, int error)
+{
+	struct request_prepared body = {.generation = generation, .error = -error};
+
+	if (error < 0)
+		snprintf(body.text, sizeof body.text,
+			 "the engine cannot take the new configuration: %s", strerror(-error));
+	say(engine, REQUEST_PREPARED, &body, sizeof body);
+}
+
+static int on_config(void *ctx, struct channel_message *message)
+{
+	struct engine *engine = ctx;
+	const struct parent_config *body = (const void *)message->body;
+	bool is_first = !engine->node;
+	struct config *config;
+	int err = read_config(message->fd, &config);
+
+	if (is_first)
+		return err < 0 ? err : engine_configure(engine, config);
+	if (hook_is("TUND_TEST_PREPARE", "die"))
+		abort();
+	if (hook_is("TUND_TEST_PREPARE", "refuse") && err == 0) {
+		config_free(config);
+		err = -ENOMEM;
+	}
+	if (err == 0)
+		err = engine_configure(engine, config);
+	if (!hook_is("TUND_TEST_PREPARE", "ignore"))
+		say_prepared(engine, body->generation, err);
+	return 0;
+}
+
+static int on_commit(void *ctx, struct channel_message *message)
+{
+	(void)ctx, (void)message; /* on_config() has */
+	return 0;
 }
 
 static int on_tun(void *ctx, struct channel_message *message)
@@ -164,6 +206,7 @@ static const struct dispatch_row rows[] = {
 	[PARENT_STOP] = {on_stop, 0},
 	[PARENT_WIREGUARD] = {on_wireguard, sizeof(struct parent_wireguard)},
 	[PARENT_UAPI] = {on_uapi, 0, .fd = DISPATCH_FD},
+	[PARENT_COMMIT] = {on_commit, sizeof(struct parent_config)},
 	[PARENT_ROUTES] = {on_routes, 0},
 };
 
@@ -207,11 +250,6 @@ int parent_link_start(struct engine *engine, int fd)
 	while (engine->parent.error == 0 && !engine->node)
 		link_wait(link);
 	return engine->parent.error;
-}
-
-static int say(struct engine *engine, enum parent_request kind, const void *body, size_t len)
-{
-	return link_send(&engine->parent.on_loop.link, kind, body, len);
 }
 
 uint32_t parent_link_ask_socket(struct engine *engine, enum socket_kind kind,

@@ -12,6 +12,7 @@ libtund_parent_a_SOURCES = \
 		src/parent/parent_interface.h src/parent/parent_interface.c \
 		src/parent/parent_reload.h src/parent/parent_reload.c \
 	src/parent/queues.h src/parent/queues.c \
+	src/parent/reload.h src/parent/reload.c \
 	src/parent/requests.h src/parent/requests.c \
 	src/parent/store.h src/parent/store.c \
 	src/parent/supervisor.h src/parent/supervisor.c src/parent/supervisor_start.c \

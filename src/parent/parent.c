@@ -58,15 +58,34 @@ static void on_network_due(void *owner, uint64_t now_ns)
 	parent_apply_network(owner, now_ns);
 }
 
+static uint64_t reload_due_ns(const void *owner)
+{
+	const struct parent *parent = owner;
+
+	return reload_due(&parent->reload);
+}
+
+static void on_reload_due(void *owner, uint64_t now_ns)
+{
+	parent_reload_due(owner, now_ns);
+}
+
 static void on_hangup(void *owner)
 {
-	char text[LOADER_TEXT_MAX] = "";
+	parent_reload(owner, false);
+}
 
-	parent_reload(owner, text);
+static void on_ended(void *owner, struct child *child)
+{
+	struct parent *parent = owner;
+
+	if (child == &parent->supervisor.child[ENGINE])
+		parent_reload_engine_ended(parent);
 }
 
 static const struct supervisor_watch watches[] = {{monitor_fd, POLLIN, on_monitor}};
-static const struct supervisor_timer timers[] = {{network_due_ns, on_network_due}};
+static const struct supervisor_timer timers[] = {{network_due_ns, on_network_due},
+					       {reload_due_ns, on_reload_due}};
 
 static const struct supervisor_plan plan = {
 	.row = rows,
@@ -79,6 +98,7 @@ static const struct supervisor_plan plan = {
 	.timer_count = sizeof timers / sizeof *timers,
 	.is_service = true,
 	.hangup = on_hangup,
+	.ended = on_ended,
 };
 
 static enum exit_code load_first(struct parent *parent)
@@ -164,6 +184,7 @@ static void finish(struct parent *parent)
 	} else if (parent->supervisor.lock >= 0) {
 		undo_files(parent->tunnel);
 	}
+	loaded_clear(&parent->fresh);
 	loaded_clear(&parent->loaded);
 	supervisor_close(&parent->supervisor);
 }

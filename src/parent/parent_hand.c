@@ -65,15 +65,16 @@ static void hand_command(void *owner, struct child *control)
 	child_send(control, PARENT_COMMAND, NULL, 0, parent->system.command);
 }
 
-/* Whoever asked for a network is gone. */
-static void forget_network(void *owner, struct child *control)
+/* Whoever asked for a network, or for a reload, is gone. */
+static void forget_requests(void *owner, struct child *control)
 {
 	struct parent *parent = owner;
 
 	(void)control;
 	pace_forget(&parent->pace);
+	parent->control_awaits_reload = false;
 }
 
 supervisor_hand *const parent_hand_engine[] = {hand_full, hand_tun, hand_uapi,
 					       hand_port, hand_state, NULL};
-supervisor_hand *const parent_hand_control[] = {forget_network, hand_public, hand_command, NULL};
+supervisor_hand *const parent_hand_control[] = {forget_requests, hand_public, hand_command, NULL};

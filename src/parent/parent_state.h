@@ -11,6 +11,7 @@
 #include <tund/sys/sandbox.h>
 
 #include "pace.h"
+#include "reload.h"
 #include "store.h"
 #include "supervisor.h"
 #include "system.h"
@@ -24,6 +25,9 @@ struct parent {
 	struct sandbox_user user;
 	struct loaded loaded;
 	uint32_t generation; /* of the configuration that is in force */
+	struct reload reload;
+	struct loaded fresh;        /* what is being reloaded; cleared: nothing */
+	bool control_awaits_reload; /* its outcome */
 	struct system system;
 	bool system_open;
 	struct store store;

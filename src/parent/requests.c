@@ -83,32 +83,22 @@ static int on_up(void *ctx, struct channel_message *message)
 	return 0;
 }
 
-/* As many whole lines as there is room for; the log has them all. */
-static void put_lines(char *out, size_t size, const char *text)
-{
-	size_t len = strlen(text);
-	const char *end;
-
-	if (len >= size) {
-		end = memrchr(text, '\n', size);
-		len = end ? (size_t)(end - text) : size - 1;
-	}
-	memcpy(out, text, len);
-	out[len] = '\0';
-}
-
 static int on_reload(void *ctx, struct channel_message *message)
 {
 	struct parent *parent = serving(ctx);
-	struct parent_reply reply = {0};
-	char text[LOADER_TEXT_MAX] = "";
 
 	(void)message;
-	if (!parent)
-		return 0;
-	reply.error = -parent_reload(parent, text);
-	put_lines(reply.text, sizeof reply.text, text);
-	child_send(ctx, PARENT_REPLY, &reply, sizeof reply, -1);
+	if (parent)
+		parent_reload(parent, true);
+	return 0;
+}
+
+static int on_prepared(void *ctx, struct channel_message *message)
+{
+	struct parent *parent = serving(ctx);
+
+	if (parent)
+		parent_reload_prepared(parent, (const void *)message->body);
 	return 0;
 }
 
@@ -146,6 +136,7 @@ static const struct dispatch_row rows[] = {
 	[REQUEST_RELOAD] = {on_reload, 0, .from = ASKER_CONTROL},
 	[REQUEST_DOWN] = {on_down, 0, .from = ASKER_CONTROL},
 	[REQUEST_CONTROL] = {on_control, 0, .from = ASKER_ENGINE},
+	[REQUEST_PREPARED] = {on_prepared, sizeof(struct request_prepared), .from = ASKER_ENGINE},
 };
 
 const struct dispatch_table requests_engine = {rows, DISPATCH_COUNT(rows), ASKER_ENGINE};

@@ -65,7 +65,9 @@ struct supervisor_plan {
 	size_t timer_count;
 	bool is_service;             /* systemd is told of the end */
 	void (*hangup)(void *owner); /* SIGHUP; NULL: it is left alone */
-	void (*lost)(void *owner);   /* a child of once has ended; its end was logged; NULL: nothing */
+	/* A child has ended by itself, and its end was logged. It starts again later, or all ends. NULL:
+	 * nobody asks. */
+	void (*ended)(void *owner, struct child *child);
 };
 
 struct supervisor {

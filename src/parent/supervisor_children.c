@@ -95,12 +95,12 @@ void supervisor_start_due(struct supervisor *s, uint64_t now_ns)
 
 void supervisor_reap(struct supervisor *s, size_t row, uint64_t now_ns)
 {
-	if (!child_reap(&s->child[row], &s->home, now_ns, s->stopping) || s->stopping ||
-	    !s->plan->row[row].once)
+	if (!child_reap(&s->child[row], &s->home, now_ns, s->stopping) || s->stopping)
 		return;
-	if (s->plan->lost)
-		s->plan->lost(s->owner);
-	supervisor_stop(s, EXIT_SYSTEM);
+	if (s->plan->ended)
+		s->plan->ended(s->owner, &s->child[row]);
+	if (s->plan->row[row].once)
+		supervisor_stop(s, EXIT_SYSTEM);
 }
 
 void supervisor_end_children(struct supervisor *s)

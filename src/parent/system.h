@@ -72,6 +72,10 @@ enum exit_code system_forward(struct system *system, const struct config *config
 /* Loads our nft table with the addresses of now. -errno, with the reason logged. */
 int system_load_nft(struct system *system, const struct config *config);
 
+/* Whether system_forward() with this configuration could load its table: 0, or -errno with the text. */
+int system_check_nft(const struct system *system, const struct config *config, char *text,
+		     size_t size);
+
 /* Sets a kernel parameter, journalled; nothing where it has the value or does not exist. -errno. */
 int system_set_sysctl(struct system *system, enum sysctl_key key, const char *interface, int value);
 

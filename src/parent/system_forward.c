@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,8 +18,9 @@ struct concerned {
 	char name[CONCERNED_MAX][IFNAME_SIZE];
 };
 
-static int build_and_run(const struct system *system, const struct config *config, char *script,
-			 char why[WHY_MAX])
+/* Hands the table of `config` with the addresses of now to nft_run() or nft_check(). */
+static int hand_table(const struct system *system, const struct config *config,
+		      int (*hand)(const char *script, char why[WHY_MAX]), char why[WHY_MAX])
 {
 	struct nft_table table = {
 		.address = system->applied.address,
@@ -28,30 +30,44 @@ static int build_and_run(const struct system *system, const struct config *confi
 		.announced = config->announce.prefix,
 		.announced_count = config->announce.count,
 	};
-	int len;
+	char *script = malloc(NFT_SCRIPT_MAX);
+	int len, err;
 
+	if (!script)
+		return why_set(why, -ENOMEM, "out of memory");
 	memcpy(table.interface, config->interface, sizeof table.interface);
 	len = nft_build(&table, script, NFT_SCRIPT_MAX);
-	if (len < 0)
-		return why_set(why, len, "cannot write our nft table: %s", strerror(-len));
-	return nft_run(script, why);
+	err = len < 0 ? why_set(why, len, "cannot write our nft table: %s", strerror(-len))
+		      : hand(script, why);
+	free(script);
+	return err;
+}
+
+int system_check_nft(const struct system *system, const struct config *config, char *text,
+		     size_t size)
+{
+	char why[WHY_MAX] = "";
+	int err = hand_table(system, config, nft_check, why);
+
+	snprintf(text, size, "%s", why);
+	return err;
 }
 
 int system_load_nft(struct system *system, const struct config *config)
 {
 	struct change change = {.kind = CHANGE_NFT};
-	char why[WHY_MAX] = "out of memory";
-	char *script = malloc(NFT_SCRIPT_MAX);
-	int err = script ? 0 : -ENOMEM;
+	char why[WHY_MAX] = "";
+	int err = 0;
 
 	memcpy(change.interface, config->interface, sizeof change.interface);
-	if (!err && !system->nft_loaded)
+	if (!system->nft_loaded)
 		err = journal_add(system->journal, &change);
-	if (!err) {
-		system->nft_loaded = true;
-		err = build_and_run(system, config, script, why);
+	if (err) {
+		log_error("cannot write %s: %s", system->tunnel->journal, strerror(-err));
+		return err;
 	}
-	free(script);
+	system->nft_loaded = true;
+	err = hand_table(system, config, nft_run, why);
 	if (err)
 		log_error("%s", why);
 	return err;

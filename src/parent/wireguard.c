@@ -150,10 +150,11 @@ static void on_socket_file(void *owner)
 	supervisor_stop(&w->supervisor, EXIT_DONE);
 }
 
-static void on_engine_lost(void *owner)
+static void on_engine_ended(void *owner, struct child *engine)
 {
 	const struct wireguard *w = owner;
 
+	(void)engine;
 	log_error("the engine of %s ended, and with it the interface; make and configure it again",
 		  w->options->interface);
 }
@@ -174,7 +175,7 @@ static const struct supervisor_plan plan = {
 	.watch_count = sizeof watches / sizeof *watches,
 	.timer = timers,
 	.timer_count = sizeof timers / sizeof *timers,
-	.lost = on_engine_lost,
+	.ended = on_engine_ended,
 };
 
 static enum exit_code make_socket(struct wireguard *w)

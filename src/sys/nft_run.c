@@ -16,9 +16,11 @@
 /* Never by PATH: we are root, and whose PATH it is we do not know. */
 static const char *const nft_paths[] = {"/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft"};
 
-static int start(int script, int output, struct process *child)
+static const char *const run_argv[] = {"nft", "-f", "-", NULL};
+static const char *const check_argv[] = {"nft", "-c", "-f", "-", NULL};
+
+static int start(const char *const *argv, int script, int output, struct process *child)
 {
-	static const char *const argv[] = {"nft", "-f", "-", NULL};
 	const struct process_fd fds[] = {
 		{script, STDIN_FILENO}, {output, STDOUT_FILENO}, {output, STDERR_FILENO},
 	};
@@ -62,12 +64,12 @@ static int refused(int output, char why[WHY_MAX])
 		       text[0] ? text : "(it did not say why)");
 }
 
-static int run(int script, int output, char why[WHY_MAX])
+static int run(const char *const *argv, int script, int output, char why[WHY_MAX])
 {
 	struct process child;
 	int status = 0, err;
 
-	err = start(script, output, &child);
+	err = start(argv, script, output, &child);
 	if (err == -ENOENT)
 		return why_set(why, err, "nft is not installed. Run \"apt install nftables\"");
 	if (err == 0)
@@ -77,7 +79,7 @@ static int run(int script, int output, char why[WHY_MAX])
 	return status == 0 ? 0 : refused(output, why);
 }
 
-int nft_run(const char *script, char why[WHY_MAX])
+static int hand(const char *const *argv, const char *script, char why[WHY_MAX])
 {
 	int in, out, err;
 
@@ -89,9 +91,19 @@ int nft_run(const char *script, char why[WHY_MAX])
 	if (err < 0)
 		why_set(why, err, "cannot hand a script to nft: %s", strerror(-err));
 	else {
-		err = run(in, out, why);
+		err = run(argv, in, out, why);
 		close(out);
 	}
 	close(in);
 	return err;
+}
+
+int nft_run(const char *script, char why[WHY_MAX])
+{
+	return hand(run_argv, script, why);
+}
+
+int nft_check(const char *script, char why[WHY_MAX])
+{
+	return hand(check_argv, script, why);
 }

@@ -124,6 +124,64 @@ not_up_any_more()
 	[ $? -eq 75 ]
 }
 
+# The edge with an engine that does this with a new configuration.
+edge_whose_engine()
+{
+	policy_file
+	on edge tund down edge
+	export TUND_TEST_PREPARE="$1"
+	on edge tund up edge
+	unset TUND_TEST_PREPARE
+	wait_for 20 gets_page alice $origin4
+}
+
+# without_alice CODE TEXT: what a reload says that takes her rule away.
+without_alice()
+{
+	policy_file 'rule "web" { from = {"user:bob@example.com"} proto = tcp ports = {"80"} }'
+	reload >"$work/said" 2>&1
+	reload_code=$?
+	cat "$work/said"
+	[ $reload_code -eq "$1" ] && grep -q "$2" "$work/said"
+}
+
+# An edge goes on as before.
+refused_by_engine()
+{
+	without_alice 71 'engine cannot take the new configuration: Cannot allocate memory' &&
+		works alice $origin4 && explained 0 alice@example.com tcp $origin4 80
+}
+
+# Its engine starts again, as it was before.
+dies_in_prepare()
+{
+	without_alice 71 'engine ended while it looked at the new configuration' &&
+		wait_for 20 gets_page alice $origin4
+}
+
+is_silent()
+{
+	silent_since=$(milliseconds)
+	without_alice 0 'reloaded; the engine did not answer' || return 1
+	silent_ms=$(($(milliseconds) - silent_since))
+	echo "$silent_ms ms"
+	[ $silent_ms -ge 5000 ] && [ $silent_ms -lt 7000 ] &&
+		wait_for 20 gets_page bob $origin4 && wait_for 5 refused_at_once alice $origin4
+}
+
+# Who asks while another reload waits for the engine gets what the file says by then.
+one_behind_another()
+{
+	on edge tund reload edge >"$work/first" 2>&1 &
+	first=$!
+	sleep 1
+	policy_file
+	reload || return 1
+	wait $first || return 1
+	cat "$work/first"
+	wait_for 20 gets_page alice $origin4
+}
+
 begin_up alice:office bob:office
 ok 'it works' works alice $origin4
 ok 'ten reloads during a download: the download does not notice' reloads_unnoticed
@@ -145,3 +203,10 @@ ok '"tund up" there, again, does not call his old session a working tunnel' not_
 ok 'and on alice, who is not, it does' on alice tund up --timeout 2 office
 ok 'alice, who may again, works' gets_page alice $origin4
 ok 'what the connector announces no longer is out of reach, and back when it does again' withdrawn
+ok 'alice works with an edge whose engine refuses' edge_whose_engine refuse
+ok 'a reload that it refuses says why and changes nothing' refused_by_engine
+ok 'alice works with an edge whose engine dies of a new configuration' edge_whose_engine die
+ok 'a reload that it dies of says so and changes nothing' dies_in_prepare
+ok 'alice works with an edge whose engine ignores a new configuration' edge_whose_engine ignore
+ok 'it is killed after 5 s, and starts again with the new configuration' is_silent
+ok 'a reload while another waits for the engine is done behind it' one_behind_another

@@ -127,7 +127,7 @@ struct owner {
 	uint32_t saw[CHILDREN][64];      /* kinds, since the first start */
 	unsigned saw_count[CHILDREN];
 	char told[64];                   /* hand-overs of all, in order */
-	unsigned lost, hangups;
+	unsigned ended[CHILDREN], hangups;
 	int pipe;
 	unsigned read, fired;
 	uint64_t due_ns;
@@ -226,9 +226,11 @@ static int on_late(void *ctx, struct channel_message *m)
 	return 0;
 }
 
-static void on_lost(void *owner)
+static void on_ended(void *owner, struct child *child)
 {
-	((struct owner *)owner)->lost++;
+	struct owner *o = owner;
+
+	o->ended[row_of(o, child)]++;
 }
 
 static void on_hangup(void *owner)
@@ -318,7 +320,7 @@ static const struct supervisor_plan plan_once = {
 	.pair = pairs,
 	.pair_count = 1,
 	.hangup = on_hangup,
-	.lost = on_lost,
+	.ended = on_ended,
 };
 
 static char directory[] = "/tmp/tund-supervisor.XXXXXX";
@@ -412,7 +414,8 @@ START_TEST(end_of_a_once_child)
 	set_up(&plan_once, never_stop);
 	owner.order[ALPHA][0] = DIE;
 	run(EXIT_SYSTEM);
-	ck_assert_uint_eq(owner.lost, 1);
+	ck_assert_uint_eq(owner.ended[ALPHA], 1);
+	ck_assert_uint_eq(owner.ended[BETA], 0);
 	ck_assert_uint_eq(owner.starts[ALPHA], 1);
 	ck_assert_int_eq(supervisor.child[BETA].process.pid, 0); /* was told to stop, and did */
 	tear_down();

@@ -59,6 +59,7 @@ UNIT_TESTS = \
 	tests/unit/check_next_hops \
 	tests/unit/check_reason \
 	tests/unit/check_refusal \
+	tests/unit/check_reload \
 	tests/unit/check_replay \
 	tests/unit/check_request \
 	tests/unit/check_ring \
@@ -184,6 +185,7 @@ tests_unit_check_verify_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_journal_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_child_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_supervisor_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
+tests_unit_check_reload_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_queues_LDADD = $(PARENT_LIBS) $(UNIT_LIBS)
 tests_unit_check_daemon_LDADD = $(CMD_LIBS) $(UNIT_LIBS)
 tests_unit_check_question_LDADD = $(CMD_LIBS) $(UNIT_LIBS)

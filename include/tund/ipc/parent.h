@@ -22,8 +22,9 @@
 
 /* Parent to child, at its start and later. Every one of the first group may come again. */
 enum parent_says {
-	PARENT_CONFIG = 1,  /* struct parent_config; fd: sealed memfd, an encoded configuration; again
-			     * after a reload */
+	PARENT_CONFIG = 1,  /* struct parent_config; fd: sealed memfd, an encoded configuration. At its
+			     * start: be that. Later: control is now that; engine: prepare to be that,
+			     * and say by REQUEST_PREPARED whether you can */
 	PARENT_TUN,         /* struct parent_tun; fd: a TUN queue; engine of client and connector; for
 			     * each worker one, in order */
 	PARENT_UDP,         /* struct parent_udp; fd: a bound dual-stack UDP socket; engine of an edge
@@ -42,6 +43,7 @@ enum parent_says {
 	PARENT_UAPI,        /* fd: listening Unix socket for WireGuard's UAPI; engine */
 	PARENT_ROUTES,      /* no body: local addresses or kernel routes changed; engine of a
 			     * WireGuard interface */
+	PARENT_COMMIT,      /* struct parent_config; engine: be what you have prepared */
 };
 
 /* Which configuration this is, the same number for engine and control: 1 for the parent's first,
@@ -90,6 +92,8 @@ enum parent_request {
 	REQUEST_UP,         /* no body: the tunnel works (sd_notify READY); not answered */
 	REQUEST_RELOAD,     /* no body; answered with the outcome's text */
 	REQUEST_DOWN,       /* no body: stop everything; answered when begun */
+	/* engine */
+	REQUEST_PREPARED,   /* struct request_prepared: answers PARENT_CONFIG */
 };
 
 enum socket_kind {
@@ -101,6 +105,17 @@ struct request_socket {
 	uint32_t id; /* comes back in the reply */
 	enum socket_kind kind;
 	struct endpoint remote; /* its port must be the configured one */
+};
+
+/*
+ * The engine's word on a new configuration. A yes means that it has built all that it needs, so that
+ * PARENT_COMMIT cannot fail; until that comes, and after a no, it goes on with the old one. Who does
+ * not answer in 5 s is killed, and starts again with the new one.
+ */
+struct request_prepared {
+	uint32_t generation; /* which */
+	int32_t error;       /* 0: yes; a positive errno: no, */
+	char text[500];      /* and why, in lines for people, the last without its end */
 };
 
 /* The UDP sockets of a WireGuard interface: bound on every address, in the network namespace in

@@ -5,6 +5,7 @@
  *
  *   TUND_TEST_REKEY_S=6          REKEY_AFTER_TIME
  *   TUND_TEST_SUITE=1            the suite of the peers of a WireGuard interface
+ *   TUND_TEST_PREPARE=refuse     what an engine does with a new configuration; or: die, ignore
  *   TUND_TEST_WITHOUT=gso,gro    an older kernel: vnet_hdr, uso, gso, gro
  */
 #ifndef TUND_SYS_HOOK_H
@@ -23,6 +24,14 @@ static inline const char *hook_value(const char *name)
 	(void)name;
 	return NULL;
 #endif
+}
+
+/* Whether a hook has this value. */
+static inline bool hook_is(const char *name, const char *value)
+{
+	const char *set = hook_value(name);
+
+	return set && strcmp(set, value) == 0;
 }
 
 /* Whether this feature of the kernel is to be left alone. */

@@ -42,4 +42,7 @@ int nft_build_delete(const char *interface, char *script, size_t size);
  * `why` has its first line. Blocks for as long as nft runs. */
 int nft_run(const char *script, char why[WHY_MAX]);
 
+/* As nft_run(), but nothing is changed: whether the kernel would take it. */
+int nft_check(const char *script, char why[WHY_MAX]);
+
 #endif
