@@ -45,6 +45,7 @@ void command_print_help(const struct command *command);
 int command_up(const struct command *command, int argc, char **argv);
 int command_down(const struct command *command, int argc, char **argv);
 int command_status(const struct command *command, int argc, char **argv);
+int command_log(const struct command *command, int argc, char **argv);
 int command_run(const struct command *command, int argc, char **argv);
 int command_reload(const struct command *command, int argc, char **argv);
 int command_check(const struct command *command, int argc, char **argv);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* status, reload: one question to the daemon. */
+/* status, log, reload: one question to the daemon. */
 #include "command.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ask.h"
 
@@ -42,4 +43,21 @@ int command_reload(const struct command *command, int argc, char **argv)
 
 	command_only_tunnel(command, argc, argv, &tunnel);
 	return ask_or_say(&tunnel, "reload");
+}
+
+int command_log(const struct command *command, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"help", no_argument, NULL, 'h'}, {"level", required_argument, NULL, 'l'}, {0}};
+	const char *level = NULL;
+	struct tunnel tunnel;
+	char request[40];
+
+	while (command_option(command, argc, argv, options) != -1)
+		level = optarg;
+	if (level && (strlen(level) > 20 || strpbrk(level, "\t\n")))
+		command_usage(command, "there is no level \"%s\"", level);
+	command_tunnel(command, argc, argv, &tunnel);
+	snprintf(request, sizeof request, "log%s%s", level ? "\t" : "", level ? level : "");
+	return ask_or_say(&tunnel, request);
 }

@@ -3,7 +3,8 @@
 #include "command.h"
 
 const struct command commands[] = {
-	{"up", "[--timeout SECONDS] [NAME]", "start a tunnel, or attach to it, and wait until it works",
+	{"up", "[--timeout SECONDS] [NAME]",
+	 "start a tunnel, or attach to it, and wait until it works",
 	 "An edge works when its sockets are bound and its policy is loaded; a client or\n"
 	 "connector when the edge knows it and its addresses and routes are set. After 30 s,\n"
 	 "or SECONDS (0: do not wait), it exits with 75 and the tunnel goes on trying.\n"
@@ -26,6 +27,13 @@ const struct command commands[] = {
 	 "\n"
 	 "Example: tund status --json office\n",
 	 command_status},
+	{"log", "[--level LEVEL] [NAME]", "how much a running tunnel logs",
+	 "Prints the level, or sets it until the tunnel ends, also across a reload.\n"
+	 "\n"
+	 "  --level LEVEL   error, warning, notice, info (at the start) or debug\n"
+	 "\n"
+	 "Example: tund log --level debug office\n",
+	 command_log},
 	{"run", "[NAME]", "run a tunnel in the foreground, for a service manager",
 	 "Messages go to standard error. Tells systemd when the tunnel works (Type=notify).\n"
 	 "SIGTERM and SIGINT end it, SIGHUP reloads the configuration.\n"
@@ -69,7 +77,8 @@ const struct command commands[] = {
 	 "\n"
 	 "Example: tund import -o /etc/tund/home.conf home.conf\n",
 	 command_import},
-	{"export", "--wg PRINCIPAL[/DEVICE] [--endpoint HOST[:PORT]] [--generate-key [--qr]] [NAME]",
+	{"export",
+	 "--wg PRINCIPAL[/DEVICE] [--endpoint HOST[:PORT]] [--generate-key [--qr]] [NAME]",
 	 "a wg-quick file for a stock WireGuard device of an edge",
 	 "Reads the edge's configuration, and prints what the device needs: everything but its\n"
 	 "private key, which only the device should have. The device has suite = wireguard in\n"

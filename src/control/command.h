@@ -27,6 +27,7 @@ enum client_wait {
 	CLIENT_WAITS,     /* until the tunnel works */
 	CLIENT_WAITS_DOWN,
 	CLIENT_WAITS_RELOAD,
+	CLIENT_WAITS_LOG,
 };
 
 struct commands_ops {

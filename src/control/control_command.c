@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <tund/sys/log.h>
+
 #include "request.h"
 #include "status_collect.h"
 
@@ -33,9 +35,9 @@ static int wait_until_works(struct control *c, struct client *client, const stru
 }
 
 static void ask_parent(struct control *c, struct client *client, enum parent_request request,
-		       enum client_wait what)
+		       const void *body, size_t len, enum client_wait what)
 {
-	if (link_send(&c->hub.parent.link, request, NULL, 0))
+	if (link_send(&c->hub.parent.link, request, body, len))
 		client_answer_text(client, EXIT_SYSTEM, "the daemon's parent process is gone\n");
 	else
 		client_wait(client, what);
@@ -45,7 +47,7 @@ static int down(struct control *c, struct client *client, const struct request *
 		char why[REQUEST_WHY_MAX])
 {
 	(void)r, (void)why;
-	ask_parent(c, client, REQUEST_DOWN, CLIENT_WAITS_DOWN);
+	ask_parent(c, client, REQUEST_DOWN, NULL, 0, CLIENT_WAITS_DOWN);
 	return 0;
 }
 
@@ -53,7 +55,7 @@ static int reload(struct control *c, struct client *client, const struct request
 		  char why[REQUEST_WHY_MAX])
 {
 	(void)r, (void)why;
-	ask_parent(c, client, REQUEST_RELOAD, CLIENT_WAITS_RELOAD);
+	ask_parent(c, client, REQUEST_RELOAD, NULL, 0, CLIENT_WAITS_RELOAD);
 	return 0;
 }
 
@@ -68,6 +70,25 @@ static int explain(struct control *c, struct client *client, const struct reques
 	return err;
 }
 
+static int set_log(struct control *c, struct client *client, const struct request *r,
+		   char why[REQUEST_WHY_MAX])
+{
+	struct parent_log body;
+	enum log_level level;
+	char text[20];
+
+	if (r->count == 0) {
+		snprintf(text, sizeof text, "%s\n", log_level_name(log_level()));
+		client_answer_text(client, EXIT_DONE, text);
+		return 0;
+	}
+	if (!log_level_parse(r->argument[0], &level))
+		return request_wrong(why, "error, warning, notice, info or debug", r->argument[0]);
+	body = (struct parent_log){.level = level};
+	ask_parent(c, client, REQUEST_LOG, &body, sizeof body, CLIENT_WAITS_LOG);
+	return 0;
+}
+
 static const struct command_row {
 	const char *name;
 	unsigned min, max; /* arguments, without "json" */
@@ -78,7 +99,7 @@ static const struct command_row {
 } rows[] = {
 	{"status", 0, 0, true, status},   {"wait", 0, 0, false, wait_until_works},
 	{"down", 0, 0, false, down},      {"reload", 0, 0, false, reload},
-	{"explain", 5, 5, true, explain},
+	{"explain", 5, 5, true, explain}, {"log", 0, 1, false, set_log},
 };
 
 static int unknown(const char *name, char why[REQUEST_WHY_MAX])

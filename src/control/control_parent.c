@@ -127,6 +127,16 @@ static int take_interface(void *ctx, struct channel_message *m)
 	return 0;
 }
 
+static int take_log(void *ctx, struct channel_message *m)
+{
+	const struct parent_log *body = (const void *)m->body;
+	struct control *c = ctx;
+
+	log_set_level((enum log_level)body->level);
+	commands_answer(&c->hub.commands, CLIENT_WAITS_LOG, EXIT_DONE, "");
+	return 0;
+}
+
 static void grace_over(struct ev_loop *loop, ev_timer *w, int events)
 {
 	(void)w, (void)events;
@@ -158,6 +168,7 @@ static const struct dispatch_row rows[] = {
 	[PARENT_REPLY] = {take_reply, sizeof(struct parent_reply)},
 	[PARENT_INTERFACE] = {take_interface, sizeof(struct parent_interface)},
 	[PARENT_STOP] = {take_stop, 0},
+	[PARENT_LOG] = {take_log, sizeof(struct parent_log)},
 };
 
 static const struct dispatch_table table = {.rows = rows, .count = DISPATCH_COUNT(rows)};

@@ -161,6 +161,15 @@ static int on_uapi(void *ctx, struct channel_message *message)
 	return 0;
 }
 
+static int on_log(void *ctx, struct channel_message *message)
+{
+	const struct parent_log *body = (const void *)message->body;
+
+	(void)ctx;
+	log_set_level((enum log_level)body->level);
+	return 0;
+}
+
 static int on_routes(void *ctx, struct channel_message *message)
 {
 	struct engine *engine = ctx;
@@ -208,6 +217,7 @@ static const struct dispatch_row rows[] = {
 	[PARENT_UAPI] = {on_uapi, 0, .fd = DISPATCH_FD},
 	[PARENT_COMMIT] = {on_commit, sizeof(struct parent_config)},
 	[PARENT_ROUTES] = {on_routes, 0},
+	[PARENT_LOG] = {on_log, sizeof(struct parent_log)},
 };
 
 static const struct dispatch_table table = {.rows = rows, .count = DISPATCH_COUNT(rows)};

@@ -2,6 +2,8 @@
 /* Configuration, descriptors and state for a child that was just started. */
 #include "parent_hand.h"
 
+#include <tund/sys/log.h>
+
 #include "parent_state.h"
 
 static void hand_config(const struct parent *parent, struct child *child, int fd)
@@ -65,6 +67,14 @@ static void hand_command(void *owner, struct child *control)
 	child_send(control, PARENT_COMMAND, NULL, 0, parent->system.command);
 }
 
+static void hand_log(void *owner, struct child *child)
+{
+	const struct parent_log body = {.level = log_level()};
+
+	(void)owner;
+	child_send(child, PARENT_LOG, &body, sizeof body, -1);
+}
+
 /* Whoever asked for a network, or for a reload, is gone. */
 static void forget_requests(void *owner, struct child *control)
 {
@@ -75,6 +85,7 @@ static void forget_requests(void *owner, struct child *control)
 	parent->control_awaits_reload = false;
 }
 
-supervisor_hand *const parent_hand_engine[] = {hand_full, hand_tun, hand_uapi,
+supervisor_hand *const parent_hand_engine[] = {hand_log,  hand_full, hand_tun, hand_uapi,
 					       hand_port, hand_state, NULL};
-supervisor_hand *const parent_hand_control[] = {forget_requests, hand_public, hand_command, NULL};
+supervisor_hand *const parent_hand_control[] = {forget_requests, hand_log, hand_public,
+						hand_command, NULL};

@@ -126,6 +126,21 @@ static int on_control(void *ctx, struct channel_message *message)
 	return 0;
 }
 
+static int on_log(void *ctx, struct channel_message *message)
+{
+	const struct parent_log *body = (const void *)message->body;
+	struct parent *parent = serving(ctx);
+
+	if (body->level < LOG_LEVEL_ERROR || body->level > LOG_LEVEL_DEBUG)
+		return -EBADMSG;
+	if (!parent)
+		return 0;
+	log_set_level((enum log_level)body->level);
+	parent_send(parent, ENGINE, PARENT_LOG, body, sizeof *body, -1);
+	parent_send(parent, CONTROL, PARENT_LOG, body, sizeof *body, -1);
+	return 0;
+}
+
 enum asker { ASKER_ENGINE = 1, ASKER_CONTROL };
 
 static const struct dispatch_row rows[] = {
@@ -135,6 +150,7 @@ static const struct dispatch_row rows[] = {
 	[REQUEST_UP] = {on_up, 0, .from = ASKER_CONTROL},
 	[REQUEST_RELOAD] = {on_reload, 0, .from = ASKER_CONTROL},
 	[REQUEST_DOWN] = {on_down, 0, .from = ASKER_CONTROL},
+	[REQUEST_LOG] = {on_log, sizeof(struct parent_log), .from = ASKER_CONTROL},
 	[REQUEST_CONTROL] = {on_control, 0, .from = ASKER_ENGINE},
 	[REQUEST_PREPARED] = {on_prepared, sizeof(struct request_prepared), .from = ASKER_ENGINE},
 };

@@ -7,14 +7,15 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static const char *log_program = "";
 static bool log_journal;
-static atomic_int log_level = LOG_LEVEL_INFO;
+static atomic_int chosen_level = LOG_LEVEL_INFO;
 
-static const char *level_name(enum log_level level)
+const char *log_level_name(enum log_level level)
 {
 	switch (level) {
 	case LOG_LEVEL_ERROR:
@@ -51,7 +52,23 @@ void log_init(const char *program)
 
 void log_set_level(enum log_level level)
 {
-	atomic_store_explicit(&log_level, level, memory_order_relaxed);
+	atomic_store_explicit(&chosen_level, level, memory_order_relaxed);
+}
+
+enum log_level log_level(void)
+{
+	return (enum log_level)atomic_load_explicit(&chosen_level, memory_order_relaxed);
+}
+
+bool log_level_parse(const char *name, enum log_level *out)
+{
+	for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++) {
+		if (strcmp(name, log_level_name((enum log_level)level)) != 0)
+			continue;
+		*out = (enum log_level)level;
+		return true;
+	}
+	return false;
 }
 
 /* Well-formed UTF-8 outside ASCII passes: names of people are in messages. What follows is the
@@ -122,12 +139,13 @@ void log_write(enum log_level level, const char *format, ...)
 	va_list args;
 	size_t len;
 
-	if ((int)level > atomic_load_explicit(&log_level, memory_order_relaxed))
+	if ((int)level > atomic_load_explicit(&chosen_level, memory_order_relaxed))
 		return;
 	if (log_journal)
 		snprintf(prefix, sizeof prefix, "<%d>%s%s", (int)level, log_program, colon);
 	else
-		snprintf(prefix, sizeof prefix, "%s: %s%s", level_name(level), log_program, colon);
+		snprintf(prefix, sizeof prefix, "%s: %s%s", log_level_name(level), log_program,
+			 colon);
 	va_start(args, format);
 	len = log_format(line, sizeof line, prefix, format, args);
 	va_end(args);

@@ -68,7 +68,7 @@ ok 'a path that is no configuration' says 'ends in .conf' 64 edge tund up /etc/p
 ok 'no name where there are several' says 'several:.* office office6' 64 alice tund up
 ok 'no name where there is one' says '^edge: down' 1 edge tund status
 ok 'help' says '^  up  ' 0 edge tund help
-for command in up down status run reload check 'policy explain' genkey pubkey genpsk; do
+for command in up down status log run reload check 'policy explain' genkey pubkey genpsk; do
 	# shellcheck disable=SC2086
 	ok "tund $command --help" says "^usage: tund $command" 0 edge tund $command --help
 	# shellcheck disable=SC2086
@@ -203,6 +203,13 @@ on alice ip link set tund0 down
 on alice ip link set tund0 up
 ok 'an interface that was down gets its routes again' \
 	wait_for 5 shell alice 'ip route show proto 116 | grep -q 10.77.0.0/24'
+ok 'the log level at the start' says '^info$' 0 alice tund log office
+ok 'a log level that is none' says 'is not error, warning' 64 alice tund log --level loud office
+ok 'log --level' ends 0 alice tund log --level debug office
+ok 'it is the level from then on' says '^debug$' 0 alice tund log office
+on alice kill -9 "$(pid_of alice engine)"
+ok 'also of an engine that starts again' \
+	wait_for 10 grep -q '^debug: engine: trying ' "$work/alice/run"
 stop alice tund
 ok 'SIGTERM ends it in order' ended 0
 

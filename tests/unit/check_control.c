@@ -1235,6 +1235,8 @@ static const char *const wrong_lines[] = {
 	"status\tJSON\n",
 	"wait\tjson\n",
 	"down\tnow\n",
+	"log\tloud\n",
+	"log\tdebug\tnow\n",
 	"explain\n",
 	"explain\talice\t-\t10.77.0.10\ttcp\n",
 	"explain\talice\t-\t10.77.0.10\ttcp\t80\tyaml\n",
@@ -1243,12 +1245,31 @@ static const char *const wrong_lines[] = {
 	"a\tb\tc\td\te\tf\tg\th\ti\tj\n",
 };
 
+/* The parent has the level: it tells all its children. */
+START_TEST(log_level_is_the_parents)
+{
+	struct parent_log body;
+	int fd;
+
+	start_edge();
+	ck_assert_str_eq(answer(command("log\n")), "EXIT 0\ninfo\n");
+	fd = command("log\tdebug\n");
+	receive(parent, REQUEST_LOG, sizeof body);
+	memcpy(&body, got.body, sizeof body);
+	ck_assert_uint_eq(body.level, 7);
+	say(parent, PARENT_LOG, &body, sizeof body);
+	ck_assert_str_eq(answer(fd), "EXIT 0\n");
+	ck_assert_str_eq(answer(command("log\n")), "EXIT 0\ndebug\n");
+	stop();
+}
+END_TEST
+
 START_TEST(wrong_requests)
 {
 	start_edge();
 	for (size_t i = 0; i < sizeof wrong_lines / sizeof *wrong_lines; i++)
 		expect_starts(answer(command(wrong_lines[i])), "EXIT 64\n");
-	expect_in(answer(command("stat\n")), "status, wait, down, reload, explain");
+	expect_in(answer(command("stat\n")), "status, wait, down, reload, explain, log");
 	stop();
 }
 END_TEST
@@ -1369,6 +1390,7 @@ int main(void)
 	tcase_add_test(tc, edge_tells_a_new_engine_where_peers_were);
 	tcase_add_test(tc, edge_explains);
 	tcase_add_test(tc, edge_status);
+	tcase_add_test(tc, log_level_is_the_parents);
 	tcase_add_test(tc, wrong_requests);
 	tcase_add_test(tc, a_thousand_silent_clients);
 	tcase_add_test(tc, a_line_in_pieces);

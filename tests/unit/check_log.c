@@ -65,6 +65,23 @@ START_TEST(cuts_at_every_size)
 }
 END_TEST
 
+START_TEST(levels_have_names)
+{
+	enum log_level level;
+
+	ck_assert_int_eq(log_level(), LOG_LEVEL_INFO);
+	for (int i = LOG_LEVEL_ERROR; i <= LOG_LEVEL_DEBUG; i++) {
+		ck_assert(log_level_parse(log_level_name((enum log_level)i), &level));
+		ck_assert_int_eq(level, i);
+	}
+	ck_assert(!log_level_parse("loud", &level));
+	ck_assert(!log_level_parse("", &level));
+	ck_assert(!log_level_parse("INFO", &level));
+	log_set_level(LOG_LEVEL_DEBUG);
+	ck_assert_int_eq(log_level(), LOG_LEVEL_DEBUG);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("log");
@@ -72,6 +89,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, replaces_what_moves_a_cursor, 0, sizeof cases / sizeof cases[0]);
 	tcase_add_test(tc, cuts_at_every_size);
+	tcase_add_test(tc, levels_have_names);
 	suite_add_tcase(suite, tc);
 	return tap_run(suite);
 }

@@ -9,7 +9,7 @@
  *
  * Commands: "status" ["json"], "wait" (answers when the tunnel works, for which a client or
  * connector must have had a handshake within seconds), "down", "reload",
- * "explain" principal source|- destination proto port ["json"].
+ * "log" [level], "explain" principal source|- destination proto port ["json"].
  */
 #ifndef TUND_IPC_COMMAND_H
 #define TUND_IPC_COMMAND_H

@@ -44,6 +44,7 @@ enum parent_says {
 	PARENT_ROUTES,      /* no body: local addresses or kernel routes changed; engine of a
 			     * WireGuard interface */
 	PARENT_COMMIT,      /* struct parent_config; engine: be what you have prepared */
+	PARENT_LOG,         /* struct parent_log; at the start, and when it has changed */
 };
 
 /* Which configuration this is, the same number for engine and control: 1 for the parent's first,
@@ -61,6 +62,11 @@ struct parent_tun {
 
 struct parent_udp {
 	uint32_t index, count; /* as above */
+};
+
+/* How much all processes of the tunnel log; the parent knows it, and tells the others. */
+struct parent_log {
+	uint32_t level; /* enum log_level */
 };
 
 struct parent_wireguard {
@@ -92,6 +98,7 @@ enum parent_request {
 	REQUEST_UP,         /* no body: the tunnel works (sd_notify READY); not answered */
 	REQUEST_RELOAD,     /* no body; answered with the outcome's text */
 	REQUEST_DOWN,       /* no body: stop everything; answered when begun */
+	REQUEST_LOG,        /* struct parent_log: the level from now on; answered by PARENT_LOG */
 	/* engine */
 	REQUEST_PREPARED,   /* struct request_prepared: answers PARENT_CONFIG */
 };

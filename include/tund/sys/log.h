@@ -9,6 +9,7 @@
 #define TUND_SYS_LOG_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define LOG_LINE_MAX 1024 /* bytes, prefix and newline included; longer messages are cut */
@@ -29,6 +30,11 @@ void log_init(const char *program);
 
 /* Messages above `level` are dropped; LOG_LEVEL_INFO at start. */
 void log_set_level(enum log_level level);
+enum log_level log_level(void);
+
+/* "error", "warning", "notice", "info", "debug"; and back: false: none of them. */
+const char *log_level_name(enum log_level level);
+bool log_level_parse(const char *name, enum log_level *out);
 
 /* Writes one line; a failure to write is ignored. */
 void log_write(enum log_level level, const char *format, ...)
