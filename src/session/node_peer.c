@@ -42,7 +42,6 @@ static struct peer *allocate(struct node *node)
 		return NULL;
 	}
 	memset(peer, 0, sizeof *peer);
-	peer->id = ++node->last_id;
 	peer->node = node;
 	peer->secrets = secrets;
 	STAILQ_INIT(&peer->staged);
@@ -51,8 +50,11 @@ static struct peer *allocate(struct node *node)
 	return peer;
 }
 
-static void discard(struct peer *peer)
+void peer_discard(struct peer *peer)
 {
+	if (!peer)
+		return;
+	cookie_maker_clear(&peer->cookie);
 	secret_slab_free(peer->node->secrets, peer->secrets);
 	free(peer);
 }
@@ -89,40 +91,61 @@ static void configure(struct peer *peer, const struct peer_config *config)
 	cookie_maker_init(&peer->cookie, peer->public_key);
 }
 
-int peer_add(struct node *node, uint64_t now_ns, const struct peer_config *config,
-	     struct peer **out)
+int peer_new(struct node *node, const struct peer_config *config, struct peer **out)
 {
 	struct peer *peer;
-	int err;
+	int err = 0;
 
-	(void)now_ns;
 	if (memcmp(config->public_key, node->public_key, KEY_SIZE) == 0)
 		return -EINVAL;
-	if (peer_find(node, config->public_key))
-		return -EEXIST;
 	peer = allocate(node);
 	if (!peer)
 		return -ENOMEM;
 	if (node->private_key)
 		err = compute_static_static(node, config->public_key, peer->secrets->static_static);
-	else
-		err = 0;
 	if (err < 0 && !(err == -EINVAL && config->wireguard)) {
-		discard(peer);
+		peer_discard(peer);
 		return err;
 	}
 	configure(peer, config);
-	err = enlist(node, peer);
-	if (err == 0 && timers_add_peer(node, peer) < 0) {
-		delist(node, peer);
-		err = -ENOMEM;
-	}
-	if (err < 0) {
-		discard(peer);
-		return err;
-	}
 	*out = peer;
 	return 0;
+}
+
+int peer_join(struct peer *peer)
+{
+	struct node *node = peer->node;
+	int err;
+
+	if (peer_find(node, peer->public_key))
+		return -EEXIST;
+	peer->id = node->last_id + 1;
+	err = enlist(node, peer);
+	if (err < 0)
+		return err;
+	if (timers_add_peer(node, peer) < 0) {
+		delist(node, peer);
+		return -ENOMEM;
+	}
+	node->last_id = peer->id;
+	return 0;
+}
+
+int peer_add(struct node *node, uint64_t now_ns, const struct peer_config *config,
+	     struct peer **out)
+{
+	struct peer *peer;
+	int err = peer_new(node, config, &peer);
+
+	(void)now_ns;
+	if (err < 0)
+		return err;
+	err = peer_join(peer);
+	if (err < 0)
+		peer_discard(peer);
+	else
+		*out = peer;
+	return err;
 }
 
 void peer_remove(struct peer *peer)

@@ -643,6 +643,36 @@ static struct peer *add_numbered(uint8_t number)
 	return peer;
 }
 
+/* One that has not joined: nobody finds it, and all that can be wrong with it is known. */
+START_TEST(made_first_joined_later)
+{
+	struct node *node = sim.nodes[0].node;
+	struct peer_config config = tund;
+	struct peer *before = add_numbered(1), *peer, *other;
+	uint8_t key[KEY_SIZE];
+
+	ck_assert_int_eq(peer_new(node, &config, &peer), -EINVAL);
+	peer_public_key(before, config.public_key);
+	ck_assert_int_eq(peer_new(node, &config, &peer), 0);
+	ck_assert_int_eq(peer_join(peer), -EEXIST);
+	ck_assert_ptr_eq(peer_find(node, config.public_key), before);
+	ck_assert_ptr_null(peer_after(node, peer_id(before)));
+	peer_remove(before);
+	other = add_numbered(2);
+	ck_assert_int_eq(peer_join(peer), 0);
+	ck_assert_ptr_eq(peer_find(node, config.public_key), peer);
+	ck_assert_ptr_eq(peer_by_id(node, peer_id(peer)), peer);
+	/* Numbered when it joined: a walk meets it behind who was there. */
+	ck_assert_ptr_eq(peer_after(node, peer_id(other)), peer);
+	peer_public_key(other, key);
+	memcpy(config.public_key, key, KEY_SIZE);
+	ck_assert_int_eq(peer_new(node, &config, &peer), 0);
+	peer_discard(peer);
+	peer_discard(NULL);
+	ck_assert_ptr_eq(peer_find(node, key), other);
+}
+END_TEST
+
 /* Ids rise and are never used again, so that a walk goes on behind whatever was removed. */
 START_TEST(ids_are_never_used_again)
 {
@@ -738,6 +768,7 @@ int main(void)
 	tcase_add_test(tc, staging_is_bounded_for_all);
 	tcase_add_test(tc, noise_gets_silence);
 	tcase_add_test(tc, closing_and_removing_forget);
+	tcase_add_test(tc, made_first_joined_later);
 	tcase_add_test(tc, ids_are_never_used_again);
 	tcase_add_test(tc, indices_are_never_alive_twice);
 	suite_add_tcase(suite, tc);

@@ -109,6 +109,20 @@ uint64_t node_counter(const struct node *node, enum session_reason reason);
 int peer_add(struct node *node, uint64_t now_ns, const struct peer_config *config,
 	     struct peer **out);
 
+/*
+ * peer_add() in two steps, for who changes several things at once, or nothing. What is wrong with a
+ * peer shows, and its memory is there, before anything has changed: -EINVAL, -ENOMEM. Until it joins
+ * it is the caller's, and no function but these takes it.
+ */
+int peer_new(struct node *node, const struct peer_config *config, struct peer **out);
+
+/* From now on it is the node's. -EEXIST: another has the key, -ENOMEM: the tables cannot grow; then it
+ * is the caller's as before. */
+int peer_join(struct peer *peer);
+
+/* Wipes and frees one that has not joined. NULL is allowed. */
+void peer_discard(struct peer *peer);
+
 /* Erases the peer's keys and forgets it. */
 void peer_remove(struct peer *peer);
 
