@@ -31,6 +31,11 @@ libtund_core_a_SOURCES += \
 	include/tund/session/reason.h src/session/reason.c \
 	src/session/replay.h src/session/replay.c \
 	include/tund/session/setting.h src/session/setting.c \
+	src/session/snapshot.h src/session/snapshot.c \
+	src/session/snapshot_keypair.c \
+	src/session/snapshot_part.h \
+	src/session/snapshot_path.c \
+	src/session/snapshot_peer.c \
 	src/session/shared_path.h src/session/shared_path.c \
 	src/session/tai64n.h src/session/tai64n.c \
 	src/session/timer_heap.h src/session/timer_heap.c

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Control frames: probes, and those of the control channel, which is made when it is first needed. */
+/* Control frames: probes, and those of the control channel, which is made when first needed. */
 #include "node_control.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Messages 1 and 2 and the cookies between them, as they come. Nothing that a message says changes a
- * peer before the whole message has proved authentic: results are computed into locals and committed
- * last.
+ * Messages 1 and 2 and the cookies between them, as they come. Nothing that a message says changes
+ * a peer before the whole message has proved authentic: results are computed into locals and
+ * committed last.
  */
 #include "node_handshake.h"
 
@@ -20,13 +20,6 @@
 #include "node_keypair.h"
 #include "node_path.h"
 #include "node_timers.h"
-
-static bool accepts_suite(const struct peer *peer, enum suite suite)
-{
-	if (peer->wireguard || suite == SUITE_WIREGUARD)
-		return peer->wireguard && suite == SUITE_WIREGUARD;
-	return peer->pinned_suite < 0 || peer->pinned_suite == (int)suite;
-}
 
 /* What an authentic initiation said. */
 struct consumed {
@@ -55,7 +48,7 @@ static enum session_reason read_initiation(struct node *node, const uint8_t *msg
 	c->peer = peer_find(node, claimed);
 	if (!c->peer || !handshake_is_possible(c->peer))
 		return SESSION_UNKNOWN_PEER;
-	if (!accepts_suite(c->peer, suite))
+	if (!handshake_accepts(c->peer, suite))
 		return SESSION_WRONG_SUITE;
 	err = noise_read_first(&c->noise, c->peer->secrets->static_static,
 			       msg + INITIATION_EPHEMERAL, TAI64N_SIZE, c->stamp);

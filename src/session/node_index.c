@@ -108,26 +108,41 @@ static int make_room(struct node *node)
 	return 0;
 }
 
-int session_index_insert(struct node *node, struct peer *peer, struct keypair *keypair,
-			 uint32_t *index)
+int session_index_insert_as(struct node *node, struct peer *peer, struct keypair *keypair,
+			    uint32_t index)
 {
-	struct index_entry *entry = calloc(1, sizeof *entry);
+	struct index_entry *entry;
 
+	if (session_index_find(node, index))
+		return -EEXIST;
+	entry = calloc(1, sizeof *entry);
 	if (!entry || make_room(node) < 0) {
 		free(entry);
 		return -ENOMEM;
 	}
-	do {
-		entry->index = rng_u32(&node->rng);
-	} while (session_index_find(node, entry->index));
+	entry->index = index;
 	entry->peer = peer;
 	atomic_init(&entry->keypair, keypair);
-	*index = entry->index;
 	if (keypair)
-		keypair->local_index = entry->index;
+		keypair->local_index = index;
 	put(atomic_load(&node->indices), entry);
 	node->index_count++;
 	return 0;
+}
+
+int session_index_insert(struct node *node, struct peer *peer, struct keypair *keypair,
+			 uint32_t *index)
+{
+	uint32_t drawn;
+	int err;
+
+	do {
+		drawn = rng_u32(&node->rng);
+		err = session_index_insert_as(node, peer, keypair, drawn);
+	} while (err == -EEXIST);
+	if (err == 0)
+		*index = drawn;
+	return err;
 }
 
 void session_index_remove(struct node *node, uint32_t index)

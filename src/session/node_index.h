@@ -25,6 +25,9 @@ void session_index_clear(struct node *node);
 /* Draws an index, which goes to *index and into the keypair, if there is one. -ENOMEM. */
 int session_index_insert(struct node *node, struct peer *peer, struct keypair *keypair,
 			 uint32_t *index);
+/* The same under an index that was drawn elsewhere. -EEXIST: it is in use; -ENOMEM. */
+int session_index_insert_as(struct node *node, struct peer *peer, struct keypair *keypair,
+			    uint32_t index);
 struct index_entry *session_index_find(const struct node *node, uint32_t index);
 void session_index_remove(struct node *node, uint32_t index);
 

@@ -44,6 +44,13 @@ static enum suite choose_suite(const struct peer *peer)
 	return peer->node->prefer_aes ? SUITE_AESGCM : SUITE_CHACHAPOLY;
 }
 
+bool handshake_accepts(const struct peer *peer, enum suite suite)
+{
+	if (peer->wireguard || suite == SUITE_WIREGUARD)
+		return peer->wireguard && suite == SUITE_WIREGUARD;
+	return peer->pinned_suite < 0 || peer->pinned_suite == (int)suite;
+}
+
 void handshake_forget(struct peer *peer)
 {
 	struct peer_secrets *s = peer->secrets;

@@ -14,6 +14,9 @@ void handshake_forget(struct peer *peer);
 /* Both identities are there and go together: not without ours, not with a key of low order. */
 bool handshake_is_possible(const struct peer *peer);
 
+/* Whether the peer may use this suite. */
+bool handshake_accepts(const struct peer *peer, enum suite suite);
+
 /* The type word of a message. */
 void handshake_put_header(uint8_t *msg, enum message_type type, enum suite suite);
 /* Suites 1 and 2 authenticate the type word of each handshake message. */

@@ -12,19 +12,22 @@
 #include "node_state.h"
 #include "node_timers.h"
 
-static int derive_keys(struct keypair *keypair, const struct noise *noise)
+struct keypair *keypair_alloc(struct peer *peer)
 {
-	uint8_t initiator_sends[KEY_SIZE], responder_sends[KEY_SIZE];
-	const uint8_t *send = keypair->is_initiator ? initiator_sends : responder_sends;
-	const uint8_t *receive = keypair->is_initiator ? responder_sends : initiator_sends;
-	int err;
+	struct keypair *keypair = secret_slab_alloc(peer->node->keypairs);
 
-	noise_split(noise, initiator_sends, responder_sends);
-	err = aead_key_init(noise->aead, send, &keypair->send);
+	if (keypair)
+		keypair->peer = peer;
+	return keypair;
+}
+
+int keypair_expand(struct keypair *keypair)
+{
+	const struct aead *aead = keypair->peer->node->aead[keypair->suite];
+	int err = aead_key_init(aead, keypair->send_secret, &keypair->send);
+
 	if (err == 0)
-		err = aead_key_init(noise->aead, receive, &keypair->receive);
-	secret_wipe(initiator_sends, sizeof initiator_sends);
-	secret_wipe(responder_sends, sizeof responder_sends);
+		err = aead_key_init(aead, keypair->receive_secret, &keypair->receive);
 	return err;
 }
 
@@ -39,15 +42,18 @@ void keypair_count(struct keypair *keypair)
 	lock_release(&keypair->lock);
 }
 
-/* Nobody can find it any more, and nobody has it. */
-static void discard(void *object)
+void keypair_discard(struct keypair *keypair)
 {
-	struct keypair *keypair = object;
-
 	keypair_count(keypair);
 	aead_key_clear(&keypair->send);
 	aead_key_clear(&keypair->receive);
 	secret_slab_free(keypair->peer->node->keypairs, keypair);
+}
+
+/* Nobody can find it any more, and nobody has it. */
+static void discard(void *object)
+{
+	keypair_discard(object);
 }
 
 /* The initiator's index was given out with its initiation: the entry changes its meaning. */
@@ -69,21 +75,24 @@ static int take_index(struct peer *peer, struct keypair *keypair)
 int keypair_new(struct peer *peer, const struct noise *noise, enum suite suite, bool is_initiator,
 		uint64_t now_ns, struct keypair **out)
 {
-	struct keypair *keypair = secret_slab_alloc(peer->node->keypairs);
+	struct keypair *keypair = keypair_alloc(peer);
 	int err;
 
 	if (!keypair)
 		return -ENOMEM;
-	keypair->peer = peer;
 	keypair->suite = suite;
 	keypair->is_initiator = is_initiator;
 	keypair->born_ns = now_ns;
 	atomic_init(&keypair->unproven, !is_initiator);
-	err = derive_keys(keypair, noise);
+	if (is_initiator)
+		noise_split(noise, keypair->send_secret, keypair->receive_secret);
+	else
+		noise_split(noise, keypair->receive_secret, keypair->send_secret);
+	err = keypair_expand(keypair);
 	if (err == 0)
 		err = take_index(peer, keypair);
 	if (err < 0) {
-		discard(keypair);
+		keypair_discard(keypair);
 		return err;
 	}
 	*out = keypair;

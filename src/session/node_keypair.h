@@ -43,8 +43,16 @@ struct keypair {
 	uint64_t rx_bytes, rx_packets; /* not yet in the peer's */
 	bool ended;                    /* in no slot any more */
 	struct replay replay;
+	/* What the keys were made of. */
+	uint8_t send_secret[KEY_SIZE], receive_secret[KEY_SIZE];
 };
 
+/* An empty one; NULL: out of memory. */
+struct keypair *keypair_alloc(struct peer *peer);
+/* Makes the keys from their secrets. -ENOMEM. */
+int keypair_expand(struct keypair *keypair);
+/* Wipes one that is in no slot and no index, and that no lane can have. */
+void keypair_discard(struct keypair *keypair);
 /* A keypair from a finished handshake, its local index moved over from the pending handshake (or
  * new, for a responder). -ENOMEM. */
 int keypair_new(struct peer *peer, const struct noise *noise, enum suite suite, bool is_initiator,

@@ -28,6 +28,29 @@ bool replay_is_new(const struct replay *replay, uint64_t counter)
 	return !(replay->words[slot_of(counter)] & bit_of(counter));
 }
 
+bool replay_is_possible(const struct replay *replay)
+{
+	uint64_t greatest = replay->next - 1;
+	bool is_possible = true;
+
+	if (replay->next == 0)
+		greatest = UINT64_MAX;
+	else
+		is_possible = replay->words[slot_of(greatest)] & bit_of(greatest);
+	/* The words in which counters may be set, of which the newest one is full up to `next`. */
+	for (uint64_t word = 0; word < REPLAY_WORDS; word++) {
+		uint64_t beyond = UINT64_MAX;
+
+		if (replay->next > 0 && word == slot_of(greatest))
+			beyond = UINT64_MAX - bit_of(greatest) - (bit_of(greatest) - 1);
+		else if (replay->next > 0 &&
+			 (word < slot_of(greatest) || greatest / WORD_BITS >= REPLAY_WORDS))
+			beyond = 0;
+		is_possible &= (replay->words[word] & beyond) == 0;
+	}
+	return is_possible;
+}
+
 /* Makes `counter` the greatest: the words between the old greatest and it become empty. */
 static void advance(struct replay *replay, uint64_t counter)
 {

@@ -18,6 +18,9 @@ struct replay {
  * last counter a peer may use lies far below (REJECT_AFTER_MESSAGES). Changes nothing. */
 bool replay_is_new(const struct replay *replay, uint64_t counter);
 
+/* Whether replay_accept() can have made this window of an empty one. */
+bool replay_is_possible(const struct replay *replay);
+
 /* Accepts `counter` if it is new, else returns false. Only after its tag was verified. */
 bool replay_accept(struct replay *replay, uint64_t counter);
 

@@ -28,8 +28,8 @@ void shared_path_set(struct shared_path *shared, const struct path *path);
 /* A copy, and its version. False if there is none; `out` is untouched then. */
 bool shared_path_get(const struct shared_path *shared, struct path *out, uint32_t *version);
 
-/* Whether this is the path, and in which version; false, too, while it changes. It is for certain if
- * shared_path_is_version() says so afterwards. */
+/* Whether this is the path, and in which version; false, too, while it changes. It is for certain
+ * if shared_path_is_version() says so afterwards. */
 bool shared_path_is(const struct shared_path *shared, const struct path *path, uint32_t *version);
 
 /* Whether it has not changed since. */

@@ -10,6 +10,7 @@
 #include <tund/crypto/x25519.h>
 
 #include "by_lane.h"
+#include "session/snapshot.h"
 
 static struct sim_node *node_at(struct sim *sim, const struct endpoint *udp)
 {
@@ -200,10 +201,9 @@ void sim_free(struct sim *sim)
 		node_free(sim->nodes[i].node);
 }
 
-void sim_start(struct sim *sim, unsigned id, uint32_t queue_slots, bool keep_clock)
+static struct node_config config_of(struct sim_node *node, uint32_t queue_slots)
 {
-	struct sim_node *node = &sim->nodes[id];
-	struct node_config config = {
+	return (struct node_config){
 		.ops = {node, on_send, on_event, on_control, on_wall, on_store},
 		.rng = prng_rng(&node->prng),
 		.handshake_queue = queue_slots,
@@ -211,6 +211,12 @@ void sim_start(struct sim *sim, unsigned id, uint32_t queue_slots, bool keep_clo
 		.lanes = SIM_LANES,
 		.prefer_aes = true,
 	};
+}
+
+void sim_start(struct sim *sim, unsigned id, uint32_t queue_slots, bool keep_clock)
+{
+	struct sim_node *node = &sim->nodes[id];
+	struct node_config config = config_of(node, queue_slots);
 
 	node_free(node->node);
 	node->node = NULL;
@@ -218,6 +224,28 @@ void sim_start(struct sim *sim, unsigned id, uint32_t queue_slots, bool keep_clo
 	if (keep_clock)
 		memcpy(config.last_tai64n, node->last_tai64n, TAI64N_SIZE);
 	ck_assert_int_eq(node_new(&config, sim->now_ns, &node->node), 0);
+}
+
+size_t sim_snapshot(struct sim *sim, unsigned id, uint8_t *out, size_t cap)
+{
+	struct node *node = sim->nodes[id].node;
+	struct writer w = writer_init(out, cap);
+
+	drain_all(node, sim->now_ns);
+	ck_assert_int_eq(snapshot_write(node, &w), 0);
+	ck_assert(!w.failed);
+	return w.len;
+}
+
+int sim_restore(struct sim *sim, unsigned id, const uint8_t *bytes, size_t len)
+{
+	struct sim_node *node = &sim->nodes[id];
+	struct node_config config = config_of(node, 64);
+	struct reader r = reader_init(bytes, len);
+
+	node_free(node->node);
+	node->node = NULL;
+	return snapshot_read(&config, sim->now_ns, &r, &node->node);
 }
 
 struct peer *sim_add_peer(struct sim *sim, unsigned node, unsigned other, struct peer_config config)

@@ -87,6 +87,13 @@ void sim_free(struct sim *sim);
  * `keep_clock`, the last timestamp that it sent). */
 void sim_start(struct sim *sim, unsigned node, uint32_t queue_slots, bool keep_clock);
 
+/* Takes a snapshot of a node into out[cap]; returns its length. */
+size_t sim_snapshot(struct sim *sim, unsigned node, uint8_t *out, size_t cap);
+
+/* Replaces a node by the one that these bytes are. What snapshot_read() returns; no node is there if
+ * that fails. */
+int sim_restore(struct sim *sim, unsigned node, const uint8_t *bytes, size_t len);
+
 /* Makes `other` a peer of `node`; `config` says all but the key. */
 struct peer *sim_add_peer(struct sim *sim, unsigned node, unsigned other,
 			  struct peer_config config);

@@ -121,6 +121,42 @@ static uint64_t next_counter(struct prng *prng, int64_t greatest)
 	return at < 0 ? 0 : (uint64_t)at;
 }
 
+/* Some windows that accepting counters never makes, each by one word. */
+START_TEST(impossible_windows)
+{
+	static const struct {
+		uint64_t next;
+		unsigned word;
+		uint64_t bits;
+		bool possible;
+	} cases[] = {
+		{0, 0, 0, true},
+		{0, 0, 1, false},
+		{0, REPLAY_WORDS - 1, 1, false},
+		{1, 0, 1, true},
+		{1, 0, 0, false},
+		{1, 0, 3, false},
+		{1, 1, 1, false},
+		{3, 0, 4, true},
+		{3, 0, 7, true},
+		{64, 0, UINT64_C(1) << 63, true},
+		{65, 1, 1, true},
+		{65, 1, 3, false},
+		{65, 0, 1, false}, /* not the greatest itself */
+		{64 * REPLAY_WORDS, REPLAY_WORDS - 1, UINT64_C(1) << 63, true},
+		{64 * REPLAY_WORDS + 1, 0, 1, true},
+		{64 * REPLAY_WORDS + 1, 0, 2, false},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct replay replay = {.next = cases[i].next};
+
+		replay.words[cases[i].word] = cases[i].bits;
+		ck_assert_msg(replay_is_possible(&replay) == cases[i].possible, "case %zu", i);
+	}
+}
+END_TEST
+
 START_TEST(random_against_a_set)
 {
 	for (unsigned seed = 0; seed < 40; seed++) {
@@ -135,6 +171,8 @@ START_TEST(random_against_a_set)
 
 			if (counter >= RANGE)
 				break;
+			if (i % 64 == 0)
+				ck_assert(replay_is_possible(&replay));
 			ck_assert_msg(replay_accept(&replay, counter) ==
 					      oracle_accept(&greatest, counter),
 				      "seed %u, step %u: %llu", seed, i,
@@ -182,6 +220,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, edges);
+	tcase_add_test(tc, impossible_windows);
 	tcase_add_test(tc, random_against_a_set);
 	tcase_add_test(tc, tripled_and_reordered);
 	suite_add_tcase(suite, tc);

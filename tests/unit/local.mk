@@ -69,6 +69,7 @@ UNIT_TESTS = \
 	tests/unit/check_setting \
 	tests/unit/check_shared_path \
 	tests/unit/check_siphash \
+	tests/unit/check_snapshot \
 	tests/unit/check_socket \
 	tests/unit/check_status \
 	tests/unit/check_supervisor \
@@ -134,6 +135,7 @@ tests_unit_wycheproof_LDADD = $(VECTOR_LDADD)
 # Those of the session protocol as a whole run on the simulated network.
 tests_unit_check_setting_SOURCES = tests/unit/check_setting.c $(SIM_SOURCES)
 tests_unit_check_node_SOURCES = tests/unit/check_node.c $(PAIR_SOURCES)
+tests_unit_check_snapshot_SOURCES = tests/unit/check_snapshot.c $(PAIR_SOURCES)
 tests_unit_check_lane_SOURCES = tests/unit/check_lane.c $(PAIR_SOURCES)
 tests_unit_handshake_table_SOURCES = tests/unit/handshake_table.c $(SIM_SOURCES)
 tests_sim_day_SOURCES = tests/sim/day.c $(SIM_SOURCES)
