@@ -14,7 +14,7 @@ const char *const control_message_type_names[CONTROL_MESSAGE_OTHER] = {
 	[CONTROL_MESSAGE_HELLO] = "hello",        [CONTROL_MESSAGE_CONFIG] = "config",
 	[CONTROL_MESSAGE_IDENTITIES] = "holders", [CONTROL_MESSAGE_MORE] = "more",
 	[CONTROL_MESSAGE_ROUTES] = "routes",      [CONTROL_MESSAGE_DENIED] = "denied",
-	[CONTROL_MESSAGE_GOODBYE] = "goodbye",
+	[CONTROL_MESSAGE_GOODBYE] = "goodbye",    [CONTROL_MESSAGE_MTU] = "mtu",
 };
 
 /* The JSON library recurses as deep as the text does: a look at the brackets bounds it first. */
@@ -130,11 +130,18 @@ static int decode_hello(const json_t *root, struct control_message_hello *out)
 	return copy_text(json_object_get(root, "software"), out->software, sizeof out->software);
 }
 
+static int decode_mtu(const json_t *value, uint32_t *out)
+{
+	if (copy_number(value, NETWORK_MTU_MAX, out) || *out < NETWORK_MTU_MIN)
+		return -EBADMSG;
+	return 0;
+}
+
 static int decode_config(const json_t *root, struct network *out)
 {
 	const json_t *mtu = json_object_get(root, "mtu");
 
-	if (mtu && (copy_number(mtu, NETWORK_MTU_MAX, &out->mtu) || out->mtu < NETWORK_MTU_MIN))
+	if (mtu && decode_mtu(mtu, &out->mtu))
 		return -EBADMSG;
 	if (copy_addresses(json_object_get(root, "addresses"), out->address, &out->address_count))
 		return -EBADMSG;
@@ -226,6 +233,8 @@ static int decode_body(const json_t *root, struct control_message *out)
 		return decode_routes(root, &out->routes);
 	case CONTROL_MESSAGE_DENIED:
 		return decode_denied(root, &out->denied);
+	case CONTROL_MESSAGE_MTU:
+		return decode_mtu(json_object_get(root, "mtu"), &out->mtu);
 	case CONTROL_MESSAGE_MORE:
 	case CONTROL_MESSAGE_GOODBYE:
 	case CONTROL_MESSAGE_OTHER:

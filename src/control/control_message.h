@@ -29,6 +29,7 @@ enum control_message_type {
 	CONTROL_MESSAGE_MORE,    /* connector to edge: that chunk was not the last, send the next */
 	CONTROL_MESSAGE_ROUTES,  /* connector to edge: what it reaches */
 	CONTROL_MESSAGE_DENIED,  /* edge to client: a packet of yours was refused */
+	CONTROL_MESSAGE_MTU,     /* to the edge: no longer packet can reach me */
 	CONTROL_MESSAGE_GOODBYE, /* to the edge: I end on purpose */
 	CONTROL_MESSAGE_OTHER,   /* a type that this version does not know */
 };
@@ -73,6 +74,7 @@ struct control_message {
 		struct control_message_routes routes;
 		struct control_message_denied denied;
 		struct control_message_identities identities;
+		uint32_t mtu; /* inner, bytes: NETWORK_MTU_MIN..MAX */
 	};
 	struct json_t *list; /* of the identities; the message owns it */
 };

@@ -86,6 +86,8 @@ static int encode_body(json_t *root, const struct control_message *message)
 			   prefix_list(message->routes.route, message->routes.route_count));
 	case CONTROL_MESSAGE_DENIED:
 		return encode_denied(root, &message->denied);
+	case CONTROL_MESSAGE_MTU:
+		return set(root, "mtu", json_integer(message->mtu));
 	case CONTROL_MESSAGE_MORE:
 	case CONTROL_MESSAGE_GOODBYE:
 		return 0;

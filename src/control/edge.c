@@ -146,6 +146,15 @@ static void announced(struct edge *edge, struct known_peer *peer,
 	edge_take_routes(edge->hub, peer);
 }
 
+/* The engine then answers what is longer, as a router would. */
+static void keep_mtu(struct edge *edge, struct known_peer *peer, uint32_t mtu)
+{
+	const struct control_peer_mtu body = {.peer = peer->id, .mtu = mtu};
+
+	peer->mtu = (uint16_t)mtu;
+	link_send(&edge->hub->engine.link, CONTROL_PEER_MTU, &body, sizeof body);
+}
+
 static void goodbye(struct edge *edge, struct known_peer *peer)
 {
 	const struct control_peer close = {.peer = peer->id};
@@ -164,6 +173,9 @@ static void message(void *part, struct known_peer *peer, const struct control_me
 		return;
 	case CONTROL_MESSAGE_ROUTES:
 		announced(edge, peer, &m->routes);
+		return;
+	case CONTROL_MESSAGE_MTU:
+		keep_mtu(edge, peer, m->mtu);
 		return;
 	case CONTROL_MESSAGE_MORE:
 		edge_push_identities(edge->hub, peer, false);

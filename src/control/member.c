@@ -70,6 +70,7 @@ static void introduce(struct member *m, const struct known_peer *edge)
 	say_hello(m, edge);
 	if (m->hub->config->role == ROLE_CONNECTOR)
 		announce_routes(m, edge);
+	member_network_tell_edge(m);
 }
 
 static void configured(void *part)
@@ -146,6 +147,9 @@ static void message(void *part, struct known_peer *peer, const struct control_me
 		return;
 	case CONTROL_MESSAGE_ROUTES:
 		hub_malformed(m->hub, peer, "only a connector's to send");
+		return;
+	case CONTROL_MESSAGE_MTU:
+		hub_malformed(m->hub, peer, "not an edge's to send");
 		return;
 	case CONTROL_MESSAGE_HELLO:
 	case CONTROL_MESSAGE_MORE:

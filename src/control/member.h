@@ -25,6 +25,7 @@ struct member {
 	struct control_endpoints endpoints; /* last found; count 0: none yet */
 	bool edge_up;
 	uint32_t request_id;               /* the REQUEST_NETWORK not yet answered; 0: none */
+	uint32_t said_mtu;                 /* to the edge, last; 0: none */
 	bool request_again;                /* what is wanted has changed since */
 	struct network *pushed;            /* as the edge said it; owned; NULL: nothing yet */
 	struct network *network;           /* what is applied; owned; NULL: nothing yet */

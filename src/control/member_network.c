@@ -91,6 +91,18 @@ void member_network_pushed(struct member *m, const struct known_peer *edge,
 	member_network_request(m);
 }
 
+void member_network_tell_edge(struct member *m)
+{
+	const uint8_t *key = m->hub->config->edge.public_key;
+	const struct known_peer *edge = peers_find_key(&m->hub->peers, key);
+	struct control_message message = {.type = CONTROL_MESSAGE_MTU};
+
+	if (!m->network || m->network->mtu == 0 || !edge || !edge->up)
+		return;
+	message.mtu = m->said_mtu = m->network->mtu;
+	hub_send(m->hub, edge, &message);
+}
+
 static bool is_refused(const struct parent_reply *reply, uint32_t i)
 {
 	return reply->refused[i / 8] & (1U << (i % 8));
@@ -148,6 +160,8 @@ static void applied(struct member *m, const struct parent_reply *reply)
 	m->network->mtu = effective_mtu(m);
 	m->error[0] = '\0';
 	member_network_tell_engine(m);
+	if (m->network->mtu != m->said_mtu)
+		member_network_tell_edge(m);
 }
 
 static void failed(struct member *m, const struct parent_reply *reply)

@@ -23,6 +23,9 @@ void member_network_request(struct member *m);
 /* The parent's answer to that. */
 void member_network_replied(struct member *m, const struct parent_reply *reply);
 
+/* Tells the edge the MTU that is applied, if it is up and anything is applied. */
+void member_network_tell_edge(struct member *m);
+
 /* Tells the engine what is applied, if anything is. */
 void member_network_tell_engine(struct member *m);
 

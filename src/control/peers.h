@@ -28,6 +28,7 @@ struct known_peer {
 	double due_at;    /* edge: when its full state is to be pushed, loop's time, seconds */
 	double pushed_at; /* 0: never */
 	uint8_t transport;
+	uint16_t mtu; /* edge: its own, as it said; 0: not said */
 	struct endpoint local, remote;
 	/* edge: who it is; NULL where the configuration does not know the key. Borrowed from the
 	 * present configuration. */

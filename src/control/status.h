@@ -35,6 +35,7 @@ struct status_peer {
 	const struct engine_peer *session;         /* as the engine told it */
 	const struct device_index_entry *identity; /* edge: NULL: the configuration has none */
 	struct status_addresses addresses;         /* edge: the identity's */
+	uint16_t mtu;                              /* edge: as the peer said; 0: not said */
 	bool has_announced;                        /* edge: a connector that said what it reaches */
 	struct status_prefixes announced, granted;
 };

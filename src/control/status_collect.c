@@ -88,6 +88,7 @@ static int collect_peer(const struct hub *hub, const struct engine_peer *session
 		return 0;
 	out->addresses = (struct status_addresses){out->identity->device->addresses,
 						   out->identity->device->address_count};
+	out->mtu = known ? known->mtu : 0;
 	return known && known->announced ? collect_announced(hub, known, out) : 0;
 }
 

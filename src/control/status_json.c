@@ -78,6 +78,7 @@ static void set_identity(struct builder *b, json_t *out, const struct status_pee
 	set(b, out, "device", json_string(e->device->name));
 	set(b, out, "kind", json_string(word_kinds[e->principal->kind]));
 	set(b, out, "addresses", address_list(b, &peer->addresses));
+	set(b, out, "mtu", peer->mtu ? json_integer(peer->mtu) : json_null());
 	if (!peer->has_announced)
 		return;
 	set(b, out, "announced", prefix_list(b, &peer->announced));

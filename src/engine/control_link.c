@@ -180,6 +180,19 @@ static int on_network(void *ctx, struct channel_message *message)
 	return 0;
 }
 
+static int on_peer_mtu(void *ctx, struct channel_message *message)
+{
+	struct engine *engine = ctx;
+	const struct control_peer_mtu *m = (const void *)message->body;
+	struct peer *peer = peer_by_id(engine->node, m->peer);
+
+	if (m->mtu < NETWORK_MTU_MIN || m->mtu > NETWORK_MTU_MAX)
+		return -EBADMSG;
+	if (peer && engine->role->peer_mtu)
+		engine->role->peer_mtu(engine, peer, (uint16_t)m->mtu);
+	return 0;
+}
+
 static int on_routes(void *ctx, struct channel_message *message)
 {
 	struct engine *engine = ctx;
@@ -290,6 +303,7 @@ static const struct dispatch_row rows[] = {
 	[CONTROL_CLOSE] = {on_close, sizeof(struct control_peer)},
 	[CONTROL_LAST_SEEN] = {on_last_seen, sizeof(struct control_last_seen)},
 	[CONTROL_CONFIRM] = {on_confirm, 0},
+	[CONTROL_PEER_MTU] = {on_peer_mtu, sizeof(struct control_peer_mtu)},
 };
 
 static const struct dispatch_table table = {.rows = rows, .count = DISPATCH_COUNT(rows)};

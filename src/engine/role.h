@@ -65,6 +65,7 @@ struct role_ops {
 	void (*network)(struct engine *engine, const struct network *network);
 	void (*routes)(struct engine *engine, struct peer *peer,
 		       const struct control_routes *routes);
+	void (*peer_mtu)(struct engine *engine, struct peer *peer, uint16_t mtu);
 	void (*identity)(struct engine *engine, const struct control_identity *identity);
 	void (*last_seen)(struct engine *engine, uint64_t now_ns,
 			  const struct control_last_seen *seen);

@@ -24,6 +24,7 @@ struct device {
 	struct peer *peer;      /* NULL: its key cannot be used */
 	uint32_t number;        /* in the policy */
 	bool up;
+	uint16_t mtu; /* its own, as it said; 0: not said */
 	uint32_t announced_count;
 	struct ip_prefix *announced;
 };
@@ -201,6 +202,7 @@ static int adopt(struct engine *engine, uint64_t now_ns, struct config *config)
 		if (!edge->by_number[i])
 			continue;
 		view->peer[i] = edge->by_number[i]->peer;
+		view->mtu_to[i] = edge->by_number[i]->mtu;
 		update_next_hops(view, edge->by_number[i]);
 	}
 	enforcer_publish(engine, view);
@@ -318,6 +320,16 @@ static void routes(struct engine *engine, struct peer *peer, const struct contro
 	free(before);
 }
 
+static void peer_mtu(struct engine *engine, struct peer *peer, uint16_t mtu)
+{
+	struct device *device = device_of(engine, peer);
+
+	if (!device)
+		return;
+	device->mtu = mtu;
+	enforcer_view(engine)->mtu_to[device->number] = mtu;
+}
+
 static void last_seen(struct engine *engine, uint64_t now_ns, const struct control_last_seen *m)
 {
 	struct peer *peer = peer_find(engine->node, m->public_key);
@@ -394,6 +406,7 @@ const struct role_ops edge_role = {
 	.from_session = from_session,
 	.peer_event = peer_event,
 	.routes = routes,
+	.peer_mtu = peer_mtu,
 	.last_seen = last_seen,
 	.explain = explain,
 	.uapi_get = uapi_get_tunnel,

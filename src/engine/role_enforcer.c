@@ -65,6 +65,7 @@ static void view_free(void *arg)
 	next_hops_free(view->next_hops);
 	refusal_limiter_free(view->limiter);
 	policy_free(view->policy);
+	free(view->mtu_to);
 	free(view);
 }
 
@@ -77,9 +78,11 @@ struct enforcer_view *enforcer_view_new(struct policy *policy, uint32_t mtu)
 		return NULL;
 	view->next_hops = next_hops_new(policy);
 	view->limiter = refusal_limiter_new(limit);
-	if (!view->next_hops || !view->limiter) {
+	view->mtu_to = calloc(limit + 1, sizeof *view->mtu_to);
+	if (!view->next_hops || !view->limiter || !view->mtu_to) {
 		next_hops_free(view->next_hops);
 		refusal_limiter_free(view->limiter);
+		free(view->mtu_to);
 		free(view);
 		return NULL;
 	}
@@ -135,21 +138,32 @@ static size_t largest(const struct inner_bytes *packet, size_t len)
 					    : (size_t)packet->gso.header_len + packet->gso.size;
 }
 
-/* An edge pushes one MTU to all; what is larger came from a peer with one of its own. */
+/* An edge pushes one MTU to all, and a peer may have a smaller one of its own. */
+static uint32_t mtu_to(const struct enforcer_view *view, uint32_t device)
+{
+	uint32_t said = 0;
+
+	if (device < view->limit)
+		said = atomic_load_explicit(&view->mtu_to[device], memory_order_relaxed);
+	return said && said < view->mtu ? said : view->mtu;
+}
+
 static void judge(struct worker *worker, uint64_t now_ns, uint32_t device,
 		  const struct inner_bytes *packet, struct verdict *out)
 {
 	const struct enforcer_view *view = worker->view;
 	struct forward *f = forward_of(worker);
+	uint32_t mtu;
 	size_t size;
 
 	forward_judge(f, now_ns, device, packet->data, packet->len, packet->partial_checksum, out);
 	if (!f->router || out->kind != VERDICT_FORWARD)
 		return;
 	size = largest(packet, out->len);
-	if (size > view->mtu)
+	mtu = mtu_to(view, out->device);
+	if (size > mtu)
 		forward_too_big(f, now_ns, device, packet->data, size, packet->partial_checksum,
-				view->mtu, out);
+				mtu, out);
 }
 
 enum reason enforcer_packet(struct worker *worker, uint64_t now_ns, uint32_t device,

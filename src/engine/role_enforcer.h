@@ -8,13 +8,14 @@
 #include "engine.h"
 
 /* A policy in force with all that goes with it, as workers see it: immutable, but for a peer that is
- * removed, which becomes NULL. */
+ * removed, which becomes NULL, and for what peers say of their MTU. */
 struct enforcer_view {
 	struct view_head head;
 	struct policy *policy;
 	struct next_hops *next_hops;
 	struct refusal_limiter *limiter;
-	uint32_t mtu;
+	uint32_t mtu;             /* of all ways, unless a peer said less */
+	_Atomic uint16_t *mtu_to; /* by device number; 0: not said; owned */
 	uint32_t self;  /* connector: its own device; DEVICE_NONE else */
 	uint32_t limit; /* peers, by device number */
 	struct peer *_Atomic peer[];

@@ -46,6 +46,8 @@ static void round_trip(const struct control_message *message)
 		expect(memcmp(&again->config, &message->config, sizeof again->config) == 0);
 	if (message->type == CONTROL_MESSAGE_ROUTES)
 		expect(memcmp(&again->routes, &message->routes, sizeof again->routes) == 0);
+	if (message->type == CONTROL_MESSAGE_MTU)
+		expect(again->mtu == message->mtu);
 	control_message_free(again);
 	free(text);
 }

@@ -41,6 +41,18 @@ by_signal()
 		refused_at_once alice $origin4
 }
 
+edge_knows_mtu()
+{
+	on edge sh -c 'tund status --json edge | grep -q "\"mtu\": $1"' knows "$1"
+}
+
+# A smaller MTU of a client's own: the edge is told, and packets to it keep to it.
+smaller_mtu()
+{
+	on alice sh -c 'echo "mtu = 1300" >>/etc/tund/office.conf && tund reload office' &&
+		wait_for 5 edge_knows_mtu 1300 && works alice $origin4
+}
+
 # failed_reload LINE TEXT: a policy with a mistake there.
 failed_reload()
 {
@@ -195,6 +207,7 @@ ok 'a reload by SIGHUP' by_signal
 policy_file
 ok 'and back' reload
 ok 'alice works again' works alice $origin4
+ok 'the edge knows the smaller MTU of a client' smaller_mtu
 ok "alice's rule is removed: her live flow ends within 100 ms" revoked
 ok 'she is refused at once' refused_at_once alice $origin4
 ok 'and bob is let in' gets_page bob $origin4

@@ -402,6 +402,14 @@ static uint32_t expect_request(void)
 	return r->id;
 }
 
+static void expect_mtu(uint32_t mtu)
+{
+	struct control_message *message = expect_message(EDGE, CONTROL_MESSAGE_MTU);
+
+	ck_assert_uint_eq(message->mtu, mtu);
+	control_message_free(message);
+}
+
 /* From the start to a tunnel that works; the parent refuses the second route. */
 static void bring_up(enum role role)
 {
@@ -423,6 +431,7 @@ static void bring_up(enum role role)
 	n = (const void *)got.body;
 	ck_assert_uint_eq(n->address_count, 1);
 	ck_assert_uint_eq(n->route_count, 1);
+	expect_mtu(1400);
 	receive(parent, REQUEST_UP, 0);
 }
 
@@ -679,6 +688,7 @@ START_TEST(another_peer_of_the_same_key)
 	say_frame(EDGE, CONFIG_TEXT);
 	say_peer(0, EDGE + 1, edge_key, true);
 	skip_message(EDGE + 1, CONTROL_MESSAGE_HELLO);
+	skip_message(EDGE + 1, CONTROL_MESSAGE_MTU);
 	receive(parent, REQUEST_UP, 0);
 	ck_assert_str_eq(answer(waiting), "EXIT 0\n");
 	say_frame(EDGE + 1, CONFIG_TEXT);
@@ -729,6 +739,7 @@ START_TEST(another_engine)
 	say_frame(EDGE, CONFIG_TEXT);
 	say_peer(0, EDGE + 1, edge_key, true);
 	skip_message(EDGE + 1, CONTROL_MESSAGE_HELLO);
+	skip_message(EDGE + 1, CONTROL_MESSAGE_MTU);
 	/* And once more, before we have noticed the end of the one before. */
 	kept = engine;
 	give_engine();
@@ -805,6 +816,7 @@ START_TEST(member_reload_to_another_edge)
 	}
 	say_peer(0, EDGE + 1, dc1_key, true);
 	skip_message(EDGE + 1, CONTROL_MESSAGE_HELLO);
+	skip_message(EDGE + 1, CONTROL_MESSAGE_MTU);
 	if (!_i)
 		receive(parent, REQUEST_UP, 0);
 	say_frame(EDGE + 1, CONFIG_TEXT);
@@ -1200,6 +1212,32 @@ START_TEST(edge_explains)
 }
 END_TEST
 
+START_TEST(edge_takes_the_mtu_of_a_peer)
+{
+	const struct control_peer_mtu *m;
+	const char *text;
+	uint32_t id;
+	int fd;
+
+	start_edge();
+	say_peer(0, 5, alice_key, true);
+	expect_config(5, "10.77.0.0/24", 1);
+	say_frame(5, "{\"type\":\"mtu\",\"mtu\":1300}");
+	receive(engine, CONTROL_PEER_MTU, sizeof *m);
+	m = (const void *)got.body;
+	ck_assert_uint_eq(m->peer, 5);
+	ck_assert_uint_eq(m->mtu, 1300);
+	expect_consumed(5);
+	fd = command("status\tjson\n");
+	id = expect_status();
+	say_peer(id, 5, alice_key, true);
+	say_end(id);
+	text = answer(fd);
+	expect_in(text, "\"mtu\": 1300");
+	stop();
+}
+END_TEST
+
 START_TEST(edge_status)
 {
 	const char *text;
@@ -1389,6 +1427,7 @@ int main(void)
 	tcase_add_test(tc, edge_reload_before_the_engine);
 	tcase_add_test(tc, edge_tells_a_new_engine_where_peers_were);
 	tcase_add_test(tc, edge_explains);
+	tcase_add_test(tc, edge_takes_the_mtu_of_a_peer);
 	tcase_add_test(tc, edge_status);
 	tcase_add_test(tc, log_level_is_the_parents);
 	tcase_add_test(tc, wrong_requests);

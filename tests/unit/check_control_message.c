@@ -44,6 +44,12 @@ static const struct control_message_case cases[] = {
 	{"\"hello\"", -EBADMSG, 0},
 	{"{}", -EBADMSG, 0},
 	{"{\"type\":1}", -EBADMSG, 0},
+	{"{\"type\":\"mtu\",\"mtu\":1280}", 0, CONTROL_MESSAGE_MTU},
+	{"{\"type\":\"mtu\",\"mtu\":9000}", 0, CONTROL_MESSAGE_MTU},
+	{"{\"type\":\"mtu\"}", -EBADMSG, 0},
+	{"{\"type\":\"mtu\",\"mtu\":0}", -EBADMSG, 0},
+	{"{\"type\":\"mtu\",\"mtu\":1279}", -EBADMSG, 0},
+	{"{\"type\":\"mtu\",\"mtu\":9001}", -EBADMSG, 0},
 	{"{\"type\":\"goodbye\"} x", -EBADMSG, 0},
 	{"{\"type\":\"goodbye\",\"type\":\"hello\"}", -EBADMSG, 0},
 	{"{\"type\":\"goodbye\",\"a\":1,\"a\":1}", -EBADMSG, 0},
@@ -156,6 +162,7 @@ START_TEST(others_round_trip)
 					.hello = {"connector", "tund 0.1.0"}};
 	struct control_message denied = {.type = CONTROL_MESSAGE_DENIED,
 					 .denied = {.proto = 17, .port = 53}};
+	struct control_message mtu = {.type = CONTROL_MESSAGE_MTU, .mtu = 1400};
 	struct control_message goodbye = {.type = CONTROL_MESSAGE_GOODBYE}, *out;
 
 	out = round_trip(&hello);
@@ -167,6 +174,9 @@ START_TEST(others_round_trip)
 	ck_assert_mem_eq(&out->denied, &denied.denied, sizeof denied.denied);
 	control_message_free(out);
 	control_message_free(round_trip(&goodbye));
+	out = round_trip(&mtu);
+	ck_assert_uint_eq(out->mtu, 1400);
+	control_message_free(out);
 }
 END_TEST
 

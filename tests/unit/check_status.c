@@ -263,6 +263,7 @@ static const char edge_json[] =
 	"      \"addresses\": [\n"
 	"        \"100.80.0.11\"\n"
 	"      ],\n"
+	"      \"mtu\": 1400,\n"
 	"      \"announced\": [\n"
 	"        \"10.77.0.0/24\",\n"
 	"        \"10.78.0.0/16\"\n"
@@ -301,6 +302,7 @@ START_TEST(edge)
 		{.session = &session,
 		 .identity = &identity,
 		 .addresses = {&held, 1},
+		 .mtu = 1400,
 		 .has_announced = true,
 		 .announced = {announced, 2},
 		 .granted = {&route, 1}},

@@ -52,6 +52,7 @@ enum control_says {
 			     * that a peer behind NAT comes back at once and not at its next keepalive */
 	CONTROL_CONFIRM,   /* no body: client/connector: answer with ENGINE_CONFIRMED once the edge
 			     * has taken a handshake */
+	CONTROL_PEER_MTU,  /* struct control_peer_mtu: edge: no longer inner packet reaches it */
 };
 
 struct control_last_seen {
@@ -62,6 +63,11 @@ struct control_last_seen {
 /* For messages that say nothing but of whom they are. */
 struct control_peer {
 	uint64_t peer; /* its id */
+};
+
+struct control_peer_mtu {
+	uint64_t peer;
+	uint32_t mtu; /* NETWORK_MTU_MIN..MAX */
 };
 
 #define ENDPOINTS_MAX 8
