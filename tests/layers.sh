@@ -53,11 +53,14 @@ arrows()
 		left["policy"] = "base wire"
 		left["config"] = "base wire policy"
 		left["ipc"] = "base wire"
+		left["worker"] = "base sys"
+		left["transport"] = "base wire crypto session sys worker"
 		left["link"] = "base wire sys ipc"
 		left["loader"] = "base wire crypto policy config sys ipc"
-		left["engine"] = left["control"] = left["parent"] = \
+		left["control"] = left["parent"] = \
 			"base wire crypto session policy config sys ipc link"
-		left["cmd"] = left["engine"] " parent"
+		left["engine"] = left["control"] " worker transport"
+		left["cmd"] = left["control"] " parent"
 	}
 	!($2 in left) { print $1 ": there is no layer \"" $2 "\""; next }
 	$3 ~ /^<tund\// {
@@ -229,7 +232,7 @@ libraries()
 			print $1 ": " $3 " belongs to " place
 	}
 	{
-		only("^<ev[.]h>", "^(src/(engine|control)/|(src|include/tund)/link/link_ev[.])")
+		only("^<ev[.]h>", "^((src|include/tund)/(engine|control|worker|transport)/|(src|include/tund)/link/link_ev[.])")
 		only("^<(sodium|openssl/|intel-ipsec-mb|ipsec-mb)", "^src/crypto/")
 		only("^<netlink/", "^src/sys/netlink[^/]*[.]c$")
 		only("^<(seccomp|cap-ng)[.]h>", "^src/sys/")

@@ -40,7 +40,8 @@ static int take_peer(void *ctx, struct channel_message *m)
 	}
 	was_up = peer->up;
 	peer->up = p->up;
-	peer->transport = p->transport;
+	memcpy(peer->transport, p->transport, sizeof peer->transport - 1);
+	peer->by_connection = p->by_connection;
 	peer->local = p->local;
 	peer->remote = p->endpoint;
 	c->role->peer_changed(c->part, peer, was_up);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tund/session/path.h>
 #include <tund/sys/log.h>
 
 #include "edge_identities.h"
@@ -77,7 +76,7 @@ static void engine_came(void *part)
 	struct known_peer *peer, *next;
 
 	HASH_ITER(by_key, edge->hub->peers.by_key, peer, next) {
-		if (peer->remote.addr.family && peer->transport == TRANSPORT_UDP)
+		if (peer->remote.addr.family && !peer->by_connection)
 			tell_last_seen(edge, peer);
 	}
 }

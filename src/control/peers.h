@@ -27,7 +27,8 @@ struct known_peer {
 	bool due;         /* edge: in the list of those to be pushed to */
 	double due_at;    /* edge: when its full state is to be pushed, loop's time, seconds */
 	double pushed_at; /* 0: never */
-	uint8_t transport;
+	char transport[8]; /* as in struct engine_peer */
+	bool by_connection;
 	uint16_t mtu; /* edge: its own, as it said; 0: not said */
 	struct endpoint local, remote;
 	/* edge: who it is; NULL where the configuration does not know the key. Borrowed from the

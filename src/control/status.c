@@ -10,7 +10,6 @@
 
 #include <tund/base/time.h>
 #include <tund/policy/words.h>
-#include <tund/session/path.h>
 
 static const char *suite_text(int suite)
 {
@@ -101,7 +100,7 @@ static void write_path(FILE *f, const struct engine_peer *p)
 		return;
 	endpoint_format(&p->endpoint, remote);
 	fprintf(f, "  endpoint: %s\n", remote);
-	fprintf(f, "  transport: %s\n", transport_word(p->transport));
+	fprintf(f, "  transport: %s\n", p->transport);
 	if (p->local.addr.family)
 		fprintf(f, "  path: %s -> %s\n", status_local(&p->local, local), remote);
 }

@@ -10,7 +10,6 @@
 #include <jansson.h>
 
 #include <tund/policy/words.h>
-#include <tund/session/path.h>
 
 /* A failed json_ function gives NULL, which the next one refuses: the outermost object then lacks
  * it, which status_json() sees by `failed`. */
@@ -92,8 +91,7 @@ static void set_path(struct builder *b, json_t *out, const struct engine_peer *p
 	set(b, out, "endpoint", endpoint_or_null(&p->endpoint));
 	set(b, out, "local",
 	    p->local.addr.family ? json_string(status_local(&p->local, local)) : json_null());
-	set(b, out, "transport",
-	    p->endpoint.addr.family ? json_string(transport_word(p->transport)) : json_null());
+	set(b, out, "transport", p->endpoint.addr.family ? json_string(p->transport) : json_null());
 }
 
 static json_t *peer_object(struct builder *b, const struct status *s,

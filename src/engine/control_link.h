@@ -14,8 +14,6 @@
 #include <tund/ipc/engine.h>
 #include <tund/link/link_ev.h>
 
-struct engine;
-
 #define CONTROL_BACKLOG_MAX (4 * 1024 * 1024) /* bytes waiting for control */
 
 struct control_link {
@@ -26,24 +24,22 @@ struct control_link {
 	uint64_t greeted;       /* id of the peer that was looked at last */
 };
 
-void control_link_init(struct engine *engine);
-
 /* A new control is at the other end of `fd`, which the link owns from now on. */
-void control_link_attach(struct engine *engine, int fd);
+void control_link_attach(struct control_link *control, int fd);
 
 /* Sends, or keeps for later. */
-void control_link_say(struct engine *engine, uint32_t kind, const void *body, size_t len);
+void control_link_say(struct control_link *control, uint32_t kind, const void *body, size_t len);
 
 /* The same with ENGINE_FRAME: `msg` are frame->len bytes. */
-void control_link_say_frame(struct engine *engine, const struct control_frame *frame,
+void control_link_say_frame(struct control_link *control, const struct control_frame *frame,
 			    const uint8_t *msg);
 
 /* False: there is no control at present. */
-bool control_link_is_open(const struct engine *engine);
+bool control_link_is_open(const struct control_link *control);
 
 /* True if control keeps up: nothing waits for it. */
-bool control_link_is_idle(const struct engine *engine);
+bool control_link_is_idle(const struct control_link *control);
 
-void control_link_close(struct engine *engine);
+void control_link_close(struct control_link *control);
 
 #endif

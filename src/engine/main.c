@@ -13,7 +13,8 @@
 #include <tund/sys/privilege.h>
 #include <tund/sys/sandbox.h>
 
-#include "engine.h"
+#include "from_parent.h"
+#include "main_thread.h"
 
 /* The workers' threads are there before the filter, which then holds for them as well. */
 static int confine(struct engine *engine, unsigned workers)
@@ -28,7 +29,7 @@ static int confine(struct engine *engine, unsigned workers)
 		log_error("%s", why);
 		return -EPERM;
 	}
-	err = workers_start(engine, workers);
+	err = dataplane_start(&engine->plane, workers, &tun_kernel);
 	if (err < 0) {
 		log_error("starting %u workers: %s", workers, strerror(-err));
 		return err;
@@ -59,30 +60,8 @@ static int prepare(struct engine *engine, unsigned workers)
 	engine->message = malloc(CHANNEL_BODY_MAX);
 	if (!engine->loop || !engine->message)
 		return -ENOMEM;
-	outer_init(engine);
-	err = engine_init(engine);
-	if (err < 0)
-		return err;
-	control_link_init(engine);
-	uapi_init(engine);
-	return confine(engine, workers);
-}
-
-static void finish(struct engine *engine)
-{
-	workers_stop(engine);
-	engine_unpublish(engine);
-	uapi_close(engine);
-	control_link_close(engine); /* that peers are removed is no news at the end */
-	if (engine->role && engine->state)
-		engine->role->stop(engine);
-	node_free(engine->node);
-	engine->node = NULL;
-	outer_close(engine);
-	workers_free(engine);
-	config_free(engine->config);
-	free(engine->message);
-	ev_loop_destroy(engine->loop);
+	err = main_thread_init(engine, transport_table);
+	return err < 0 ? err : confine(engine, workers);
 }
 
 /* The parent says how many. */
@@ -105,12 +84,14 @@ int main(int argc, char **argv)
 	log_init("engine");
 	if (prepare(&engine, workers_wanted(argc, argv)) < 0)
 		return EXIT_SYSTEM;
-	err = parent_link_start(&engine, CHILD_CHANNEL_FD);
+	err = from_parent_start(&engine, CHILD_CHANNEL_FD);
 	if (err < 0) {
 		log_error("start-up: %s", strerror(-err));
 		return EXIT_SYSTEM;
 	}
 	ev_run(engine.loop, 0);
-	finish(&engine);
+	main_thread_clear(&engine);
+	free(engine.message);
+	ev_loop_destroy(engine.loop);
 	return EXIT_DONE;
 }

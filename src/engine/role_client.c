@@ -13,7 +13,8 @@
 #include <tund/sys/log.h>
 #include <tund/wire/inner.h>
 
-#include "engine.h"
+#include "role_member.h"
+#include "uapi_tunnel.h"
 
 /* What the workers see; immutable. */
 struct client_view {
@@ -45,8 +46,8 @@ static int start(struct engine *engine, uint64_t now_ns)
 
 	if (!view)
 		return -ENOMEM;
-	engine_publish(engine, &view->head);
-	return uplink_start(engine, now_ns);
+	dataplane_publish(&engine->plane, node_epoch(engine->node), &view->head);
+	return member_start(engine, now_ns);
 }
 
 static void stop(struct engine *engine)
@@ -70,25 +71,25 @@ static enum reason check_incoming(const struct client_view *view, const struct i
 	return REASON_ACCEPTED;
 }
 
-static void from_session(struct worker *worker, uint64_t now_ns, struct peer *peer,
+static void from_session(struct data_worker *dw, uint64_t now_ns, struct peer *peer,
 			 const struct inner_bytes *packet)
 {
 	struct inner_bytes trimmed = *packet;
 	struct inner_packet parsed;
-	enum reason reason = check_incoming(worker->view, packet, &parsed);
+	enum reason reason = check_incoming(dw->view, packet, &parsed);
 
 	(void)now_ns;
 	(void)peer;
-	worker_count(worker, reason);
+	counters_add(&dw->counters, reason);
 	if (reason != REASON_ACCEPTED)
 		return;
 	trimmed.len = parsed.len;
-	tun_port_write(worker, &trimmed);
+	tun_port_write(&dw->tun, &trimmed);
 }
 
-static void from_tun(struct worker *worker, uint64_t now_ns, const struct inner_bytes *packet)
+static void from_tun(struct data_worker *dw, uint64_t now_ns, const struct inner_bytes *packet)
 {
-	const struct client_view *view = worker->view;
+	const struct client_view *view = dw->view;
 	struct inner_packet parsed;
 	enum inner_error error = inner_parse(packet->data, packet->len, &parsed);
 	enum reason reason = REASON_ACCEPTED;
@@ -97,14 +98,14 @@ static void from_tun(struct worker *worker, uint64_t now_ns, const struct inner_
 		reason = reason_of_inner(error);
 	else if (!network_has_address(&view->network, &parsed.src))
 		reason = REASON_SOURCE_NOT_OWNED;
-	worker_count(worker, reason);
+	counters_add(&dw->counters, reason);
 	if (reason == REASON_ACCEPTED)
-		uplink_send(worker, now_ns, packet);
+		member_send(dw, now_ns, packet);
 }
 
 static void network(struct engine *engine, const struct network *m)
 {
-	const struct client_view *old = engine->view;
+	const struct client_view *old = dataplane_view(&engine->plane);
 	struct lpm_entry entries[NETWORK_ROUTES_MAX];
 	struct client_view *view;
 
@@ -119,13 +120,13 @@ static void network(struct engine *engine, const struct network *m)
 		return;
 	}
 	view->network = *m;
-	engine_publish(engine, &view->head);
+	dataplane_publish(&engine->plane, node_epoch(engine->node), &view->head);
 }
 
 static void uapi_allowed(const struct engine *engine, const struct peer *peer,
 			 struct uapi_text *text)
 {
-	const struct client_view *view = engine->view;
+	const struct client_view *view = dataplane_view(&engine->plane);
 
 	(void)peer;
 	for (uint32_t i = 0; i < view->network.route_count; i++)
@@ -136,12 +137,11 @@ const struct role_ops client_role = {
 	.handshake_queue = 64,
 	.start = start,
 	.stop = stop,
-	.reload = uplink_reload,
-	.from_session = from_session,
-	.from_tun = from_tun,
-	.opened = uplink_opened,
-	.peer_event = uplink_peer_event,
+	.reload = member_reload,
+	.packets = {from_session, from_tun},
+	.opened = member_opened,
+	.peer_event = member_peer_event,
 	.network = network,
-	.uapi_get = uapi_get_tunnel,
+	.uapi = &uapi_of_tunnel,
 	.uapi_allowed = uapi_allowed,
 };

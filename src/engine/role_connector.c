@@ -14,6 +14,8 @@
 #include <tund/wire/peek.h>
 
 #include "role_enforcer.h"
+#include "role_member.h"
+#include "uapi_tunnel.h"
 
 #define CONNECTOR_FLOWS 16384
 #define IDENTITIES_MAX 65536 /* of one list: an edge that never ends it must not fill our memory */
@@ -158,7 +160,7 @@ static int start(struct engine *engine, uint64_t now_ns)
 		err = add_announced_routes(engine->config);
 	if (err == 0)
 		err = judge_anew(engine, engine->config, NULL, 0);
-	return err < 0 ? err : uplink_start(engine, now_ns);
+	return err < 0 ? err : member_start(engine, now_ns);
 }
 
 static void stop(struct engine *engine)
@@ -177,65 +179,65 @@ static int reload(struct engine *engine, uint64_t now_ns, struct config *fresh)
 	int err = add_announced_routes(fresh);
 
 	if (err == 0)
-		err = uplink_reload(engine, now_ns, fresh);
+		err = member_reload(engine, now_ns, fresh);
 	return err < 0 ? err : publish_identities(engine, fresh);
 }
 
-static void to_edge(struct worker *worker, uint64_t now_ns, uint32_t device,
+static void to_edge(struct data_worker *dw, uint64_t now_ns, uint32_t device,
 		    const struct inner_bytes *packet)
 {
 	(void)device;
-	uplink_send(worker, now_ns, packet);
+	member_send(dw, now_ns, packet);
 }
 
-static void to_tun(struct worker *worker, uint64_t now_ns, uint32_t device,
+static void to_tun(struct data_worker *dw, uint64_t now_ns, uint32_t device,
 		   const struct inner_bytes *packet)
 {
 	(void)now_ns;
 	(void)device;
-	tun_port_write(worker, packet);
+	tun_port_write(&dw->tun, packet);
 }
 
-static void refuse_to_edge(struct worker *worker, uint64_t now_ns, struct peer *from,
+static void refuse_to_edge(struct data_worker *dw, uint64_t now_ns, struct peer *from,
 			   const struct inner_bytes *refusal)
 {
-	egress_send(worker, now_ns, from, refusal);
+	egress_send(&dw->egress, now_ns, from, refusal);
 }
 
-static void refuse_to_tun(struct worker *worker, uint64_t now_ns, struct peer *from,
+static void refuse_to_tun(struct data_worker *dw, uint64_t now_ns, struct peer *from,
 			  const struct inner_bytes *refusal)
 {
 	(void)now_ns;
 	(void)from;
-	tun_port_write(worker, refusal);
+	tun_port_write(&dw->tun, refusal);
 }
 
-static void from_session(struct worker *worker, uint64_t now_ns, struct peer *peer,
+static void from_session(struct data_worker *dw, uint64_t now_ns, struct peer *peer,
 			 const struct inner_bytes *packet)
 {
 	static const struct enforcer_exits exits = {to_tun, refuse_to_edge};
-	const struct enforcer_view *view = worker->view;
+	const struct enforcer_view *view = dw->view;
 	struct peek o;
 	uint32_t device;
 
 	if (peek_read(packet->data, packet->len, &o) < 0) {
-		worker_count(worker, reason_of_inner(INNER_NOT_IP));
+		counters_add(&dw->counters, reason_of_inner(INNER_NOT_IP));
 		return;
 	}
 	device = policy_device_by_address(view->policy, &o.src);
 	if (device == DEVICE_NONE || device == view->self) {
-		worker_count(worker, REASON_SOURCE_NOT_OWNED);
+		counters_add(&dw->counters, REASON_SOURCE_NOT_OWNED);
 		return;
 	}
-	enforcer_packet(worker, now_ns, device, peer, packet, &exits);
+	enforcer_packet(dw, now_ns, device, peer, packet, &exits);
 }
 
-static void from_tun(struct worker *worker, uint64_t now_ns, const struct inner_bytes *packet)
+static void from_tun(struct data_worker *dw, uint64_t now_ns, const struct inner_bytes *packet)
 {
 	static const struct enforcer_exits exits = {to_edge, refuse_to_tun};
-	const struct enforcer_view *view = worker->view;
+	const struct enforcer_view *view = dw->view;
 
-	enforcer_packet(worker, now_ns, view->self, NULL, packet, &exits);
+	enforcer_packet(dw, now_ns, view->self, NULL, packet, &exits);
 }
 
 /* Whoever holds an address in the tunnel comes through the edge. */
@@ -254,11 +256,10 @@ const struct role_ops connector_role = {
 	.start = start,
 	.stop = stop,
 	.reload = reload,
-	.from_session = from_session,
-	.from_tun = from_tun,
-	.opened = uplink_opened,
-	.peer_event = uplink_peer_event,
+	.packets = {from_session, from_tun},
+	.opened = member_opened,
+	.peer_event = member_peer_event,
 	.identity = identity,
-	.uapi_get = uapi_get_tunnel,
+	.uapi = &uapi_of_tunnel,
 	.uapi_allowed = uapi_allowed,
 };

@@ -15,7 +15,9 @@
 #include <tund/policy/words.h>
 #include <tund/sys/log.h>
 
+#include "report.h"
 #include "role_enforcer.h"
+#include "uapi_tunnel.h"
 
 #define EDGE_FLOWS (128 * 1024)
 #define DENIED_INTERVAL_NS (100 * NS_PER_MS)
@@ -86,7 +88,7 @@ static void withdraw(const struct enforcer_view *view, const struct device *devi
 static void remove_device(struct engine *engine, struct device *device)
 {
 	if (device->peer)
-		engine_remove_peer(engine, device->peer);
+		report_remove_peer(engine, device->peer);
 	free(device->announced);
 	free(device);
 }
@@ -235,20 +237,20 @@ static void stop(struct engine *engine)
 	engine->state = NULL;
 }
 
-static void to_device(struct worker *worker, uint64_t now_ns, uint32_t number,
+static void to_device(struct data_worker *dw, uint64_t now_ns, uint32_t number,
 		      const struct inner_bytes *packet)
 {
-	const struct enforcer_view *view = worker->view;
+	const struct enforcer_view *view = dw->view;
 	struct peer *peer = number < view->limit ? view->peer[number] : NULL;
 
 	if (peer)
-		egress_send(worker, now_ns, peer, packet);
+		egress_send(&dw->egress, now_ns, peer, packet);
 }
 
-static void refuse(struct worker *worker, uint64_t now_ns, struct peer *from,
+static void refuse(struct data_worker *dw, uint64_t now_ns, struct peer *from,
 		   const struct inner_bytes *refusal)
 {
-	egress_send(worker, now_ns, from, refusal);
+	egress_send(&dw->egress, now_ns, from, refusal);
 }
 
 static bool is_denial(enum reason reason)
@@ -257,34 +259,34 @@ static bool is_denial(enum reason reason)
 }
 
 /* For control, at most ten a second. */
-static void report(struct worker *worker, uint64_t now_ns, const struct peer *peer,
+static void report(struct data_worker *dw, uint64_t now_ns, const struct peer *peer,
 		   const struct inner_bytes *packet, enum reason reason)
 {
-	struct worker_record record = {.says = WORKER_DENIED};
+	struct data_record record = {.says = DATA_DENIED};
 	struct engine_denied *denied = &record.denied;
 	struct inner_packet parsed;
 
-	if (now_ns < worker->next_denied_ns ||
+	if (now_ns < dw->next_denied_ns ||
 	    inner_parse(packet->data, packet->len, &parsed) != INNER_OK)
 		return;
-	worker->next_denied_ns = now_ns + DENIED_INTERVAL_NS;
+	dw->next_denied_ns = now_ns + DENIED_INTERVAL_NS;
 	denied->peer = peer_id(peer);
 	denied->src = parsed.src;
 	denied->dst = parsed.dst;
 	denied->proto = parsed.proto;
 	denied->port = parsed.dst_port;
 	strncpy(denied->reason, reason_name(reason), sizeof denied->reason - 1);
-	worker_tell(worker, &record);
+	data_worker_tell(dw, &record);
 }
 
-static void from_session(struct worker *worker, uint64_t now_ns, struct peer *peer,
+static void from_session(struct data_worker *dw, uint64_t now_ns, struct peer *peer,
 			 const struct inner_bytes *packet)
 {
 	static const struct enforcer_exits exits = {to_device, refuse};
-	enum reason reason = enforcer_packet(worker, now_ns, number_of(peer), peer, packet, &exits);
+	enum reason reason = enforcer_packet(dw, now_ns, number_of(peer), peer, packet, &exits);
 
 	if (is_denial(reason))
-		report(worker, now_ns, peer, packet, reason);
+		report(dw, now_ns, peer, packet, reason);
 }
 
 static void peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer,
@@ -330,19 +332,15 @@ static void peer_mtu(struct engine *engine, struct peer *peer, uint16_t mtu)
 	enforcer_view(engine)->mtu_to[device->number] = mtu;
 }
 
+/* A peer that was reached without a connection can be reached again so. */
 static void last_seen(struct engine *engine, uint64_t now_ns, const struct control_last_seen *m)
 {
 	struct peer *peer = peer_find(engine->node, m->public_key);
-	struct path path = {
-		.transport = TRANSPORT_UDP,
-		.local = m->local,
-		.remote = m->remote,
-	};
+	struct path path = {.local = m->local, .remote = m->remote};
 	struct path known;
 
-	if (!peer || peer_path(peer, &known) || outer_first_udp(engine) == 0)
+	if (!peer || peer_path(peer, &known) || !transports_bound(&engine->plane.transports, &path))
 		return;
-	path.socket = outer_first_udp(engine);
 	peer_path_use(peer, now_ns, &path);
 	peer_handshake(peer, now_ns);
 }
@@ -399,16 +397,17 @@ static void uapi_allowed(const struct engine *engine, const struct peer *peer,
 }
 
 const struct role_ops edge_role = {
+	.accepts = true,
 	.handshake_queue = 4096,
 	.start = start,
 	.stop = stop,
 	.reload = adopt,
-	.from_session = from_session,
+	.packets = {.from_session = from_session},
 	.peer_event = peer_event,
 	.routes = routes,
 	.peer_mtu = peer_mtu,
 	.last_seen = last_seen,
 	.explain = explain,
-	.uapi_get = uapi_get_tunnel,
+	.uapi = &uapi_of_tunnel,
 	.uapi_allowed = uapi_allowed,
 };

@@ -26,13 +26,13 @@ void enforcer_clear(struct enforcer *enforcer)
 
 int enforcer_start_workers(struct engine *engine, const struct enforcer *enforcer)
 {
-	for (unsigned i = 0; i < engine->worker_count; i++) {
+	for (unsigned i = 0; i < engine->plane.count; i++) {
 		struct judge *judge = calloc(1, sizeof *judge);
 		struct forward *forward;
 
 		if (!judge)
 			return -ENOMEM;
-		engine->workers[i]->judge = judge;
+		engine->plane.workers[i]->judge = judge;
 		forward = &judge->forward;
 		forward->router = enforcer->router;
 		forward->flows = enforcer->flows;
@@ -46,15 +46,15 @@ int enforcer_start_workers(struct engine *engine, const struct enforcer *enforce
 
 void enforcer_stop_workers(struct engine *engine)
 {
-	for (unsigned i = 0; i < engine->worker_count; i++) {
-		struct judge *judge = engine->workers[i]->judge;
+	for (unsigned i = 0; i < engine->plane.count; i++) {
+		struct judge *judge = engine->plane.workers[i]->judge;
 
 		if (!judge)
 			continue;
 		fragment_table_free(judge->forward.fragments);
 		flow_cache_free(judge->forward.cache);
 		free(judge);
-		engine->workers[i]->judge = NULL;
+		engine->plane.workers[i]->judge = NULL;
 	}
 }
 
@@ -96,34 +96,34 @@ struct enforcer_view *enforcer_view_new(struct policy *policy, uint32_t mtu)
 
 struct enforcer_view *enforcer_view(const struct engine *engine)
 {
-	return atomic_load_explicit(&engine->view, memory_order_relaxed);
+	return dataplane_view(&engine->plane);
 }
 
 void enforcer_publish(struct engine *engine, struct enforcer_view *view)
 {
-	engine_publish(engine, &view->head);
+	dataplane_publish(&engine->plane, node_epoch(engine->node), &view->head);
 }
 
-static void forward(struct worker *worker, uint64_t now_ns, const struct inner_bytes *packet,
+static void forward(struct data_worker *dw, uint64_t now_ns, const struct inner_bytes *packet,
 		    const struct verdict *verdict, const struct enforcer_exits *exits)
 {
 	struct inner_bytes out = *packet;
 
 	out.len = verdict->len;
-	exits->forward(worker, now_ns, verdict->device, &out);
+	exits->forward(dw, now_ns, verdict->device, &out);
 	for (size_t i = 0; i < verdict->piece_count; i++) {
 		struct inner_bytes piece = {.data = verdict->pieces[i].data,
 					    .len = verdict->pieces[i].len};
 
-		exits->forward(worker, now_ns, verdict->device, &piece);
+		exits->forward(dw, now_ns, verdict->device, &piece);
 	}
 }
 
 /* A batch may see a newer policy than the one before. */
-static struct forward *forward_of(struct worker *worker)
+static struct forward *forward_of(struct data_worker *dw)
 {
-	const struct enforcer_view *view = worker->view;
-	struct forward *f = &worker->judge->forward;
+	const struct enforcer_view *view = dw->view;
+	struct forward *f = &dw->judge->forward;
 
 	f->policy = view->policy;
 	f->next_hops = view->next_hops;
@@ -148,11 +148,11 @@ static uint32_t mtu_to(const struct enforcer_view *view, uint32_t device)
 	return said && said < view->mtu ? said : view->mtu;
 }
 
-static void judge(struct worker *worker, uint64_t now_ns, uint32_t device,
+static void judge(struct data_worker *dw, uint64_t now_ns, uint32_t device,
 		  const struct inner_bytes *packet, struct verdict *out)
 {
-	const struct enforcer_view *view = worker->view;
-	struct forward *f = forward_of(worker);
+	const struct enforcer_view *view = dw->view;
+	struct forward *f = forward_of(dw);
 	uint32_t mtu;
 	size_t size;
 
@@ -166,28 +166,28 @@ static void judge(struct worker *worker, uint64_t now_ns, uint32_t device,
 				mtu, out);
 }
 
-enum reason enforcer_packet(struct worker *worker, uint64_t now_ns, uint32_t device,
+enum reason enforcer_packet(struct data_worker *dw, uint64_t now_ns, uint32_t device,
 			    struct peer *from, const struct inner_bytes *packet,
 			    const struct enforcer_exits *exits)
 {
-	struct verdict *verdict = &worker->judge->verdict;
+	struct verdict *verdict = &dw->judge->verdict;
 	struct inner_bytes refusal;
 
-	judge(worker, now_ns, device, packet, verdict);
-	worker_count(worker, verdict->reason);
+	judge(dw, now_ns, device, packet, verdict);
+	counters_add(&dw->counters, verdict->reason);
 	switch (verdict->kind) {
 	case VERDICT_FORWARD:
-		forward(worker, now_ns, packet, verdict, exits);
+		forward(dw, now_ns, packet, verdict, exits);
 		break;
 	case VERDICT_REFUSE:
 		refusal =
 			(struct inner_bytes){.data = verdict->refusal, .len = verdict->refusal_len};
-		exits->refuse(worker, now_ns, from, &refusal);
+		exits->refuse(dw, now_ns, from, &refusal);
 		break;
 	case VERDICT_END:
 		refusal =
 			(struct inner_bytes){.data = verdict->refusal, .len = verdict->refusal_len};
-		exits->forward(worker, now_ns, verdict->device, &refusal);
+		exits->forward(dw, now_ns, verdict->device, &refusal);
 		break;
 	case VERDICT_DROP:
 	case VERDICT_HELD:

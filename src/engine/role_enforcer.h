@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* What edge and connector share: judges, one for each worker, and what is done with verdicts. */
+/* What edge and connector share: judges, one for each dw, and what is done with verdicts. */
 #ifndef TUND_ENGINE_ROLE_ENFORCER_H
 #define TUND_ENGINE_ROLE_ENFORCER_H
 
 #include <tund/policy/forward.h>
 
 #include "engine.h"
+#include "role.h"
 
 /* A policy in force with all that goes with it, as workers see it: immutable, but for a peer that is
  * removed, which becomes NULL, and for what peers say of their MTU. */
@@ -38,7 +39,7 @@ struct enforcer {
 int enforcer_init(struct enforcer *enforcer, bool router, size_t flows);
 void enforcer_clear(struct enforcer *enforcer);
 
-/* A judge for each worker, before they see a packet; and freed, after they have ended. */
+/* A judge for each dw, before they see a packet; and freed, after they have ended. */
 int enforcer_start_workers(struct engine *engine, const struct enforcer *enforcer);
 void enforcer_stop_workers(struct engine *engine);
 
@@ -52,15 +53,15 @@ void enforcer_publish(struct engine *engine, struct enforcer_view *view);
 
 /* How a verdict leaves: to a device, or back to where the packet came from. */
 struct enforcer_exits {
-	void (*forward)(struct worker *worker, uint64_t now_ns, uint32_t device,
+	void (*forward)(struct data_worker *dw, uint64_t now_ns, uint32_t device,
 			const struct inner_bytes *packet);
-	void (*refuse)(struct worker *worker, uint64_t now_ns, struct peer *from,
+	void (*refuse)(struct data_worker *dw, uint64_t now_ns, struct peer *from,
 		       const struct inner_bytes *refusal);
 };
 
 /* Judges one packet of `device`, counts the reason and carries the verdict out. `from` is handed
  * to refuse(); NULL when the packet came from the TUN. Returns the reason. */
-enum reason enforcer_packet(struct worker *worker, uint64_t now_ns, uint32_t device,
+enum reason enforcer_packet(struct data_worker *dw, uint64_t now_ns, uint32_t device,
 			    struct peer *from, const struct inner_bytes *packet,
 			    const struct enforcer_exits *exits);
 

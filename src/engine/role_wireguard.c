@@ -13,6 +13,7 @@
 #include <tund/session/setting.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
+#include <tund/transport/udp.h>
 #include <tund/wire/peek.h>
 
 #define HANDSHAKES 4096
@@ -27,10 +28,10 @@ static int start(struct engine *engine, uint64_t now_ns)
 	TAILQ_INIT(&wg->peers);
 	engine->state = wg;
 	wg->changed = true;
-	wg->socket = outer_reserve_udp(engine);
+	wg->socket = udp_port_reserve(&engine->plane.transports);
 	if (wg->socket == 0 || wg_publish(engine) < 0)
 		return -ENOMEM;
-	parent_link_ready(engine);
+	parent_link_ready(&engine->parent);
 	return 0;
 }
 
@@ -41,7 +42,7 @@ static void stop(struct engine *engine)
 	engine->state = NULL;
 }
 
-static void from_session(struct worker *worker, uint64_t now_ns, struct peer *peer,
+static void from_session(struct data_worker *dw, uint64_t now_ns, struct peer *peer,
 			 const struct inner_bytes *packet)
 {
 	struct inner_bytes trimmed = *packet;
@@ -51,16 +52,16 @@ static void from_session(struct worker *worker, uint64_t now_ns, struct peer *pe
 	(void)now_ns;
 	if (peek_read(packet->data, packet->len, &o) < 0)
 		reason = reason_of_inner(INNER_NOT_IP);
-	else if (wg_route(worker->view, &o.src) != peer)
+	else if (wg_route(dw->view, &o.src) != peer)
 		reason = REASON_SOURCE_NOT_OWNED;
-	worker_count(worker, reason);
+	counters_add(&dw->counters, reason);
 	if (reason != REASON_ACCEPTED)
 		return;
 	trimmed.len = o.len;
-	tun_port_write(worker, &trimmed);
+	tun_port_write(&dw->tun, &trimmed);
 }
 
-static void from_tun(struct worker *worker, uint64_t now_ns, const struct inner_bytes *packet)
+static void from_tun(struct data_worker *dw, uint64_t now_ns, const struct inner_bytes *packet)
 {
 	struct peer *peer = NULL;
 	enum reason reason = REASON_ACCEPTED;
@@ -68,24 +69,11 @@ static void from_tun(struct worker *worker, uint64_t now_ns, const struct inner_
 
 	if (peek_read(packet->data, packet->len, &o) < 0)
 		reason = reason_of_inner(INNER_NOT_IP);
-	else if (!(peer = wg_route(worker->view, &o.dst)))
+	else if (!(peer = wg_route(dw->view, &o.dst)))
 		reason = REASON_NO_ROUTE;
-	worker_count(worker, reason);
+	counters_add(&dw->counters, reason);
 	if (peer)
-		egress_send(worker, now_ns, peer, packet);
-}
-
-void wg_begin(struct engine *engine, uint64_t now_ns)
-{
-	struct wireguard *wg = engine->state;
-	struct wg_peer *peer;
-
-	if (!wg->up)
-		return;
-	TAILQ_FOREACH(peer, &wg->peers, next) {
-		if (peer->keepalive_s > 0)
-			peer_send_keepalive(peer->peer, now_ns);
-	}
+		egress_send(&dw->egress, now_ns, peer, packet);
 }
 
 static void end(struct engine *engine, uint64_t now_ns)
@@ -111,7 +99,7 @@ static void on_interface(struct engine *engine, uint64_t now_ns,
 	wg->up = up;
 	wg->listen.wanted.open = up;
 	if (!up) {
-		workers_call(engine, tun_port_pause, NULL);
+		dataplane_read_tun(&engine->plane, false);
 		end(engine, now_ns);
 	}
 	wg_listen_apply(engine);
@@ -127,7 +115,7 @@ static void on_opened(struct engine *engine, const struct parent_reply *reply, i
 	wg_listen_opened(engine, reply, fd);
 	/* A packet read before would begin a handshake that cannot be sent. */
 	if (wg->up && wg->listen.actual.open && !was_open) {
-		workers_call(engine, tun_port_watch, NULL);
+		dataplane_read_tun(&engine->plane, true);
 		wg_begin(engine, clock_now_ns());
 	}
 }
@@ -153,12 +141,10 @@ const struct role_ops wireguard_role = {
 	.tun_waits = true,
 	.start = start,
 	.stop = stop,
-	.from_session = from_session,
-	.from_tun = from_tun,
+	.packets = {from_session, from_tun},
 	.peer_event = peer_event,
 	.opened = on_opened,
 	.interface = on_interface,
 	.routes_changed = on_routes,
-	.uapi_get = wg_uapi_get,
-	.uapi_set = wg_uapi_set,
+	.uapi = &wg_uapi,
 };

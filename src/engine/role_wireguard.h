@@ -17,6 +17,7 @@
 #include <tund/policy/lpm.h>
 
 #include "engine.h"
+#include "role.h"
 
 struct wg_peer;
 
@@ -107,8 +108,7 @@ int wg_zone_find(struct engine *engine, const char *name, uint32_t *number);
 /* False: the answer is to something else. */
 bool wg_zone_answered(struct engine *engine, const struct parent_reply *reply);
 
-void wg_uapi_get(struct engine *engine, struct uapi_text *text);
-int wg_uapi_set(struct engine *engine, uint64_t now_ns, struct uapi_client *client,
-		const struct uapi_line *line);
+/* What the configuration protocol's lines do; the owner is the engine. */
+extern const struct uapi_ops wg_uapi;
 
 #endif

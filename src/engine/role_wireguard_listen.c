@@ -12,6 +12,7 @@
 #include <tund/session/setting.h>
 #include <tund/sys/log.h>
 #include <tund/sys/socket.h>
+#include <tund/transport/udp.h>
 
 static struct wg_listen *listen_of(const struct engine *engine)
 {
@@ -23,7 +24,7 @@ static int ask(struct engine *engine, enum parent_request kind)
 	struct wg_listen *listen = listen_of(engine);
 
 	listen->asked = listen->wanted;
-	listen->asked.id = parent_link_ask_listen(engine, kind, &listen->asked);
+	listen->asked.id = parent_link_ask_listen(&engine->parent, kind, &listen->asked);
 	return listen->asked.id ? UAPI_LATER : -EIO;
 }
 
@@ -35,7 +36,7 @@ int wg_listen_apply(struct engine *engine)
 
 	/* At once: nothing more is said or heard while the interface is down. */
 	if (!wanted->open)
-		outer_replace_udp(engine, wg->socket, -1);
+		udp_port_replace(&engine->plane.transports, wg->socket, -1);
 	if (listen->asked.id) {
 		listen->again = true;
 		return UAPI_LATER;
@@ -57,13 +58,13 @@ static int take_socket(struct engine *engine, int fd)
 
 	if (err < 0 || !listen->wanted.open) {
 		close(fd);
-		outer_replace_udp(engine, wg->socket, -1);
+		udp_port_replace(&engine->plane.transports, wg->socket, -1);
 		return err;
 	}
 	listen->actual.port = local.port;
 	if (listen->wanted.port == listen->asked.port)
 		listen->wanted.port = local.port;
-	return outer_replace_udp(engine, wg->socket, fd);
+	return udp_port_replace(&engine->plane.transports, wg->socket, fd);
 }
 
 /* What there was stays, and is again what is wanted. */
@@ -102,5 +103,5 @@ void wg_listen_opened(struct engine *engine, const struct parent_reply *reply, i
 		wg_listen_apply(engine);
 	}
 	if (listen->asked.id == 0)
-		uapi_resume(engine, err);
+		uapi_resume(&engine->uapi, err);
 }

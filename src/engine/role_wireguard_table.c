@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tund/session/setting.h>
 #include <tund/sys/hook.h>
 
 /* A benchmark that compares data paths wants tund's suites between two hosts, without an edge. */
@@ -44,7 +45,7 @@ int wg_peer_new(struct engine *engine, uint64_t now_ns, const uint8_t public_key
 void wg_peer_free(struct engine *engine, struct wg_peer *peer)
 {
 	struct wireguard *wg = engine->state;
-	struct wg_view *view = engine->view;
+	struct wg_view *view = dataplane_view(&engine->plane);
 
 	wg_disallow_all(wg, peer);
 	if (view && peer->slot != LPM_NONE) /* at the end no packet is routed any more */
@@ -52,6 +53,19 @@ void wg_peer_free(struct engine *engine, struct wg_peer *peer)
 	TAILQ_REMOVE(&wg->peers, peer, next);
 	peer_remove(peer->peer);
 	free(peer);
+}
+
+void wg_begin(struct engine *engine, uint64_t now_ns)
+{
+	struct wireguard *wg = engine->state;
+	struct wg_peer *peer;
+
+	if (!wg->up)
+		return;
+	TAILQ_FOREACH(peer, &wg->peers, next) {
+		if (peer->keepalive_s > 0)
+			peer_send_keepalive(peer->peer, now_ns);
+	}
 }
 
 void wg_peers_clear(struct engine *engine)
@@ -184,7 +198,7 @@ int wg_publish(struct engine *engine)
 		return err;
 	}
 	number_peers(wg);
-	engine_publish(engine, &view->head);
+	dataplane_publish(&engine->plane, node_epoch(engine->node), &view->head);
 	wg->changed = false;
 	return 0;
 }

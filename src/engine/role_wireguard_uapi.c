@@ -2,6 +2,8 @@
 /* What the lines of the configuration protocol do, and what they say of an interface. */
 #include "role_wireguard.h"
 
+#include <tund/transport/udp.h>
+
 #include <errno.h>
 #include <string.h>
 
@@ -38,8 +40,9 @@ static void get_peer(const struct wg_peer *peer, struct uapi_text *text)
 		uapi_put_prefix(text, &ip->prefix);
 }
 
-void wg_uapi_get(struct engine *engine, struct uapi_text *text)
+static void get(void *owner, struct uapi_text *text)
 {
+	const struct engine *engine = owner;
 	const struct wireguard *wg = engine->state;
 	struct wg_peer *peer;
 
@@ -149,8 +152,10 @@ static void set_keepalive(struct wg_peer *peer, uint64_t now_ns, struct uapi_cur
 static int set_endpoint(struct engine *engine, struct wg_peer *peer, const struct uapi_line *line)
 {
 	const struct wireguard *wg = engine->state;
-	struct path path = {
-		.transport = TRANSPORT_UDP, .socket = wg->socket, .remote = line->endpoint};
+	struct path path = {.transport =
+				    transport_number(&engine->plane.transports, &udp_transport),
+			    .socket = wg->socket,
+			    .remote = line->endpoint};
 	int result = 0;
 
 	if (line->zone[0])
@@ -224,9 +229,10 @@ static int peer_line(struct engine *engine, uint64_t now_ns, struct uapi_cursor 
 	return set_peer(engine, now_ns, cursor, peer, line);
 }
 
-int wg_uapi_set(struct engine *engine, uint64_t now_ns, struct uapi_client *client,
-		const struct uapi_line *line)
+static int set(void *owner, uint64_t now_ns, struct uapi_client *client,
+	       const struct uapi_line *line)
 {
+	struct engine *engine = owner;
 	struct uapi_cursor *cursor = uapi_cursor(client);
 	int err;
 
@@ -245,3 +251,5 @@ int wg_uapi_set(struct engine *engine, uint64_t now_ns, struct uapi_client *clie
 	wg_peers_clear(engine);
 	return 0;
 }
+
+const struct uapi_ops wg_uapi = {get, set};

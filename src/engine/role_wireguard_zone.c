@@ -22,7 +22,7 @@ int wg_zone_find(struct engine *engine, const char *name, uint32_t *number)
 	if (zone->asked)
 		return UAPI_BUSY;
 	/* The answer may still be wanted by others: its name is replaced with it. */
-	zone->asked = parent_link_ask_zone(engine, name);
+	zone->asked = parent_link_ask_zone(&engine->parent, name);
 	if (zone->asked)
 		snprintf(zone->asked_name, sizeof zone->asked_name, "%s", name);
 	return zone->asked ? UAPI_BUSY : -EIO;
@@ -38,7 +38,7 @@ bool wg_zone_answered(struct engine *engine, const struct parent_reply *reply)
 	zone->number = reply->error ? 0 : reply->number;
 	zone->asked = 0;
 	zone->valid = true;
-	uapi_retry(engine);
+	uapi_retry(&engine->uapi);
 	zone->valid = false;
 	return true;
 }

@@ -8,11 +8,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <tund/base/time.h>
+#include <tund/session/node.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 #include <tund/sys/unixsock.h>
-
-#include "engine.h"
 
 /* Lines of one client that are done in one turn of the loop: packets have theirs in between. */
 #define INPUT_SIZE (8 * 1024)
@@ -26,7 +26,7 @@ enum stage {
 
 struct uapi_client {
 	TAILQ_ENTRY(uapi_client) next;
-	struct engine *engine;
+	struct uapi *uapi;
 	int fd;
 	ev_io readable, writable;
 	enum stage stage;
@@ -148,35 +148,35 @@ static void put_errno(struct uapi_text *text, int result)
 
 static void client_free(struct uapi_client *client)
 {
-	struct engine *engine = client->engine;
+	struct uapi *uapi = client->uapi;
 
 	/* Half of a transaction is no transaction, but what it did is there to stay. */
 	if (client->stage == IN_SET)
-		engine->role->uapi_set(engine, clock_now_ns(), client, NULL);
-	ev_io_stop(engine->loop, &client->readable);
-	ev_io_stop(engine->loop, &client->writable);
+		uapi->ops->set(uapi->owner, clock_now_ns(), client, NULL);
+	ev_io_stop(uapi->loop, &client->readable);
+	ev_io_stop(uapi->loop, &client->writable);
 	close(client->fd);
 	text_clear(&client->answer);
-	TAILQ_REMOVE(&engine->uapi.clients, client, next);
-	engine->uapi.count--;
+	TAILQ_REMOVE(&uapi->clients, client, next);
+	uapi->count--;
 	explicit_bzero(client->input, sizeof client->input);
 	free(client);
 }
 
 static void get(struct uapi_client *client)
 {
-	client->engine->role->uapi_get(client->engine, &client->answer);
+	client->uapi->ops->get(client->uapi->owner, &client->answer);
 	put_errno(&client->answer, 0);
 }
 
 /* Ends the operation with this result. */
 static void finish(struct uapi_client *client, int result)
 {
-	struct engine *engine = client->engine;
+	struct uapi *uapi = client->uapi;
 	int err = 0;
 
 	if (client->stage == IN_SET)
-		err = engine->role->uapi_set(engine, clock_now_ns(), client, NULL);
+		err = uapi->ops->set(uapi->owner, clock_now_ns(), client, NULL);
 	client->cursor = (struct uapi_cursor){.at = CURSOR_INTERFACE};
 	client->stage = result < 0 ? SKIPPING : AT_OPERATION;
 	put_errno(&client->answer, result < 0 ? result : err);
@@ -189,13 +189,13 @@ static bool is(const char *line, size_t len, const char *what)
 
 static void operation(struct uapi_client *client, const char *line, size_t len)
 {
-	const struct role_ops *role = client->engine->role;
+	const struct uapi_ops *ops = client->uapi->ops;
 
 	if (len == 0)
 		return;
 	if (is(line, len, "get=1"))
 		client->stage = IN_GET;
-	else if (is(line, len, "set=1") && role->uapi_set)
+	else if (is(line, len, "set=1") && ops->set)
 		client->stage = IN_SET;
 	else
 		finish(client, is(line, len, "set=1") ? -EPERM : -EINVAL);
@@ -203,12 +203,12 @@ static void operation(struct uapi_client *client, const char *line, size_t len)
 
 static int set(struct uapi_client *client, const char *line, size_t len)
 {
-	struct engine *engine = client->engine;
+	struct uapi *uapi = client->uapi;
 	struct uapi_line read;
 	int result = uapi_read_line(line, len, client->cursor.at != CURSOR_INTERFACE, &read);
 
 	if (result == 0)
-		result = engine->role->uapi_set(engine, clock_now_ns(), client, &read);
+		result = uapi->ops->set(uapi->owner, clock_now_ns(), client, &read);
 	explicit_bzero(&read, sizeof read);
 	return result;
 }
@@ -310,7 +310,7 @@ static bool send_answer(struct uapi_client *client)
 /* Does what can be done now, and watches for what comes next. */
 static void proceed(struct uapi_client *client)
 {
-	struct ev_loop *loop = client->engine->loop;
+	struct ev_loop *loop = client->uapi->loop;
 	size_t before;
 
 	do {
@@ -342,7 +342,7 @@ static void proceed(struct uapi_client *client)
 static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct uapi_client *client = io->data;
-	struct uapi *uapi = &client->engine->uapi;
+	struct uapi *uapi = client->uapi;
 	ssize_t n = recv(client->fd, client->input + client->used, INPUT_SIZE - client->used,
 			 MSG_DONTWAIT);
 
@@ -368,9 +368,8 @@ static void on_writable(struct ev_loop *loop, ev_io *io, int events)
 	proceed(io->data);
 }
 
-static void welcome(struct engine *engine, int fd)
+static void welcome(struct uapi *uapi, int fd)
 {
-	struct uapi *uapi = &engine->uapi;
 	struct uapi_client *client = calloc(1, sizeof *client);
 
 	if (!client) {
@@ -379,25 +378,25 @@ static void welcome(struct engine *engine, int fd)
 	}
 	if (uapi->count == UAPI_CLIENTS_MAX)
 		client_free(TAILQ_FIRST(&uapi->clients));
-	client->engine = engine;
+	client->uapi = uapi;
 	client->fd = fd;
 	ev_io_init(&client->readable, on_readable, fd, EV_READ);
 	ev_io_init(&client->writable, on_writable, fd, EV_WRITE);
 	client->readable.data = client->writable.data = client;
 	TAILQ_INSERT_TAIL(&uapi->clients, client, next);
 	uapi->count++;
-	ev_io_start(engine->loop, &client->readable);
+	ev_io_start(uapi->loop, &client->readable);
 }
 
 static void on_acceptable(struct ev_loop *loop, ev_io *io, int events)
 {
-	struct engine *engine = io->data;
-	int fd, err = unixsock_accept(engine->uapi.listener, &fd);
+	struct uapi *uapi = io->data;
+	int fd, err = unixsock_accept(uapi->listener, &fd);
 
 	(void)loop;
 	(void)events;
 	if (err == 0)
-		welcome(engine, fd);
+		welcome(uapi, fd);
 	else if (err != -EAGAIN && err != -ECONNABORTED)
 		log_warning("accepting a client of wg(8): %s", strerror(-err));
 }
@@ -412,64 +411,62 @@ static void resume(struct uapi_client *client, int result)
 	proceed(client);
 }
 
-void uapi_resume(struct engine *engine, int result)
+void uapi_resume(struct uapi *uapi, int result)
 {
 	struct uapi_client *client, *following;
 
-	for (client = TAILQ_FIRST(&engine->uapi.clients); client; client = following) {
+	for (client = TAILQ_FIRST(&uapi->clients); client; client = following) {
 		following = TAILQ_NEXT(client, next);
 		if (client->waiting)
 			resume(client, result);
 	}
 }
 
-void uapi_retry(struct engine *engine)
+void uapi_retry(struct uapi *uapi)
 {
 	struct uapi_client *client, *following;
 
-	for (client = TAILQ_FIRST(&engine->uapi.clients); client; client = following) {
+	for (client = TAILQ_FIRST(&uapi->clients); client; client = following) {
 		following = TAILQ_NEXT(client, next);
 		if (client->busy)
 			resume(client, 0);
 	}
 }
 
-void uapi_init(struct engine *engine)
+void uapi_init(struct uapi *uapi, struct ev_loop *loop)
 {
-	TAILQ_INIT(&engine->uapi.clients);
-	engine->uapi.listener = -1;
+	*uapi = (struct uapi){.loop = loop, .listener = -1};
+	TAILQ_INIT(&uapi->clients);
 }
 
-void uapi_listen(struct engine *engine, int fd)
+void uapi_listen(struct uapi *uapi, int fd)
 {
-	struct uapi *uapi = &engine->uapi;
-
 	if (uapi->listener >= 0) {
-		ev_io_stop(engine->loop, &uapi->accept);
+		ev_io_stop(uapi->loop, &uapi->accept);
 		close(uapi->listener);
 	}
 	uapi->listener = fd;
 	ev_io_init(&uapi->accept, on_acceptable, fd, EV_READ);
-	uapi->accept.data = engine;
-	if (engine->node)
-		uapi_watch(engine);
+	uapi->accept.data = uapi;
+	if (uapi->ops)
+		ev_io_start(uapi->loop, &uapi->accept);
 }
 
-void uapi_watch(struct engine *engine)
+void uapi_serve(struct uapi *uapi, const struct uapi_ops *ops, void *owner)
 {
-	if (engine->uapi.listener >= 0)
-		ev_io_start(engine->loop, &engine->uapi.accept);
+	uapi->ops = ops;
+	uapi->owner = owner;
+	if (uapi->listener >= 0)
+		ev_io_start(uapi->loop, &uapi->accept);
 }
 
-void uapi_close(struct engine *engine)
+void uapi_close(struct uapi *uapi)
 {
-	struct uapi *uapi = &engine->uapi;
-
 	while (!TAILQ_EMPTY(&uapi->clients))
 		client_free(TAILQ_FIRST(&uapi->clients));
 	if (uapi->listener < 0)
 		return;
-	ev_io_stop(engine->loop, &uapi->accept);
+	ev_io_stop(uapi->loop, &uapi->accept);
 	close(uapi->listener);
 	uapi->listener = -1;
 }

@@ -2,7 +2,7 @@
 /*
  * The server of WireGuard's configuration protocol: a few clients at a time, none of which is
  * waited for. It cuts their bytes into lines and operations; what a line means is the business of
- * the role (role_ops.uapi_get, uapi_set). Every mistake is answered with an errno, and ends no
+ * the role (struct uapi_ops). Every mistake is answered with an errno, and ends no
  * connection.
  */
 #ifndef TUND_ENGINE_UAPI_H
@@ -17,12 +17,11 @@
 
 #include <tund/wire/uapi.h>
 
-struct engine;
 struct peer;
 
 #define UAPI_CLIENTS_MAX 64 /* one more, and who has been silent longest is cut off */
 
-/* Results of role_ops.uapi_set besides 0 and -errno. */
+/* Results of uapi_ops.set besides 0 and -errno. */
 #define UAPI_LATER 1 /* the line is being done; uapi_resume() brings its result */
 #define UAPI_BUSY 2  /* not now: it is offered again at uapi_resume() */
 
@@ -48,19 +47,32 @@ struct uapi_cursor {
 struct uapi_client;
 TAILQ_HEAD(uapi_clients, uapi_client);
 
+/* What the lines mean, and who says so. */
+struct uapi_ops {
+	/* What a client reads: appends it to `text`. */
+	void (*get)(void *owner, struct uapi_text *text);
+	/* One line of a "set", or NULL at its end. NULL: nothing can be set. */
+	int (*set)(void *owner, uint64_t now_ns, struct uapi_client *client,
+		   const struct uapi_line *line);
+};
+
 struct uapi {
+	struct ev_loop *loop;
+	const struct uapi_ops *ops; /* NULL until it serves */
+	void *owner;
 	int listener; /* -1: none */
 	ev_io accept;
 	struct uapi_clients clients; /* who was heard of least recently comes first */
 	unsigned count;
 };
 
-void uapi_init(struct engine *engine);
-void uapi_close(struct engine *engine);
+void uapi_init(struct uapi *uapi, struct ev_loop *loop);
+void uapi_close(struct uapi *uapi);
 
-/* Takes over a listening Unix socket and serves it. */
-void uapi_listen(struct engine *engine, int fd);
-void uapi_watch(struct engine *engine);
+/* Takes over a listening Unix socket, in the place of the one before. */
+void uapi_listen(struct uapi *uapi, int fd);
+/* Serves it, and one that comes later. `ops` and `owner` are borrowed. */
+void uapi_serve(struct uapi *uapi, const struct uapi_ops *ops, void *owner);
 
 /* Appends a line to an answer. */
 void uapi_put(struct uapi_text *text, const struct uapi_line *line);
@@ -71,15 +83,12 @@ void uapi_put_prefix(struct uapi_text *text, const struct ip_prefix *prefix);
 void uapi_put_address(struct uapi_text *text, const struct ip_addr *address);
 void uapi_put_key(struct uapi_text *text, enum uapi_key key, const uint8_t bytes[KEY_SIZE]);
 
-/* role_ops.uapi_get of a tunnel: all but secrets, in the words of WireGuard. */
-void uapi_get_tunnel(struct engine *engine, struct uapi_text *text);
-
-/* For role_ops.uapi_set: who gave the line. */
+/* For uapi_ops.set: who gave the line. */
 struct uapi_cursor *uapi_cursor(struct uapi_client *client);
 
 /* What was begun (UAPI_LATER) is done, with this result; who was put off tries again. */
-void uapi_resume(struct engine *engine, int result);
+void uapi_resume(struct uapi *uapi, int result);
 /* Who was put off tries again, and nobody else. */
-void uapi_retry(struct engine *engine);
+void uapi_retry(struct uapi *uapi);
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* What wg(8) shows of a tunnel. Keys that are secret are not handed out. */
-
-#include "uapi.h"
+#include "uapi_tunnel.h"
 
 #include "engine.h"
+#include "role.h"
 
-void uapi_get_tunnel(struct engine *engine, struct uapi_text *text)
+static void get(void *owner, struct uapi_text *text)
 {
+	struct engine *engine = owner;
 	const struct config *config = engine->config;
 	const struct role_ops *role = engine->role;
 	struct peer *peer;
@@ -22,3 +23,5 @@ void uapi_get_tunnel(struct engine *engine, struct uapi_text *text)
 		role->uapi_allowed(engine, peer, text);
 	}
 }
+
+const struct uapi_ops uapi_of_tunnel = {.get = get};

@@ -2,20 +2,23 @@
 /* A client's or connector's way to its edge. */
 #include "uplink.h"
 
-#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <tund/base/time.h>
 #include <tund/crypto/secret.h>
 #include <tund/sys/clock.h>
 #include <tund/sys/log.h>
 
-#include "engine.h"
+#include "control_link.h"
+#include "parent_link.h"
 
-static const char *transport_name(enum transport transport)
-{
-	return transport == TRANSPORT_UDP ? "UDP" : "TCP";
-}
+/* A new attempt begins at the earliest this long after the previous one. */
+#define PAUSE_S 0.5
+/* A handshake so young needs no other to prove that the edge still knows us; until then no other
+ * begins (REKEY_TIMEOUT). */
+#define FRESH_S 5
 
 /* An edge that is away for long is worth a line, not one every few seconds. */
 static enum log_level complaint_level(struct uplink *up)
@@ -26,36 +29,67 @@ static enum log_level complaint_level(struct uplink *up)
 	return first ? LOG_LEVEL_NOTICE : LOG_LEVEL_DEBUG;
 }
 
-static bool may_use(const struct config *config, enum transport transport)
+static bool may_use(const struct uplink *up, uint8_t transport)
 {
-	switch (config->transport) {
-	case TRANSPORT_AUTO:
-		return true;
-	case TRANSPORT_UDP_ONLY:
-		return transport == TRANSPORT_UDP;
-	case TRANSPORT_TCP_ONLY:
-		return transport == TRANSPORT_TCP;
+	static const char *const only[] = {
+		[TRANSPORT_UDP_ONLY] = "udp", [TRANSPORT_TCP_ONLY] = "tcp"};
+	const struct transport_ops *ops = up->transports->table[transport];
+
+	return ops->connect &&
+	       (up->allowed == TRANSPORT_AUTO || strcmp(ops->name, only[up->allowed]) == 0);
+}
+
+static uint8_t first_transport(const struct uplink *up)
+{
+	uint8_t i = 0;
+
+	while (i + 1u < up->transports->count && !may_use(up, i))
+		i++;
+	return i;
+}
+
+static const struct transport_ops *transport_of_way(const struct uplink *up)
+{
+	return up->transports->table[up->way[up->current].transport];
+}
+
+/* Makes the list anew; the way `keep` stays the current one if it is in it. Returns whether it is. */
+static bool list_ways(struct uplink *up, const struct way *keep)
+{
+	bool kept = false;
+
+	up->way_count = up->current = 0;
+	for (uint32_t e = 0; e < up->endpoint_count; e++) {
+		for (uint8_t t = 0; t < up->transports->count; t++) {
+			struct way *way = &up->way[up->way_count];
+
+			if (!may_use(up, t))
+				continue;
+			*way = (struct way){up->endpoint[e], t};
+			if (!kept && way->transport == keep->transport &&
+			    endpoint_equal(&way->remote, &keep->remote)) {
+				up->current = up->way_count;
+				kept = true;
+			}
+			up->way_count++;
+		}
 	}
-	return false;
+	return kept;
 }
 
-static enum transport first_transport(const struct config *config)
+/* Asks for the socket of the current way. */
+static void attempt(struct uplink *up)
 {
-	return may_use(config, TRANSPORT_UDP) ? TRANSPORT_UDP : TRANSPORT_TCP;
-}
-
-/* Asks for the socket of the way that `current` and `transport` name. */
-static void attempt(struct engine *engine)
-{
-	struct uplink *up = &engine->uplink;
-	enum socket_kind kind = up->transport == TRANSPORT_UDP ? SOCKET_UDP : SOCKET_TCP;
 	char text[ENDPOINT_STRLEN];
+	const struct way *way = &up->way[up->current];
+	enum socket_kind kind;
 
-	if (up->count == 0 || up->request != 0)
+	if (up->way_count == 0 || up->request != 0)
 		return;
-	log_debug("trying %s over %s", endpoint_format(&up->endpoint[up->current], text),
-		  transport_name(up->transport));
-	up->request = parent_link_ask_socket(engine, kind, &up->endpoint[up->current]);
+	kind = transport_of_way(up)->socket_type == SOCK_STREAM ? SOCKET_TCP : SOCKET_UDP;
+	log_debug("trying %s over %s", endpoint_format(&way->remote, text),
+		  transport_of_way(up)->title);
+	up->request = parent_link_ask_socket(up->parent, kind, &way->remote);
 }
 
 static void on_retry(struct ev_loop *loop, ev_timer *timer, int events)
@@ -65,50 +99,56 @@ static void on_retry(struct ev_loop *loop, ev_timer *timer, int events)
 	attempt(timer->data);
 }
 
-static void attempt_soon(struct engine *engine)
+static void attempt_soon(struct uplink *up)
 {
-	struct uplink *up = &engine->uplink;
-
 	if (ev_is_active(&up->retry) || up->request != 0)
 		return;
-	ev_timer_set(&up->retry, UPLINK_PAUSE_S, 0);
-	ev_timer_start(engine->loop, &up->retry);
+	ev_timer_set(&up->retry, PAUSE_S, 0);
+	ev_timer_start(up->loop, &up->retry);
 }
 
-/* UDP, TCP, next endpoint; after the last one the name is asked for again. A socket that is still
- * to come is for the way before, and of no use. */
-static void choose_next_way(struct engine *engine)
+/* A socket that is still to come is for the way before, and of no use. */
+static void choose_next_way(struct uplink *up)
 {
-	struct uplink *up = &engine->uplink;
-
 	up->request = 0;
-	if (up->transport == TRANSPORT_UDP && may_use(engine->config, TRANSPORT_TCP)) {
-		up->transport = TRANSPORT_TCP;
-		return;
-	}
-	up->transport = first_transport(engine->config);
-	if (++up->current < up->count)
+	if (++up->current < up->way_count)
 		return;
 	up->current = 0;
-	control_link_say(engine, ENGINE_RESOLVE, NULL, 0);
+	control_link_say(up->control, ENGINE_RESOLVE, NULL, 0);
 }
 
-static void try_next_way(struct engine *engine)
+static bool is_connecting(const struct uplink *up)
 {
-	struct uplink *up = &engine->uplink;
+	for (unsigned t = 0; t < up->transports->count; t++) {
+		if (up->socket[t].handle != 0 && !up->socket[t].ready)
+			return true;
+	}
+	return false;
+}
+
+static void try_next_way(struct uplink *up)
+{
 	char text[ENDPOINT_STRLEN];
 
 	/* Another way is being tried already. */
-	if (up->request != 0 || ev_is_active(&up->retry) || (up->tcp != 0 && !up->tcp_ready))
+	if (up->way_count == 0 || up->request != 0 || ev_is_active(&up->retry) || is_connecting(up))
 		return;
 	log_write(complaint_level(up), "no answer from %s over %s",
-		 endpoint_format(&up->endpoint[up->current], text),
-		 transport_name(up->transport));
-	choose_next_way(engine);
-	attempt(engine);
+		  endpoint_format(&up->way[up->current].remote, text), transport_of_way(up)->title);
+	choose_next_way(up);
+	attempt(up);
 }
 
-static int add_edge(struct engine *engine, uint64_t now_ns, const struct config *config)
+static void close_socket(struct uplink *up, unsigned transport)
+{
+	struct uplink_socket *socket = &up->socket[transport];
+
+	if (socket->handle != 0)
+		up->transports->table[transport]->close(up->transports, socket->handle);
+	*socket = (struct uplink_socket){0};
+}
+
+static int add_edge(struct uplink *up, uint64_t now_ns, const struct config *config)
 {
 	struct peer_config peer = {
 		.wireguard = config->edge.suite == SUITE_WIREGUARD,
@@ -121,21 +161,19 @@ static int add_edge(struct engine *engine, uint64_t now_ns, const struct config 
 
 	memcpy(peer.public_key, config->edge.public_key, KEY_SIZE);
 	memcpy(peer.preshared_key, config->edge.preshared_key, KEY_SIZE);
-	err = peer_add(engine->node, now_ns, &peer, &edge);
+	err = peer_add(up->node, now_ns, &peer, &edge);
 	explicit_bzero(&peer, sizeof peer);
 	if (err == 0)
-		engine->uplink.peer = edge;
+		up->peer = edge;
 	return err;
 }
 
-int uplink_start(struct engine *engine, uint64_t now_ns)
+int uplink_start(struct uplink *up, uint64_t now_ns, const struct config *config)
 {
-	struct uplink *up = &engine->uplink;
-
 	ev_init(&up->retry, on_retry);
-	up->retry.data = engine;
-	up->transport = first_transport(engine->config);
-	return add_edge(engine, now_ns, engine->config);
+	up->retry.data = up;
+	up->allowed = config->transport;
+	return add_edge(up, now_ns, config);
 }
 
 static bool is_same_edge(const struct config *a, const struct config *b)
@@ -147,38 +185,49 @@ static bool is_same_edge(const struct config *a, const struct config *b)
 
 /* With another `transport` the ways are tried from the first again. The old one is left when the
  * new one is there, unless it was itself only on its way. */
-static void change_transport(struct engine *engine, const struct config *fresh)
+static void change_transport(struct uplink *up, enum transport_choice allowed)
 {
-	struct uplink *up = &engine->uplink;
+	struct way way = up->way[up->current];
+	uint8_t before = way.transport;
 
-	if (fresh->transport == engine->config->transport ||
-	    up->transport == first_transport(fresh))
+	if (allowed == up->allowed)
 		return;
-	up->transport = first_transport(fresh);
+	up->allowed = allowed;
+	way.transport = first_transport(up);
+	list_ways(up, &way);
+	if (before == way.transport)
+		return;
 	up->request = 0; /* for the way before */
-	ev_timer_stop(engine->loop, &up->retry);
-	if (up->tcp != 0 && !up->tcp_ready) {
-		outer_close_tcp(engine, up->tcp);
-		up->tcp = 0;
-	}
-	attempt(engine);
+	ev_timer_stop(up->loop, &up->retry);
+	if (up->socket[before].handle != 0 && !up->socket[before].ready)
+		close_socket(up, before);
+	attempt(up);
 }
 
-int uplink_reload(struct engine *engine, uint64_t now_ns, struct config *fresh)
+static void remove_edge(struct uplink *up)
 {
-	struct uplink *up = &engine->uplink;
+	struct peer *edge = atomic_exchange(&up->peer, NULL);
+	const struct control_peer gone = {.peer = peer_id(edge)};
+
+	control_link_say(up->control, ENGINE_GONE, &gone, sizeof gone);
+	peer_remove(edge);
+}
+
+int uplink_reload(struct uplink *up, uint64_t now_ns, const struct config *before,
+		  const struct config *fresh)
+{
 	struct path path;
 	bool had_path;
 	int err;
 
-	change_transport(engine, fresh);
-	if (is_same_edge(engine->config, fresh))
+	change_transport(up, fresh->transport);
+	if (is_same_edge(before, fresh))
 		return 0;
 	had_path = peer_path(up->peer, &path);
-	engine_remove_peer(engine, atomic_exchange(&up->peer, NULL));
-	err = add_edge(engine, now_ns, fresh);
+	remove_edge(up);
+	err = add_edge(up, now_ns, fresh);
 	if (err < 0) {
-		add_edge(engine, now_ns, engine->config);
+		add_edge(up, now_ns, before);
 		log_error("the edge's public key cannot be used: %s", strerror(-err));
 	}
 	if (had_path && up->peer)
@@ -186,15 +235,15 @@ int uplink_reload(struct engine *engine, uint64_t now_ns, struct config *fresh)
 	return err;
 }
 
-static void confirm(struct engine *engine)
+static void confirm(struct uplink *up)
 {
-	engine->uplink.confirming = false;
-	control_link_say(engine, ENGINE_CONFIRMED, NULL, 0);
+	up->confirming = false;
+	control_link_say(up->control, ENGINE_CONFIRMED, NULL, 0);
 }
 
-void uplink_confirm(struct engine *engine, uint64_t now_ns)
+void uplink_confirm(struct uplink *up, uint64_t now_ns)
 {
-	struct peer *edge = engine->uplink.peer;
+	struct peer *edge = up->peer;
 	uint64_t wall_ns = clock_wall_ns();
 	struct peer_stats stats;
 
@@ -202,28 +251,25 @@ void uplink_confirm(struct engine *engine, uint64_t now_ns)
 		return;
 	peer_get_stats(edge, &stats);
 	if (stats.up && wall_ns >= stats.last_handshake_wall_ns &&
-	    wall_ns - stats.last_handshake_wall_ns < UPLINK_FRESH_S * NS_PER_SEC) {
-		confirm(engine);
+	    wall_ns - stats.last_handshake_wall_ns < FRESH_S * NS_PER_SEC) {
+		confirm(up);
 		return;
 	}
-	engine->uplink.confirming = true;
+	up->confirming = true;
 	peer_handshake(edge, now_ns);
 }
 
-void uplink_peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer,
-		       enum peer_event event)
+void uplink_peer_event(struct uplink *up, enum peer_event event)
 {
-	(void)now_ns;
-	(void)peer;
 	switch (event) {
 	case PEER_PATH_SILENT:
-		try_next_way(engine);
+		try_next_way(up);
 		break;
 	case PEER_UP:
 	case PEER_REKEYED:
-		engine->uplink.complained = false;
-		if (engine->uplink.confirming)
-			confirm(engine);
+		up->complained = false;
+		if (up->confirming)
+			confirm(up);
 		break;
 	case PEER_DOWN:
 	case PEER_MOVED:
@@ -232,147 +278,110 @@ void uplink_peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer
 	}
 }
 
-static bool is_listed(const struct uplink *up, const struct endpoint *e, uint32_t *index)
+void uplink_set_endpoints(struct uplink *up, const struct control_endpoints *list)
 {
-	for (uint32_t i = 0; i < up->count; i++) {
-		if (!endpoint_equal(&up->endpoint[i], e))
-			continue;
-		*index = i;
-		return true;
-	}
-	return false;
-}
-
-void uplink_set_endpoints(struct engine *engine, const struct control_endpoints *list)
-{
-	struct uplink *up = &engine->uplink;
-	struct endpoint before = up->endpoint[up->current];
-	bool had_way = up->count > 0 && (up->udp != 0 || up->tcp != 0);
-	uint32_t index = 0;
+	struct way before = up->way[up->current];
+	bool had_way = false;
 
 	if (!up->peer || list->count == 0 || list->count > ENDPOINTS_MAX)
 		return;
-	up->count = list->count;
+	for (unsigned t = 0; up->way_count > 0 && t < up->transports->count; t++)
+		had_way |= up->socket[t].handle != 0;
+	up->endpoint_count = list->count;
 	memcpy(up->endpoint, list->endpoint, sizeof up->endpoint);
-	if (had_way && is_listed(up, &before, &index)) {
-		up->current = index;
+	if (list_ways(up, &before) && had_way)
 		return;
-	}
 	up->current = 0;
-	up->transport = first_transport(engine->config);
 	up->request = 0; /* for an endpoint that is not listed any more */
-	attempt(engine);
+	attempt(up);
 }
 
-/* What `transport` excludes is kept only until another way is there. */
-static void leave_excluded(struct engine *engine)
+/* The way is there: it is the session's path, and what `transport` excludes is not kept any longer. */
+static void use(struct uplink *up, uint64_t now_ns, const struct path *path)
 {
-	struct uplink *up = &engine->uplink;
-
-	if (up->tcp != 0 && !may_use(engine->config, TRANSPORT_TCP)) {
-		outer_close_tcp(engine, up->tcp);
-		up->tcp = 0;
-		up->tcp_ready = false;
-	}
-	if (up->udp != 0 && !may_use(engine->config, TRANSPORT_UDP)) {
-		outer_remove_udp(engine, up->udp);
-		up->udp = 0;
+	up->socket[path->transport].ready = true;
+	peer_path_use(up->peer, now_ns, path);
+	for (uint8_t t = 0; t < up->transports->count; t++) {
+		if (!may_use(up, t))
+			close_socket(up, t);
 	}
 }
 
-static void use_udp(struct engine *engine, int fd)
+static void take_socket(struct uplink *up, int fd)
 {
-	struct uplink *up = &engine->uplink;
-	struct path path = {.transport = TRANSPORT_UDP, .remote = up->endpoint[up->current]};
-	uint32_t handle = outer_add_connected(engine, fd, &path.remote);
+	const struct way *way = &up->way[up->current];
+	struct path path = {.transport = way->transport, .remote = way->remote};
+	bool ready;
 
-	if (handle == 0) {
-		attempt_soon(engine);
+	path.socket = transport_of_way(up)->connect(up->transports, fd, &way->remote, &ready);
+	if (path.socket == 0) {
+		attempt_soon(up);
 		return;
 	}
-	if (up->udp != 0)
-		outer_remove_udp(engine, up->udp);
-	up->udp = handle;
-	path.socket = handle;
-	peer_path_use(up->peer, clock_now_ns(), &path);
-	leave_excluded(engine);
+	close_socket(up, way->transport);
+	up->socket[way->transport].handle = path.socket;
+	if (ready)
+		use(up, clock_now_ns(), &path);
 }
 
-static void use_tcp(struct engine *engine, int fd)
+void uplink_opened(struct uplink *up, const struct parent_reply *reply, int fd)
 {
-	struct uplink *up = &engine->uplink;
-	uint32_t before = up->tcp;
-
-	up->tcp_ready = false;
-	up->tcp = outer_add_connecting(engine, fd, &up->endpoint[up->current]);
-	if (before != 0)
-		outer_close_tcp(engine, before);
-	if (up->tcp == 0)
-		attempt_soon(engine);
-}
-
-void uplink_opened(struct engine *engine, const struct parent_reply *reply, int fd)
-{
-	struct uplink *up = &engine->uplink;
-
 	if (reply->id != up->request || reply->id == 0) {
 		if (fd >= 0)
 			close(fd);
 		return;
 	}
 	up->request = 0;
-	if (fd < 0) {
-		log_write(complaint_level(up), "no socket to the edge: %.400s", reply->text);
-		choose_next_way(engine);
-		attempt_soon(engine);
-	} else if (up->transport == TRANSPORT_UDP) {
-		use_udp(engine, fd);
-	} else {
-		use_tcp(engine, fd);
+	if (fd >= 0) {
+		take_socket(up, fd);
+		return;
 	}
+	log_write(complaint_level(up), "no socket to the edge: %.400s", reply->text);
+	choose_next_way(up);
+	attempt_soon(up);
 }
 
-void uplink_send(struct worker *worker, uint64_t now_ns, const struct inner_bytes *packet)
+static void on_connected(struct uplink *up, uint64_t now_ns, const struct path *path)
 {
-	struct peer *edge = worker->engine->uplink.peer;
-
-	if (edge)
-		egress_send(worker, now_ns, edge, packet);
-}
-
-void uplink_connected(struct engine *engine, uint64_t now_ns, const struct path *path)
-{
-	struct uplink *up = &engine->uplink;
 	char text[ENDPOINT_STRLEN];
 
-	if (path->socket != up->tcp)
-		return;
-	log_info("using TCP to %s", endpoint_format(&path->remote, text));
-	up->tcp_ready = true;
-	peer_path_use(up->peer, now_ns, path);
-	leave_excluded(engine);
+	log_info("using %s to %s", up->transports->table[path->transport]->title,
+		 endpoint_format(&path->remote, text));
+	use(up, now_ns, path);
 }
 
-void uplink_broken(struct engine *engine, uint64_t now_ns, uint32_t socket)
+/* An edge that ends a connection does not know our session any more. One that was left already takes
+ * nothing away. */
+static void on_ended(struct uplink *up, uint64_t now_ns, uint8_t transport)
 {
-	struct uplink *up = &engine->uplink;
+	bool was_ready = up->socket[transport].ready;
 
-	if (socket == 0 || !up->peer)
+	up->socket[transport] = (struct uplink_socket){0};
+	if (up->way[up->current].transport != transport)
 		return;
-	if (socket == up->tcp) {
-		bool was_ready = up->tcp_ready;
+	choose_next_way(up);
+	if (was_ready)
+		peer_handshake(up->peer, now_ns);
+	attempt_soon(up);
+}
 
-		up->tcp = 0;
-		up->tcp_ready = false;
-		/* One that was left already takes nothing away. */
-		if (up->transport != TRANSPORT_TCP)
-			return;
-		choose_next_way(engine);
-		/* An edge that ends a connection does not know our session any more. */
-		if (was_ready)
-			peer_handshake(up->peer, now_ns);
-	} else if (socket != up->udp || up->transport != TRANSPORT_UDP) {
+void uplink_transport_event(struct uplink *up, uint64_t now_ns, enum transport_event event,
+			    const struct path *path)
+{
+	if (path->socket == 0 || !up->peer || up->socket[path->transport].handle != path->socket)
 		return;
+	switch (event) {
+	case TRANSPORT_CONNECTED:
+		on_connected(up, now_ns, path);
+		break;
+	case TRANSPORT_ENDED:
+		on_ended(up, now_ns, path->transport);
+		break;
+	case TRANSPORT_BROKEN:
+		if (up->way[up->current].transport == path->transport)
+			attempt_soon(up);
+		break;
+	case TRANSPORT_SOURCE_LOST:
+		break;
 	}
-	attempt_soon(engine);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A client's or connector's way to its edge: which endpoint, over which transport. It begins with
- * UDP to the first endpoint; when the session says that a path is silent, or a socket breaks, it
- * takes the next way in the order UDP, TCP, next endpoint (transport = auto), and after the last
- * one asks control to resolve the name again. Other transports get their place in this order.
+ * A client's or connector's way to its edge. The ways are a list of address and transport, tried in
+ * order: for each address every transport that the configuration allows, in the order of their table.
+ * When the session says that a path is silent, or a socket breaks, the next one is taken; after the
+ * last one control is asked to resolve the name again. Main thread, where nothing else is said.
  */
 #ifndef TUND_ENGINE_UPLINK_H
 #define TUND_ENGINE_UPLINK_H
@@ -18,60 +18,69 @@
 #include <tund/ipc/engine.h>
 #include <tund/ipc/parent.h>
 #include <tund/session/node.h>
+#include <tund/transport/transport.h>
 
-struct engine;
-struct inner_bytes;
-struct worker;
+struct control_link;
+struct parent_link;
 
-/* A new attempt begins at the earliest this long after the previous one. */
-#define UPLINK_PAUSE_S 0.5
-/* A handshake so young needs no other to prove that the edge still knows us; until then no other
- * begins (REKEY_TIMEOUT). */
-#define UPLINK_FRESH_S 5
-/* A TCP connection that is not established by then has failed. */
-#define UPLINK_CONNECT_S 5.0
+#define UPLINK_WAYS_MAX (ENDPOINTS_MAX * TRANSPORTS_MAX)
+
+/* A way to the edge. */
+struct way {
+	struct endpoint remote;
+	uint8_t transport;
+};
+
+/* What is open over one transport. */
+struct uplink_socket {
+	uint32_t handle; /* 0: none */
+	bool ready;      /* established */
+};
 
 struct uplink {
+	/* borrowed */
+	struct node *node;
+	struct ev_loop *loop;
+	struct transports *transports;
+	struct parent_link *parent;
+	struct control_link *control;
+
 	struct peer *_Atomic peer; /* the edge; workers look at it, too */
-	uint32_t count, current;
+	uint32_t endpoint_count;
 	struct endpoint endpoint[ENDPOINTS_MAX];
-	enum transport transport; /* of the way in use or being tried */
+	enum transport_choice allowed;
+	uint32_t way_count, current; /* `current` is in use or being tried */
+	struct way way[UPLINK_WAYS_MAX];
 	uint32_t request;         /* to the parent, being answered; 0: none */
-	uint32_t udp, tcp;        /* outer sockets; 0: none */
-	bool tcp_ready;           /* established, and the session's path */
+	struct uplink_socket socket[TRANSPORTS_MAX];
 	bool complained;          /* since the last session began */
 	bool confirming;          /* control waits for a handshake */
 	ev_timer retry;
 };
 
-/* Makes the edge a peer of the host. 0, or peer_add()'s error. */
-int uplink_start(struct engine *engine, uint64_t now_ns);
+/* Makes the edge of `config` a peer of the node. What is borrowed is there. 0, or peer_add()'s error. */
+int uplink_start(struct uplink *up, uint64_t now_ns, const struct config *config);
 
 /* Where the edge is. The way in use stays in use if it leads to one of these. */
-void uplink_set_endpoints(struct engine *engine, const struct control_endpoints *list);
+void uplink_set_endpoints(struct uplink *up, const struct control_endpoints *list);
 
 /* The parent's answer to a request for a socket; owns `fd` (-1 with an error). */
-void uplink_opened(struct engine *engine, const struct parent_reply *reply, int fd);
+void uplink_opened(struct uplink *up, const struct parent_reply *reply, int fd);
 
-/* For role_ops: a silent path makes the next way be tried. */
-void uplink_peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer,
-		       enum peer_event event);
+/* What the session says of the edge: a silent path makes the next way be tried. */
+void uplink_peer_event(struct uplink *up, enum peer_event event);
 
-/* The edge's key, keepalive or transport may have changed with the configuration: takes `fresh` into
- * account, which becomes engine->config later. 0, or peer_add()'s error with nothing changed. */
-int uplink_reload(struct engine *engine, uint64_t now_ns, struct config *fresh);
+/* The edge's key, keepalive or transport may have changed from `before` to `fresh`. 0, or peer_add()'s
+ * error with nothing changed. */
+int uplink_reload(struct uplink *up, uint64_t now_ns, const struct config *before,
+		  const struct config *fresh);
 
 /* A session lives on for a while when the edge knows us no more: sees by a handshake whether it
  * does, and tells control when it succeeds. */
-void uplink_confirm(struct engine *engine, uint64_t now_ns);
+void uplink_confirm(struct uplink *up, uint64_t now_ns);
 
-/* Sends an inner packet to the edge. A worker's thread, within a batch. */
-void uplink_send(struct worker *worker, uint64_t now_ns, const struct inner_bytes *packet);
-
-/* A socket of ours cannot send (its address or route is gone), or its connection ended. */
-void uplink_broken(struct engine *engine, uint64_t now_ns, uint32_t socket);
-
-/* The TCP connection is established. */
-void uplink_connected(struct engine *engine, uint64_t now_ns, const struct path *path);
+/* What happened to a socket; of others than the uplink's nothing follows. */
+void uplink_transport_event(struct uplink *up, uint64_t now_ns, enum transport_event event,
+			    const struct path *path);
 
 #endif

@@ -255,9 +255,11 @@ static enum received_kind receive_data(struct lane *lane, uint64_t now_ns, const
 }
 
 /* A whole TSO packet fits a frame, not a datagram. */
-static bool is_out_of_place(int type, const struct path *from, const uint8_t *msg)
+static bool is_out_of_place(const struct lane *lane, int type, const struct path *from,
+			    const uint8_t *msg)
 {
-	return type == MESSAGE_DATA && msg[2] & DATA_FLAG_GSO && from->transport != TRANSPORT_TCP;
+	return type == MESSAGE_DATA && msg[2] & DATA_FLAG_GSO &&
+	       !(lane->node->whole_tso >> from->transport & 1);
 }
 
 enum received_kind lane_receive(struct lane *lane, uint64_t now_ns, const struct path *from,
@@ -267,7 +269,7 @@ enum received_kind lane_receive(struct lane *lane, uint64_t now_ns, const struct
 	int type = message_gate(msg, len);
 
 	*out = (struct received){.reason = SESSION_OK};
-	if (type < 0 || is_out_of_place(type, from, msg))
+	if (type < 0 || is_out_of_place(lane, type, from, msg))
 		out->reason = SESSION_MALFORMED;
 	else if (type == MESSAGE_DATA)
 		kind = receive_data(lane, now_ns, from, msg, len, out);

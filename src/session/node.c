@@ -66,6 +66,7 @@ int node_new(const struct node_config *config, uint64_t now_ns, struct node **ou
 	node->ops = config->ops;
 	node->rng = config->rng;
 	node->prefer_aes = config->prefer_aes;
+	node->whole_tso = config->whole_tso;
 	atomic_init(&node->mtu, config->mtu);
 	node->collected_ns = now_ns;
 	node->rekey_after_ns =

@@ -264,22 +264,17 @@ static void fall_back(struct peer *peer)
 	peer_emit(peer, PEER_MOVED);
 }
 
-static bool is_on(const struct path *path, uint32_t tcp_socket)
-{
-	return path->transport == TRANSPORT_TCP && path->socket == tcp_socket;
-}
-
-void node_path_closed(struct node *node, uint64_t now_ns, uint32_t tcp_socket)
+void node_path_closed(struct node *node, uint64_t now_ns, uint32_t socket)
 {
 	struct peer *peer, *next;
 
 	(void)now_ns;
 	HASH_ITER(hh, node->peers, peer, next) {
 		for (int i = 0; i < PATHS_MAX; i++) {
-			if (is_on(&peer->known[i].path, tcp_socket))
+			if (peer->known[i].path.socket == socket)
 				peer->known[i] = (struct known_path){0};
 		}
-		if (peer->has_path && is_on(&peer->path, tcp_socket))
+		if (peer->has_path && peer->path.socket == socket)
 			fall_back(peer);
 	}
 }

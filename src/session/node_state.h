@@ -48,6 +48,7 @@ struct node {
 	struct node_ops ops;
 	struct rng rng;
 	bool prefer_aes;
+	uint32_t whole_tso;
 	_Atomic uint16_t mtu; /* shared */
 	uint64_t rekey_after_ns;
 	struct secret *private_key;

@@ -27,7 +27,7 @@ static void unpack(const uint64_t words[SHARED_PATH_WORDS], struct path *path)
 {
 	struct endpoint *ends[] = {&path->local, &path->remote};
 
-	path->transport = (enum transport)(words[0] >> 32 & 1);
+	path->transport = (uint8_t)(words[0] >> 32);
 	path->socket = (uint32_t)words[0];
 	for (int i = 0; i < 2; i++) {
 		const uint64_t *w = words + 1 + 3 * i;

@@ -37,7 +37,7 @@ static bool is_address(const struct ip_addr *addr)
 
 void snapshot_write_path(struct writer *w, const struct path *path)
 {
-	write_u8(w, (uint8_t)path->transport);
+	write_u8(w, path->transport);
 	write_u32(w, path->socket);
 	write_end(w, &path->local);
 	write_end(w, &path->remote);
@@ -47,9 +47,9 @@ int snapshot_read_path(struct reader *r, struct path *out)
 {
 	uint8_t transport = read_u8(r);
 
-	if (transport != TRANSPORT_UDP && transport != TRANSPORT_TCP)
+	if (transport >= PATH_TRANSPORTS_MAX)
 		return -EBADMSG;
-	*out = (struct path){.transport = (enum transport)transport, .socket = read_u32(r)};
+	*out = (struct path){.transport = transport, .socket = read_u32(r)};
 	out->local = read_end(r);
 	out->remote = read_end(r);
 	return !r->failed && is_address(&out->local.addr) && is_address(&out->remote.addr)

@@ -116,7 +116,7 @@ static void introduce(struct scene *s, unsigned initiator, bool wireguard)
 {
 	struct station *a = &s->stations[initiator], *b = &s->stations[RESPONDER];
 	struct peer_config config = {.wireguard = wireguard, .pinned_suite = wireguard ? 0 : -1};
-	struct path path = {.transport = TRANSPORT_UDP};
+	struct path path = {0};
 	struct peer *known;
 
 	path.remote.addr.family = 4;
@@ -173,7 +173,7 @@ static double respond(struct scene *s)
 
 	for (unsigned i = 0; i < ROUND; i++) {
 		struct station *from = &s->stations[i];
-		struct path path = {.transport = TRANSPORT_UDP, .socket = i + 1};
+		struct path path = {.socket = i + 1};
 		size_t len = from->len;
 
 		path.remote.addr = (struct ip_addr){.family = 4, .bytes = {192, 0, 2, (uint8_t)i}};
@@ -199,7 +199,7 @@ static void initiate(struct scene *s)
 /* Each initiator takes the response and, so, sends what confirms the keys. */
 static void confirm(struct scene *s)
 {
-	struct path path = {.transport = TRANSPORT_UDP};
+	struct path path = {0};
 	struct received received;
 
 	path.remote.addr.family = 4;

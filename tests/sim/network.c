@@ -209,6 +209,7 @@ static struct node_config config_of(struct sim_node *node, uint32_t queue_slots)
 		.handshake_queue = queue_slots,
 		.mtu = 1420,
 		.lanes = SIM_LANES,
+		.whole_tso = 1u << TRANSPORT_TCP,
 		.prefer_aes = true,
 	};
 }

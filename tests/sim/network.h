@@ -26,6 +26,12 @@
 #define SIM_EVENTS (PEER_CONTROL_RESET + 1)
 #define SIM_NO_TAG UINT64_MAX
 
+/* How it numbers its transports; handles are unique among both. */
+enum sim_transport {
+	TRANSPORT_UDP,
+	TRANSPORT_TCP,
+};
+
 struct sim;
 
 struct sim_node {

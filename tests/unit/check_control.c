@@ -255,6 +255,7 @@ static void say_peer(uint32_t id, uint64_t peer, const uint8_t *key, bool up)
 				.id = id,
 				.up = up,
 				.suite = up ? 1 : -1,
+				.transport = "udp",
 				.rx_bytes = 123456,
 				.last_handshake_wall_ns = up ? NS_PER_SEC : 0};
 

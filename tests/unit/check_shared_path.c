@@ -24,7 +24,7 @@ static struct endpoint random_end(struct prng *prng)
 
 static struct path random_path(struct prng *prng)
 {
-	struct path path = {.transport = prng_below(prng, 2) ? TRANSPORT_TCP : TRANSPORT_UDP};
+	struct path path = {.transport = (uint8_t)prng_below(prng, 256)};
 
 	path.socket = (uint32_t)prng_below(prng, UINT64_C(1) << 32);
 	if (prng_below(prng, 2))

@@ -27,7 +27,7 @@ static void setup(void)
 	session = (struct engine_peer){
 		.up = true,
 		.suite = 1,
-		.transport = 1,
+		.transport = "tcp",
 		.public_key = {1},
 		.last_handshake_wall_ns = NOW - 65 * NS_PER_SEC,
 		.rx_bytes = 512,
@@ -325,7 +325,7 @@ START_TEST(edge)
 		.peer_count = 2,
 	};
 
-	session.transport = 0;
+	strcpy(session.transport, "udp");
 	session.rx_bytes = session.tx_bytes = 0;
 	expect(&s, edge_text, edge_json);
 }

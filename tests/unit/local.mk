@@ -31,6 +31,7 @@ UNIT_TESTS = \
 	tests/unit/check_fragment \
 	tests/unit/check_frame \
 	tests/unit/check_gso \
+	tests/unit/check_inbox \
 	tests/unit/check_inner \
 	tests/unit/check_node \
 	tests/unit/check_journal \
@@ -83,6 +84,7 @@ UNIT_TESTS = \
 	tests/unit/check_verify \
 	tests/unit/check_virtio \
 	tests/unit/check_words \
+	tests/unit/check_worker \
 	tests/unit/check_x25519 \
 	tests/unit/check_xaead \
 	tests/unit/coalesce_headers \
@@ -101,8 +103,10 @@ TSAN_TESTS = \
 	tests/unit/check_epoch \
 	tests/unit/check_flow \
 	tests/unit/check_flow_cache \
+	tests/unit/check_inbox \
 	tests/unit/check_ring \
 	tests/unit/check_shared_path \
+	tests/unit/check_worker \
 	tests/sim/workers
 
 check_PROGRAMS += $(UNIT_TESTS)
@@ -206,3 +210,6 @@ tests_unit_check_connector_policy_SOURCES = tests/unit/check_connector_policy.c 
 tests_unit_check_policy_SOURCES = tests/unit/check_policy.c tests/unit/world.c $(ORACLE_SOURCES)
 tests_unit_check_next_hops_SOURCES = tests/unit/check_next_hops.c tests/unit/world.c
 tests_unit_check_refusal_SOURCES = tests/unit/check_refusal.c tests/unit/packets.c
+
+tests_unit_check_inbox_LDADD = libtund_worker.a $(EV_LIBS) $(UNIT_LIBS)
+tests_unit_check_worker_LDADD = libtund_worker.a $(EV_LIBS) $(UNIT_LIBS)

@@ -132,7 +132,8 @@ struct engine_peer {
 	uint32_t id; /* of the CONTROL_STATUS it answers; 0: a change */
 	bool up;
 	int8_t suite;      /* -1 without a session */
-	uint8_t transport; /* enum transport */
+	char transport[8]; /* its name, as a configuration calls it; "": no path */
+	bool by_connection; /* it is reached through a connection, and by that alone */
 	uint8_t public_key[KEY_SIZE];
 	struct endpoint endpoint;  /* remote; family 0: none known */
 	struct endpoint local;

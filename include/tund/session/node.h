@@ -64,6 +64,7 @@ struct node_config {
 	uint16_t mtu;             /* inner, bytes: padding never makes a packet longer than this */
 	uint8_t lanes;            /* data workers (lane.h): 0..LANES_MAX */
 	const char *aead;         /* provider of both AEADs (crypto/aead.h); NULL: the fastest */
+	uint32_t whole_tso;       /* transports, as bits, whose messages may be whole TSO packets */
 	bool prefer_aes;          /* AES is in hardware: initiate with suite 1 where not pinned */
 };
 
@@ -155,7 +156,7 @@ int peer_handshake(struct peer *peer, uint64_t now_ns);
 void peer_path_use(struct peer *peer, uint64_t now_ns, const struct path *path);
 
 /* Forgets every path on this TCP connection; another known path becomes active, if any. */
-void node_path_closed(struct node *node, uint64_t now_ns, uint32_t tcp_socket);
+void node_path_closed(struct node *node, uint64_t now_ns, uint32_t socket);
 
 /* The active path; false if there is none. */
 bool peer_path(const struct peer *peer, struct path *out);

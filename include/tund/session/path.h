@@ -8,20 +8,11 @@
 
 #include <tund/base/addr.h>
 
-enum transport {
-	TRANSPORT_UDP,
-	TRANSPORT_TCP,
-};
-
-/* As a configuration calls it. */
-static inline const char *transport_word(enum transport transport)
-{
-	return transport == TRANSPORT_TCP ? "tcp" : "udp";
-}
+#define PATH_TRANSPORTS_MAX 32
 
 struct path {
-	enum transport transport;
-	uint32_t socket;        /* the engine's handle: which socket, or which TCP connection */
+	uint8_t transport;      /* which one carries it, as the owner of the sockets numbers them */
+	uint32_t socket;        /* handle of a socket or connection, unique among all transports */
 	struct endpoint local;  /* source address to use; family 0: the kernel's choice */
 	struct endpoint remote;
 };

@@ -3,8 +3,8 @@
  * What other threads have to say to the one that runs a loop: a bounded queue of records. Many may
  * post, the loop's thread takes. Nothing is allocated after inbox_init().
  */
-#ifndef TUND_ENGINE_INBOX_H
-#define TUND_ENGINE_INBOX_H
+#ifndef TUND_WORKER_INBOX_H
+#define TUND_WORKER_INBOX_H
 
 #include <pthread.h>
 #include <stdbool.h>

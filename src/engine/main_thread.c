@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* The core wrapped in one libev loop: what every role shares. */
-#include "engine.h"
+#include "main_thread.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <tund/base/time.h>
 #include <tund/crypto/aead.h>
 #include <tund/session/lane.h>
 #include <tund/session/setting.h>
@@ -13,17 +14,21 @@
 #include <tund/sys/hook.h>
 #include <tund/sys/log.h>
 
+#include "from_control.h"
+#include "report.h"
+#include "role.h"
+
 /* Handshake messages handled before packets have their turn again: about 0.5 ms. */
 #define HANDSHAKES_PER_TURN 2
 #define FAREWELL_S 0.2
-#define INBOX_BYTES (64 * 1024)
 #define HANDSHAKE_TOS 0x88 /* AF41, as WireGuard's */
 
 static void on_send(void *ctx, const struct path *path, const uint8_t *msg, size_t len)
 {
 	bool handshake = msg[0] == MESSAGE_INITIATION || msg[0] == MESSAGE_RESPONSE;
+	struct engine *engine = ctx;
 
-	outer_send(ctx, path, msg, len, handshake ? HANDSHAKE_TOS : 0);
+	transports_send(&engine->plane.transports, path, msg, len, handshake ? HANDSHAKE_TOS : 0);
 }
 
 static bool is_reportable(enum peer_event event)
@@ -48,10 +53,10 @@ static void on_event(void *ctx, struct peer *peer, enum peer_event event)
 
 	engine->role->peer_event(engine, clock_now_ns(), peer, event);
 	/* A peer may move with every packet. Where it is is worth telling, not every step. */
-	if (is_reportable(event) && (event != PEER_MOVED || control_link_is_idle(engine)))
-		engine_report_peer(engine, peer, 0);
+	if (is_reportable(event) && (event != PEER_MOVED || control_link_is_idle(&engine->control)))
+		report_peer(engine, peer, 0);
 	if (event == PEER_CONTROL_RESET)
-		control_link_say(engine, ENGINE_RESET, &reset, sizeof reset);
+		control_link_say(&engine->control, ENGINE_RESET, &reset, sizeof reset);
 }
 
 static void on_control(void *ctx, struct peer *peer, const uint8_t *msg, size_t len)
@@ -59,16 +64,17 @@ static void on_control(void *ctx, struct peer *peer, const uint8_t *msg, size_t 
 	struct engine *engine = ctx;
 	const struct control_frame frame = {.peer = peer_id(peer), .len = (uint32_t)len};
 
-	control_link_say_frame(engine, &frame, msg);
+	control_link_say_frame(&engine->control, &frame, msg);
 }
 
 /* A peer has as many connections as it has paths. What a client opens itself is its uplink's. */
 static void on_forgotten(void *ctx, const struct path *path)
 {
 	struct engine *engine = ctx;
+	const struct transport_ops *ops = transport_of(&engine->plane.transports, path);
 
-	if (engine->role == &edge_role && path->transport == TRANSPORT_TCP)
-		outer_hang_up(engine, path->socket);
+	if (engine->role->accepts && ops->hang_up)
+		ops->hang_up(&engine->plane.transports, path->socket);
 }
 
 static uint64_t on_wall(void *ctx)
@@ -82,59 +88,7 @@ static void on_store(void *ctx, const uint8_t stamp[TAI64N_SIZE])
 	struct engine *engine = ctx;
 
 	if (engine->config) /* a WireGuard interface has no state of its own */
-		parent_link_store(engine, stamp);
-}
-
-void engine_publish(struct engine *engine, struct view_head *view)
-{
-	struct view_head *before = atomic_exchange(&engine->view, (void *)view);
-
-	if (before)
-		epoch_retire(node_epoch(engine->node), &before->retired, before->free, before);
-}
-
-void engine_unpublish(struct engine *engine)
-{
-	struct view_head *view = atomic_exchange(&engine->view, NULL);
-
-	if (view)
-		view->free(view);
-}
-
-void engine_report_peer(struct engine *engine, struct peer *peer, uint32_t id)
-{
-	struct engine_peer report = {.peer = peer_id(peer), .id = id, .suite = -1};
-	struct peer_stats stats;
-	struct path path;
-	uint64_t now_ns = clock_now_ns();
-
-	if (!control_link_is_open(engine))
-		return;
-	peer_get_stats(peer, &stats);
-	peer_public_key(peer, report.public_key);
-	report.up = stats.up;
-	report.suite = (int8_t)stats.suite;
-	report.last_handshake_wall_ns = stats.last_handshake_wall_ns;
-	if (stats.last_heard_ns != 0)
-		report.last_heard_ago_ns = now_ns - stats.last_heard_ns;
-	report.rx_bytes = stats.rx_bytes;
-	report.tx_bytes = stats.tx_bytes;
-	report.rx_packets = stats.rx_packets;
-	report.tx_packets = stats.tx_packets;
-	if (peer_path(peer, &path)) {
-		report.transport = (uint8_t)path.transport;
-		report.endpoint = path.remote;
-		report.local = path.local;
-	}
-	control_link_say(engine, ENGINE_PEER, &report, sizeof report);
-}
-
-void engine_remove_peer(struct engine *engine, struct peer *peer)
-{
-	const struct control_peer gone = {.peer = peer_id(peer)};
-
-	control_link_say(engine, ENGINE_GONE, &gone, sizeof gone);
-	peer_remove(peer);
+		parent_link_store(&engine->parent, stamp);
 }
 
 static void set_deadline(struct engine *engine)
@@ -165,44 +119,30 @@ static void on_before_wait(struct ev_loop *loop, ev_prepare *prepare, int events
 	set_deadline(engine);
 }
 
-static void on_record(void *ctx, const uint8_t *bytes, size_t len)
+static bool on_drain(void *owner)
 {
-	struct engine *engine = ctx;
-	uint64_t now_ns = clock_now_ns();
-	struct worker_record record;
+	struct engine *engine = owner;
 
-	memcpy(&record, bytes, len);
-	switch (record.says) {
-	case WORKER_TCP_CONNECTED:
-		uplink_connected(engine, now_ns, &record.path);
-		break;
-	case WORKER_TCP_ENDED:
-		node_path_closed(engine->node, now_ns, record.path.socket);
-		uplink_broken(engine, now_ns, record.path.socket);
-		break;
-	case WORKER_UDP_BROKEN:
-		uplink_broken(engine, now_ns, record.path.socket);
-		break;
-	case WORKER_SOURCE_LOST:
-		node_source_lost(engine->node, record.path.socket, &record.path.local);
-		break;
-	case WORKER_TUN_GONE:
-		log_debug("a queue is gone: the TUN device was deleted");
-		break;
-	case WORKER_DENIED:
-		control_link_say(engine, ENGINE_DENIED, &record.denied, sizeof record.denied);
-		break;
-	}
+	return node_drain(engine->node, clock_now_ns());
 }
 
-static void on_workers(struct ev_loop *loop, ev_async *wake, int events)
+static void on_transport(void *owner, enum transport_event event, const struct path *path)
 {
-	struct engine *engine = wake->data;
+	struct engine *engine = owner;
+	uint64_t now_ns = clock_now_ns();
 
-	(void)events;
-	if (node_drain(engine->node, clock_now_ns()))
-		ev_async_send(loop, wake); /* the rest when others have had their turn */
-	inbox_take(&engine->inbox, on_record, engine);
+	if (event == TRANSPORT_SOURCE_LOST)
+		node_source_lost(engine->node, path->socket, &path->local);
+	if (event == TRANSPORT_ENDED)
+		node_path_closed(engine->node, now_ns, path->socket);
+	uplink_transport_event(&engine->uplink, now_ns, event, path);
+}
+
+static void on_denied(void *owner, struct engine_denied *denied)
+{
+	struct engine *engine = owner;
+
+	control_link_say(&engine->control, ENGINE_DENIED, denied, sizeof *denied);
 }
 
 static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
@@ -228,7 +168,7 @@ static void on_farewell(struct ev_loop *loop, ev_timer *timer, int events)
 	ev_break(loop, EVBREAK_ALL);
 }
 
-void engine_farewell(struct engine *engine)
+void main_thread_farewell(struct engine *engine)
 {
 	if (!engine->node || !engine->config) { /* WireGuard says no goodbye */
 		ev_break(engine->loop, EVBREAK_ALL);
@@ -256,19 +196,19 @@ static int reload(struct engine *engine, struct config *fresh)
 	struct config *before = engine->config;
 	int err;
 
-	explicit_bzero(fresh->private_key, KEY_SIZE); /* the host has the same */
+	explicit_bzero(fresh->private_key, KEY_SIZE); /* the node has the same */
 	err = engine->role->reload(engine, clock_now_ns(), fresh);
 	if (err < 0) {
 		config_free(fresh);
 		return err;
 	}
 	engine->config = fresh;
-	engine->frame_mtu = fresh->mtu;
+	engine->plane.shared.frame_mtu = fresh->mtu;
 	config_free(before);
 	return 0;
 }
 
-int engine_configure(struct engine *engine, struct config *config)
+int main_thread_configure(struct engine *engine, struct config *config)
 {
 	if (engine->node)
 		return reload(engine, config);
@@ -308,8 +248,9 @@ static int make_node(struct engine *engine, uint64_t now_ns)
 		.rng = rng_system(),
 		.rekey_after_ns = rekey_after(),
 		.handshake_queue = engine->role->handshake_queue,
-		.lanes = (uint8_t)engine->worker_count,
+		.lanes = (uint8_t)engine->plane.count,
 		.mtu = WIREGUARD_MTU,
+		.whole_tso = transports_whole_tso(&engine->plane.transports),
 		.prefer_aes = aead_in_hardware(AEAD_AES256GCM),
 	};
 	int err;
@@ -317,7 +258,7 @@ static int make_node(struct engine *engine, uint64_t now_ns)
 	if (engine->config) {
 		config.mtu = engine->config->mtu;
 		config.aead = aead_name(engine->config->aead);
-		engine->frame_mtu = config.mtu;
+		engine->plane.shared.frame_mtu = config.mtu;
 		memcpy(config.private_key, engine->config->private_key, KEY_SIZE);
 		explicit_bzero(engine->config->private_key, KEY_SIZE);
 	}
@@ -326,15 +267,9 @@ static int make_node(struct engine *engine, uint64_t now_ns)
 	explicit_bzero(config.private_key, KEY_SIZE);
 	if (err == -EOPNOTSUPP)
 		log_error("aead = %s: this build or this processor cannot do it; expected another "
-			  "library, or auto", config.aead ? config.aead : "auto");
+			  "library, or auto",
+			  config.aead ? config.aead : "auto");
 	return err;
-}
-
-static void give_lane(struct worker *worker, void *arg)
-{
-	struct engine *engine = arg;
-
-	worker->lane = node_lane(engine->node, worker->number);
 }
 
 static void start_watchers(struct engine *engine)
@@ -346,22 +281,20 @@ static void start_watchers(struct engine *engine)
 	engine->deadline.data = engine;
 	ev_prepare_start(engine->loop, &engine->before_wait);
 	ev_set_priority(&engine->busy, EV_MINPRI);
-	uapi_watch(engine);
-	workers_call(engine, give_lane, engine);
-	outer_watch(engine);
-	if (!engine->role->tun_waits)
-		workers_call(engine, tun_port_watch, NULL);
+	uapi_serve(&engine->uapi, engine->role->uapi, engine);
+	dataplane_go(&engine->plane, engine->node, engine->role->tun_waits);
 }
 
-int engine_init(struct engine *engine)
+static const struct dataplane_ops dataplane_ops = {on_drain, on_transport, on_denied};
+
+int main_thread_init(struct engine *engine, const struct transport_ops *const *transports)
 {
-	int err = inbox_init(&engine->inbox, engine->loop, INBOX_BYTES, on_workers);
-
-	engine->inbox.wake.data = engine;
-	return err;
+	uapi_init(&engine->uapi, engine->loop);
+	from_control_init(engine);
+	return dataplane_init(&engine->plane, engine->loop, transports, &dataplane_ops, engine);
 }
 
-int engine_start(struct engine *engine)
+int main_thread_start(struct engine *engine)
 {
 	uint64_t now_ns = clock_now_ns();
 	int err;
@@ -369,9 +302,31 @@ int engine_start(struct engine *engine)
 	if (!engine->role)
 		return -EBADMSG;
 	err = make_node(engine, now_ns);
-	if (err == 0)
-		err = engine->role->start(engine, now_ns);
+	if (err < 0)
+		return err;
+	dataplane_set_role(&engine->plane, &engine->role->packets, engine);
+	engine->uplink.node = engine->node;
+	engine->uplink.loop = engine->loop;
+	engine->uplink.transports = &engine->plane.transports;
+	engine->uplink.parent = &engine->parent;
+	engine->uplink.control = &engine->control;
+	err = engine->role->start(engine, now_ns);
 	if (err == 0)
 		start_watchers(engine);
 	return err;
+}
+
+void main_thread_clear(struct engine *engine)
+{
+	dataplane_stop(&engine->plane);
+	dataplane_unpublish(&engine->plane);
+	uapi_close(&engine->uapi);
+	control_link_close(&engine->control); /* that peers are removed is no news at the end */
+	if (engine->role && engine->state)
+		engine->role->stop(engine);
+	node_free(engine->node);
+	engine->node = NULL;
+	dataplane_clear(&engine->plane);
+	config_free(engine->config);
+	engine->config = NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A loop's inbox. */
-#include "inbox.h"
+#include <tund/worker/inbox.h>
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * and may send nothing but an initiation or data of a live index. A full connection drops what it
  * is given, as a link would.
  */
-#include "outer_tcp.h"
+#include "tcp.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,28 +13,15 @@
 #include <unistd.h>
 
 #include <tund/base/bytes.h>
-#include <tund/session/lane.h>
-#include <tund/sys/clock.h>
-#include <tund/sys/log.h>
 #include <tund/sys/tcp.h>
 #include <tund/wire/frame.h>
-
-#include "outer_ports.h"
+#include <tund/wire/message.h>
 
 #define STRANGER_MESSAGE_MAX 9216 /* inner MTU 9000 and what surrounds it */
 #define STRANGER_BUFFER (FRAME_HEADER + STRANGER_MESSAGE_MAX)
 #define IN_BUFFER (256 * 1024)
 #define OUT_BUFFER (1024 * 1024)
-#define INBOX_RESERVE (64 * 1024)
 #define STRANGER_OUT_BUFFER 2048 /* a cookie or two, should it not read them */
-
-/* What another thread wants of a connection; a message to send follows the record. */
-enum wanted { WANTED_SEND, WANTED_HANG_UP, WANTED_CLOSE };
-
-struct tcp_record {
-	enum wanted wanted;
-	uint32_t handle;
-};
 
 struct tcp_connection *tcp_find(struct tcp_table *table, uint32_t handle)
 {
@@ -44,14 +31,14 @@ struct tcp_connection *tcp_find(struct tcp_table *table, uint32_t handle)
 	return c;
 }
 
-void tcp_forget_stranger(struct tcp_connection *c)
+static void forget_stranger(struct tcp_connection *c)
 {
-	struct tcp_table *table = &c->worker->tcp;
+	struct tcp_table *table = c->table;
 
 	if (!c->stranger)
 		return;
 	c->stranger = false;
-	ev_timer_stop(c->worker->loop, &c->limit);
+	ev_timer_stop(c->table->tw->worker->loop, &c->limit);
 	TAILQ_REMOVE(&table->strangers, c, older);
 	table->stranger_count--;
 }
@@ -59,31 +46,28 @@ void tcp_forget_stranger(struct tcp_connection *c)
 /* Nothing of it is left but its number, should the main thread still have to be told that. */
 void tcp_shut(struct tcp_connection *c)
 {
-	struct worker *worker = c->worker;
+	struct ev_loop *loop = c->table->tw->worker->loop;
 
-	tcp_forget_stranger(c);
-	ev_timer_stop(worker->loop, &c->limit);
-	ev_io_stop(worker->loop, &c->readable);
-	ev_io_stop(worker->loop, &c->writable);
+	forget_stranger(c);
+	ev_timer_stop(loop, &c->limit);
+	ev_io_stop(loop, &c->readable);
+	ev_io_stop(loop, &c->writable);
 	if (c->is_unflushed)
 		LIST_REMOVE(c, next_unflushed);
-	HASH_DEL(worker->tcp.by_handle, c);
+	HASH_DEL(c->table->by_handle, c);
 	close(c->fd);
 	free(c->in);
 	free(c->out);
 }
 
-bool tcp_tell(struct tcp_connection *c, enum worker_says says)
+bool tcp_tell(struct tcp_connection *c, enum transport_event event)
 {
-	struct worker_record record = {.says = says, .path = c->path};
-
-	return worker_tell(c->worker, &record);
+	return c->table->tw->events->tell(c->table->tw->owner, event, &c->path);
 }
 
-/* The connection ended: the session forgets the path, the uplink hears of it. */
 void tcp_end(struct tcp_connection *c)
 {
-	struct worker *worker = c->worker;
+	struct tcp_table *table = c->table;
 	bool was_stranger = c->stranger;
 
 	if (c->inside) {
@@ -92,18 +76,18 @@ void tcp_end(struct tcp_connection *c)
 	}
 	tcp_shut(c);
 	/* A stranger's connection is nobody's path. */
-	if (was_stranger || tcp_tell(c, WORKER_TCP_ENDED))
+	if (was_stranger || tcp_tell(c, TRANSPORT_ENDED))
 		free(c);
 	else
-		LIST_INSERT_HEAD(&worker->tcp.ended, c, next_ended);
+		LIST_INSERT_HEAD(&table->ended, c, next_ended);
 }
 
 /* Whose end the main thread had no room to hear of. */
-static void tell_ended(struct worker *worker)
+static void tell_ended(struct tcp_table *table)
 {
 	struct tcp_connection *c;
 
-	while ((c = LIST_FIRST(&worker->tcp.ended)) && tcp_tell(c, WORKER_TCP_ENDED)) {
+	while ((c = LIST_FIRST(&table->ended)) && tcp_tell(c, TRANSPORT_ENDED)) {
 		LIST_REMOVE(c, next_ended);
 		free(c);
 	}
@@ -116,8 +100,8 @@ static bool is_admissible(const struct tcp_connection *c, const uint8_t *msg, si
 
 	if (type == MESSAGE_INITIATION)
 		return true;
-	return type == MESSAGE_DATA &&
-	       lane_knows_index(c->worker->lane, get_le32(msg + DATA_RECEIVER));
+	return type == MESSAGE_DATA && c->table->tw->events->knows_index(
+					       c->table->tw->owner, get_le32(msg + DATA_RECEIVER));
 }
 
 /* A stranger gets room for one message, and only when it sends; a peer for a batch. */
@@ -155,8 +139,9 @@ static bool handle_frames(struct tcp_connection *c, uint64_t now_ns, size_t *don
 		*done += (size_t)n;
 		if (c->stranger && !is_admissible(c, msg, len))
 			return false;
-		if (worker_receive(c->worker, now_ns, &c->path, msg, len, false))
-			tcp_forget_stranger(c);
+		if (c->table->tw->events->received(c->table->tw->owner, now_ns, &c->path, msg, len,
+						   false))
+			forget_stranger(c);
 	}
 	return n == 0;
 }
@@ -164,13 +149,14 @@ static bool handle_frames(struct tcp_connection *c, uint64_t now_ns, size_t *don
 /* One batch. What it delivers lies in the buffer until the batch ends. */
 static bool handle_batch(struct tcp_connection *c)
 {
-	uint64_t now_ns = worker_begin(c->worker);
+	struct transport_worker *tw = c->table->tw;
+	uint64_t now_ns = tw->events->begin(tw->owner);
 	size_t done;
 	bool ok;
 
 	c->inside = true;
 	ok = handle_frames(c, now_ns, &done);
-	worker_end(c->worker);
+	tw->events->end(tw->owner);
 	c->inside = false;
 	memmove(c->in, c->in + done, c->in_len - done);
 	c->in_len -= done;
@@ -196,7 +182,7 @@ static void note_unflushed(struct tcp_connection *c)
 	if (c->is_unflushed)
 		return;
 	c->is_unflushed = true;
-	LIST_INSERT_HEAD(&c->worker->tcp.unflushed, c, next_unflushed);
+	LIST_INSERT_HEAD(&c->table->unflushed, c, next_unflushed);
 }
 
 /* Gives the kernel what it takes. False: the connection is broken. */
@@ -207,7 +193,7 @@ static bool flush_connection(struct tcp_connection *c)
 		ssize_t n = tcp_write(c->fd, &piece, 1);
 
 		if (n == -EAGAIN) {
-			ev_io_start(c->worker->loop, &c->writable);
+			ev_io_start(c->table->tw->worker->loop, &c->writable);
 			return true;
 		}
 		if (n < 0)
@@ -215,7 +201,7 @@ static bool flush_connection(struct tcp_connection *c)
 		c->out_pos += (size_t)n;
 	}
 	c->out_pos = c->out_len = 0;
-	ev_io_stop(c->worker->loop, &c->writable);
+	ev_io_stop(c->table->tw->worker->loop, &c->writable);
 	return true;
 }
 
@@ -248,7 +234,7 @@ static bool has_out_buffer(struct tcp_connection *c)
 }
 
 /* Room for one message in the connection's own buffer. */
-static uint8_t *reserve(struct tcp_connection *c, size_t len)
+uint8_t *tcp_reserve(struct tcp_connection *c, size_t len)
 {
 	if (!has_out_buffer(c))
 		return NULL;
@@ -257,141 +243,41 @@ static uint8_t *reserve(struct tcp_connection *c, size_t len)
 	return has_room(c, len) ? c->out + c->out_len + FRAME_HEADER : NULL;
 }
 
-static void commit(struct tcp_connection *c, size_t len)
+void tcp_commit(struct tcp_connection *c, size_t len)
 {
 	frame_put_header(c->out + c->out_len, len);
 	c->out_len += FRAME_HEADER + len;
 	note_unflushed(c);
 }
 
-static struct tcp_connection *sendable(struct worker *worker, uint32_t handle)
-{
-	struct tcp_connection *c = tcp_find(&worker->tcp, handle);
-
-	return !c || c->connecting || c->closed ? NULL : c;
-}
-
-uint8_t *outer_tcp_reserve(struct worker *worker, uint32_t handle, size_t len)
-{
-	struct tcp_connection *c;
-	uint8_t *out = NULL;
-
-	if (len > MESSAGE_MAX_SIZE) {
-		worker_count(worker, REASON_TOO_BIG);
-		return NULL;
-	}
-	if (outer_owner(handle) != worker->number)
-		return worker->tcp.scratch;
-	c = sendable(worker, handle);
-	if (c)
-		out = reserve(c, len);
-	if (!out)
-		worker->tcp.full++;
-	return out;
-}
-
-/* Data leaves room for what must not be lost behind it. */
-static bool post(struct engine *engine, enum wanted wanted, uint32_t handle, const uint8_t *msg,
-		 size_t len, size_t reserve)
-{
-	struct tcp_record record = {.wanted = wanted, .handle = handle};
-	unsigned owner = outer_owner(handle);
-
-	return owner < engine->worker_count &&
-	       inbox_post(&engine->workers[owner]->inbox, &record, sizeof record, msg, len,
-			  reserve);
-}
-
-void outer_tcp_commit(struct worker *worker, uint32_t handle, size_t len)
-{
-	if (len == 0)
-		return;
-	if (outer_owner(handle) == worker->number)
-		commit(sendable(worker, handle), len);
-	else if (!post(worker->engine, WANTED_SEND, handle, worker->tcp.scratch, len,
-		       INBOX_RESERVE))
-		worker->tcp.full++;
-}
-
-void outer_tcp_send(struct engine *engine, const struct path *path, const uint8_t *msg, size_t len)
-{
-	post(engine, WANTED_SEND, path->socket, msg, len, 0);
-}
-
 /* A message of another thread's. */
-static void send_for(struct tcp_connection *c, const uint8_t *msg, size_t len)
+void tcp_send(struct tcp_connection *c, const uint8_t *msg, size_t len)
 {
 	uint8_t *out;
 
 	/* Only who has authenticated is answered with a response. */
 	if (msg[0] == MESSAGE_RESPONSE)
-		tcp_forget_stranger(c);
-	out = reserve(c, len);
+		forget_stranger(c);
+	out = tcp_reserve(c, len);
 	if (!out) {
-		c->worker->tcp.full++;
+		c->table->full++;
 		return;
 	}
 	memcpy(out, msg, len);
-	commit(c, len);
+	tcp_commit(c, len);
 }
 
-/* Somebody takes a connection that has ended for a path. */
-static void tell_gone(struct worker *worker, uint32_t handle)
-{
-	struct worker_record record = {
-		.says = WORKER_TCP_ENDED,
-		.path = {.transport = TRANSPORT_TCP, .socket = handle},
-	};
-
-	worker_tell(worker, &record);
-}
-
-void outer_tcp_record(struct worker *worker, const uint8_t *record, size_t len)
-{
-	struct tcp_connection *c;
-	struct tcp_record r;
-
-	memcpy(&r, record, sizeof r);
-	c = tcp_find(&worker->tcp, r.handle);
-	if (!c) {
-		tell_gone(worker, r.handle);
-		return;
-	}
-	switch (r.wanted) {
-	case WANTED_SEND:
-		if (!c->connecting && !c->closed)
-			send_for(c, record + sizeof r, len - sizeof r);
-		break;
-	case WANTED_HANG_UP: /* its reader sees the end */
-		shutdown(c->fd, SHUT_RDWR);
-		break;
-	case WANTED_CLOSE:
-		tcp_end(c);
-		break;
-	}
-}
-
-void outer_hang_up(struct engine *engine, uint32_t handle)
-{
-	post(engine, WANTED_HANG_UP, handle, NULL, 0, 0);
-}
-
-void outer_close_tcp(struct engine *engine, uint32_t handle)
-{
-	post(engine, WANTED_CLOSE, handle, NULL, 0, 0);
-}
-
-void outer_tcp_flush(struct worker *worker)
+void tcp_flush(struct tcp_table *table)
 {
 	struct tcp_connection *c;
 
-	while ((c = LIST_FIRST(&worker->tcp.unflushed))) {
+	while ((c = LIST_FIRST(&table->unflushed))) {
 		LIST_REMOVE(c, next_unflushed);
 		c->is_unflushed = false;
 		if (!ev_is_active(&c->writable) && !flush_connection(c))
 			tcp_end(c);
 	}
-	tell_ended(worker);
+	tell_ended(table);
 }
 
 void tcp_on_writable(struct tcp_connection *c)
