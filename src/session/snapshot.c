@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- *     version 1 byte, private key 32 (zeros: none), last timestamp sent 12, MTU 2, peers 4,
- *     each peer (snapshot_peer.c) with its paths and keypairs
+ *     version 1 byte, private key 32 (zeros: none), last timestamp sent 12, MTU 2, last id 8,
+ *     peers 4, each peer (snapshot_peer.c) with its paths and keypairs
  */
 #include "snapshot.h"
 
@@ -14,7 +14,7 @@
 #include "snapshot_part.h"
 
 #define SNAPSHOT_VERSION 1
-#define NODE_BYTES (1 + KEY_SIZE + TAI64N_SIZE + 2 + 4)
+#define NODE_BYTES (1 + KEY_SIZE + TAI64N_SIZE + 2 + 8 + 4)
 
 size_t snapshot_size(const struct node *node)
 {
@@ -47,6 +47,7 @@ int snapshot_write(struct node *node, struct writer *w)
 	write_private_key(w, node);
 	write_bytes(w, node->last_tai64n, TAI64N_SIZE);
 	write_u16(w, node->mtu);
+	write_u64(w, node->last_id);
 	write_u32(w, HASH_COUNT(node->peers));
 	HASH_ITER(hh, node->peers, peer, next)
 		snapshot_write_peer(w, peer);
@@ -70,6 +71,20 @@ static int read_node(const struct node_config *config, uint64_t now_ns, struct r
 	return err;
 }
 
+/* In the order of their ids, none of which is given to another peer later. */
+static int read_peers(struct reader *r, struct node *node, uint64_t now_ns)
+{
+	uint64_t last_id = read_u64(r);
+	int err = 0;
+
+	for (uint32_t n = read_u32(r); n > 0 && err == 0; n--)
+		err = snapshot_read_peer(r, node, now_ns);
+	if (err == 0 && (last_id < node->last_id || last_id == UINT64_MAX))
+		err = -EBADMSG;
+	node->last_id = last_id;
+	return err;
+}
+
 int snapshot_read(const struct node_config *config, uint64_t now_ns, struct reader *r,
 		  struct node **out)
 {
@@ -78,8 +93,7 @@ int snapshot_read(const struct node_config *config, uint64_t now_ns, struct read
 
 	if (err < 0)
 		return err;
-	for (uint32_t n = read_u32(r); n > 0 && err == 0; n--)
-		err = snapshot_read_peer(r, node, now_ns);
+	err = read_peers(r, node, now_ns);
 	if (err == 0 && !reader_done(r))
 		err = -EBADMSG;
 	if (err < 0) {

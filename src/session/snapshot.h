@@ -32,7 +32,7 @@ int snapshot_write(struct node *node, struct writer *w);
 /*
  * Reads one, up to the end of the bytes, and makes the node that it is of: as node_new() does, but
  * identity, timestamp and MTU are the snapshot's. Sends nothing and reports no event; what is due
- * is for node_tick(). Peers are found by peer_find() and have no user; their paths name the same
+ * is for node_tick(). Peers have the ids that they had, and no user; their paths name the same
  * sockets and connections. -EBADMSG: it is none, or one of another version, or of a time to come.
  * Else errors as node_new().
  */

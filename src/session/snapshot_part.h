@@ -15,7 +15,7 @@
 #define SNAPSHOT_KEYPAIR_BYTES (2 + 8 + 2 * 4 + 2 * KEY_SIZE + 7 * 8 + 8 * REPLAY_WORDS)
 #define SNAPSHOT_PATH_BYTES (1 + 4 + 2 * (1 + 16 + 2 + 4))
 #define SNAPSHOT_PEER_BYTES                                                                     \
-	(2 * KEY_SIZE + 2 + 2 + 3 * TAI64N_SIZE + 2 * 8 + 4 + 8 * 6 + 8 * TIMER_COUNT + 8 * 5 + \
+	(8 + 2 * KEY_SIZE + 2 + 2 + 3 * TAI64N_SIZE + 2 * 8 + 4 + 8 * 6 + 8 * TIMER_COUNT + 8 * 5 + \
 	 SNAPSHOT_PATH_BYTES + 1 + PATHS_MAX * (SNAPSHOT_PATH_BYTES + 2 * 8 + 2) + 2 + 4 +      \
 	 4 * KEY_SIZE + 1)
 

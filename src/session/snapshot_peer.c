@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Peers in a snapshot: public key, preshared key, flags 1 byte, suite 1, keepalive 2 (seconds),
- * timestamps received 3 x 12, initiations: sent 8, consumed 8, attempts 4; traffic 6 x 8, timers,
+ * Peers in a snapshot: id 8 bytes, public key, preshared key, flags 1, suite 1, keepalive 2
+ * (seconds), timestamps received 3 x 12, initiations: sent 8, consumed 8, attempts 4; traffic 6 x 8, timers,
  * statistics 5 x 8; the active path, if there is one; the known ones; the pending handshake, if
  * there is one; which keypairs there are 1, those.
  */
@@ -129,6 +129,7 @@ static void write_keypairs(struct writer *w, struct peer *peer)
 
 void snapshot_write_peer(struct writer *w, struct peer *peer)
 {
+	write_u64(w, peer->id);
 	write_bytes(w, peer->public_key, KEY_SIZE);
 	write_bytes(w, peer->secrets->psk, KEY_SIZE);
 	write_u8(w, flags_of(peer));
@@ -150,11 +151,12 @@ void snapshot_write_peer(struct writer *w, struct peer *peer)
 	write_keypairs(w, peer);
 }
 
-/* Adds the peer that the snapshot configures. */
+/* Adds the peer that the snapshot configures, with the id that it had. */
 static int read_config(struct reader *r, struct node *node, uint64_t now_ns, uint8_t *flags,
 		       struct peer **out)
 {
 	struct peer_config config = {0};
+	uint64_t id = read_u64(r);
 	uint8_t pinned;
 	int err = -EBADMSG;
 
@@ -166,9 +168,11 @@ static int read_config(struct reader *r, struct node *node, uint64_t now_ns, uin
 	config.wireguard = *flags & FLAG_WIREGUARD;
 	config.connect = *flags & FLAG_CONNECT;
 	config.pinned_suite = pinned == NOT_PINNED ? -1 : pinned;
-	if (!r->failed && config.pinned_suite < SUITE_COUNT &&
-	    (config.wireguard || config.pinned_suite != SUITE_WIREGUARD))
+	if (!r->failed && id > node->last_id && config.pinned_suite < SUITE_COUNT &&
+	    (config.wireguard || config.pinned_suite != SUITE_WIREGUARD)) {
+		node->last_id = id - 1;
 		err = peer_add(node, now_ns, &config, out);
+	}
 	secret_wipe(config.preshared_key, KEY_SIZE);
 	return err == -EEXIST || err == -EINVAL ? -EBADMSG : err;
 }

@@ -31,7 +31,7 @@ static void find_peers(void)
 }
 
 /* Writes a node, reads it, and once more, which must give the same. */
-static size_t restart(unsigned id)
+static size_t restart_alone(unsigned id)
 {
 	size_t len = sim_snapshot(&sim, id, first, CAP);
 
@@ -39,6 +39,14 @@ static size_t restart(unsigned id)
 	ck_assert_uint_eq(sim_snapshot(&sim, id, second, CAP), len);
 	ck_assert_mem_eq(first, second, len);
 	ck_assert_int_eq(sim_restore(&sim, id, second, len), 0);
+	return len;
+}
+
+/* The same while both are peers. */
+static size_t restart(unsigned id)
+{
+	size_t len = restart_alone(id);
+
 	find_peers();
 	return len;
 }
@@ -156,6 +164,28 @@ START_TEST(the_other_node_has_ended)
 	ck_assert_uint_eq(atomic_load(&a->current)->send_counter, reserved);
 	sim_run(&sim, SEC);
 	exchange();
+}
+END_TEST
+
+/* An id is never that of another peer, in no process. */
+START_TEST(ids_are_kept)
+{
+	struct peer_config config = tund;
+	struct peer *gone, *late;
+	uint64_t id_gone;
+
+	established(tund, tund);
+	gone = sim_add_peer(&sim, 0, 2, config);
+	id_gone = peer_id(gone);
+	peer_remove(gone);
+	restart(0);
+	ck_assert_ptr_eq(peer_by_id(sim.nodes[0].node, peer_id(a)), a);
+	late = sim_add_peer(&sim, 0, 2, config);
+	ck_assert_uint_gt(peer_id(late), id_gone);
+	peer_remove(a);
+	restart_alone(0);
+	late = peer_find(sim.nodes[0].node, sim.nodes[2].public_key);
+	ck_assert_uint_eq(peer_id(late), id_gone + 1);
 }
 END_TEST
 
@@ -391,6 +421,7 @@ int main(void)
 	tcase_add_test(tc, a_handshake_goes_on);
 	tcase_add_test(tc, nothing_is_accepted_again);
 	tcase_add_test(tc, the_other_node_has_ended);
+	tcase_add_test(tc, ids_are_kept);
 	tcase_add_test(tc, without_room_the_node_goes_on);
 	tcase_add_test(tc, control_messages_begin_anew);
 	tcase_add_test(tc, a_part_is_none);
