@@ -14,6 +14,7 @@ UNIT_TESTS = \
 	tests/unit/check_checksum \
 	tests/unit/check_child \
 	tests/unit/check_coalesce \
+	tests/unit/check_command \
 	tests/unit/check_config \
 	tests/unit/check_config_options \
 	tests/unit/check_control \
@@ -182,6 +183,7 @@ tests_unit_check_control_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_edge_grant_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_control_message_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_request_LDADD = $(CONTROL_TEST_LDADD)
+tests_unit_check_command_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_status_LDADD = $(CONTROL_TEST_LDADD)
 tests_unit_check_peers_LDADD = $(CONTROL_TEST_LDADD)
 
