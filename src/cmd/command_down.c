@@ -38,7 +38,9 @@ static bool signal_parent(const struct tunnel *tunnel, int sig, unsigned timeout
 {
 	pid_t pid = tunnel_parent(tunnel);
 
-	return pid > 1 && kill(pid, sig) == 0 && wait_gone(tunnel, timeout_ms);
+	if (pid <= 1 || (kill(pid, sig) != 0 && errno != ESRCH)) /* it may just have ended by itself */
+		return false;
+	return wait_gone(tunnel, timeout_ms);
 }
 
 static bool stop(const struct tunnel *tunnel)
