@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Peers in a snapshot: id 8 bytes, public key, preshared key, flags 1, suite 1, keepalive 2
- * (seconds), timestamps received 3 x 12, initiations: sent 8, consumed 8, attempts 4; traffic 6 x 8, timers,
- * statistics 5 x 8; the active path, if there is one; the known ones; the pending handshake, if
- * there is one; which keypairs there are 1, those.
+ * (seconds), timestamps received 3 x 12, initiations: sent 8, consumed 8, attempts 4; traffic
+ * 6 x 8, timers, statistics 5 x 8; the active path, if there is one; the known ones; the pending
+ * handshake, if there is one; which keypairs there are 1, those.
  */
 #include "snapshot.h"
 

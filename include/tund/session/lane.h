@@ -128,8 +128,8 @@ ssize_t lane_seal(struct sealing *s, uint8_t flags, uint8_t *payload, size_t len
  * ever where another lane has already reserved some behind them. */
 void lane_send_end(struct sealing *s);
 
-/* Posts an inner packet (1..65000 bytes, copied), which main sends as soon as there is a session; it
- * begins a handshake. Where there is no room it is dropped. */
+/* Posts an inner packet (1..65000 bytes, copied), which main sends as soon as there is a session;
+ * it begins a handshake. Where there is no room it is dropped. */
 void lane_stage(struct lane *lane, uint64_t now_ns, struct peer *peer, const uint8_t *packet,
 		size_t len);
 
