@@ -177,14 +177,11 @@ order()
 	}'
 }
 
-# Files that stand in circles still, by layer: these numbers may only fall.
-known='engine 20'
-
 # Files of a layer that need each other, in a circle of any length: each circle, and what ties it.
 circles()
 {
 	[ -s "$scratch/needs" ] || echo "$build: nothing is built there"
-	awk -v known="$known" '
+	awk '
 	{
 		tie[$1, $2] = tie[$1, $2] " " $3
 		way[$1, $2] = node[$1] = node[$2] = 1
@@ -199,27 +196,18 @@ circles()
 		for (a in node)
 			if ((a, a) in way && !(a in told))
 				tell(a)
-		n = split(known, want, " ")
-		for (i = 1; i < n; i += 2)
-			may[want[i]] = want[i + 1]
-		for (layer in text)
-			if (size[layer] > may[layer] + 0)
-				printf "%s", text[layer]
 	}
 	function tell(a,    b, c, files, circle) {
-		split(a, part, "/")
 		for (b in node)
 			if ((a, b) in way && (b, a) in way) {
 				told[b] = circle[b] = 1
 				files = files " " b
-				size[part[2]]++
 			}
-		text[part[2]] = text[part[2]] "circle:" files "\n"
+		print "circle:" files
 		for (b in circle)
 			for (c in circle)
 				if ((b, c) in tie)
-					text[part[2]] = text[part[2]] "  " b " needs of " c ":" \
-						tie[b, c] "\n"
+					print "  " b " needs of " c ":" tie[b, c]
 	}' "$scratch/needs"
 }
 
