@@ -49,34 +49,47 @@ static int add_announced_routes(struct config *config)
 	return 0;
 }
 
-/* Builds the policy of `config` for these holders and puts it in force. */
-static int judge_anew(struct engine *engine, const struct config *config,
-		      const struct identity *identities, size_t n)
+/* A view of the rules of `config`, which the registry's next plan is to be made after. */
+static int make_view(struct engine *engine, const struct config *config,
+		     struct enforcer_view **out)
 {
+	const struct connector *c = engine->state;
 	const struct enforcer_view *before = enforcer_view(engine);
-	struct enforcer_view *view;
 	struct policy *policy;
-	uint32_t self;
-	int err = connector_policy_new(config->policy, identities, n,
-				       before ? before->policy : NULL, &policy, &self);
+	int err = connector_policy_new(config->policy, c->enforcer.registry,
+				       before ? before->policy : NULL, &policy);
 
 	if (err < 0)
 		return err;
-	view = enforcer_view_new(policy, config->mtu);
-	if (!view) {
-		policy_free(policy);
-		return -ENOMEM;
+	*out = enforcer_view_new(policy, node_epoch(engine->node), config->mtu);
+	if (*out)
+		return 0;
+	policy_free(policy);
+	return -ENOMEM;
+}
+
+/* Whatever the routes of its own policy are, the connector itself is what they lead to. */
+static int publish_view(struct engine *engine, struct enforcer_view *view)
+{
+	const struct connector *c = engine->state;
+	const struct registry_device *self = connector_policy_self(c->enforcer.registry);
+	uint32_t routes = (uint32_t)policy_spec(view->policy)->route_count;
+	int err = 0;
+
+	view->self = self->number;
+	for (uint32_t r = 0; r < routes && err != -ENOMEM; r++)
+		err = next_hops_add(view->next_hops, r, self);
+	if (err == -ENOMEM) {
+		enforcer_view_free(view);
+		return err;
 	}
-	view->self = self;
-	for (uint32_t r = 0; r < policy_spec(policy)->route_count; r++)
-		next_hops_set(view->next_hops, r, self, true);
 	enforcer_publish(engine, view);
 	return 0;
 }
 
-static int publish_identities(struct engine *engine, const struct config *config)
+/* What changes in the registry with the list that came last. */
+static int plan_identities(const struct connector *c, struct registry_plan *plan)
 {
-	struct connector *c = engine->state;
 	struct identity *identities = calloc(c->incoming_count + 1, sizeof *identities);
 	int err;
 
@@ -95,9 +108,37 @@ static int publish_identities(struct engine *engine, const struct config *config
 			.group_count = h->said.group_count,
 		};
 	}
-	err = judge_anew(engine, config, identities, c->incoming_count);
+	err = connector_policy_plan(c->enforcer.registry, identities, c->incoming_count, plan);
 	free(identities);
 	return err;
+}
+
+/* The edge's list: only the flows of those that it changes are judged anew. */
+static int take_identities(struct connector *c)
+{
+	struct registry_plan plan;
+	int err = plan_identities(c, &plan);
+
+	if (err == 0)
+		registry_plan_commit(c->enforcer.registry, &plan);
+	return err;
+}
+
+/* The rules of `config`, on the holders of now: those may be in groups that no rule has named
+ * before. */
+static int adopt(struct engine *engine, const struct config *config)
+{
+	struct enforcer_view *view;
+	int err = make_view(engine, config, &view);
+
+	if (err < 0)
+		return err;
+	err = take_identities(engine->state);
+	if (err < 0) {
+		enforcer_view_free(view);
+		return err;
+	}
+	return publish_view(engine, view);
 }
 
 static bool is_well_formed(const struct control_identity *m)
@@ -141,7 +182,7 @@ static void identity(struct engine *engine, const struct control_identity *m)
 	if (m->address.family != 0)
 		err = is_well_formed(m) ? keep_identity(c, m) : -EBADMSG;
 	if (err == 0 && m->last)
-		err = publish_identities(engine, engine->config);
+		err = take_identities(c);
 	if (err == 0)
 		return;
 	c->incoming_refused = true;
@@ -151,7 +192,8 @@ static void identity(struct engine *engine, const struct control_identity *m)
 static int start(struct engine *engine, uint64_t now_ns)
 {
 	struct connector *c = calloc(1, sizeof *c);
-	int err = c ? enforcer_init(&c->enforcer, false, CONNECTOR_FLOWS) : -ENOMEM;
+	int err = c ? enforcer_init(&c->enforcer, node_epoch(engine->node), false,
+				    CONNECTOR_FLOWS) : -ENOMEM;
 
 	engine->state = c;
 	if (err == 0)
@@ -159,7 +201,7 @@ static int start(struct engine *engine, uint64_t now_ns)
 	if (err == 0)
 		err = add_announced_routes(engine->config);
 	if (err == 0)
-		err = judge_anew(engine, engine->config, NULL, 0);
+		err = adopt(engine, engine->config);
 	return err < 0 ? err : member_start(engine, now_ns);
 }
 
@@ -180,7 +222,7 @@ static int reload(struct engine *engine, uint64_t now_ns, struct config *fresh)
 
 	if (err == 0)
 		err = member_reload(engine, now_ns, fresh);
-	return err < 0 ? err : publish_identities(engine, fresh);
+	return err < 0 ? err : adopt(engine, fresh);
 }
 
 static void to_edge(struct data_worker *dw, uint64_t now_ns, uint32_t device,
@@ -217,19 +259,19 @@ static void from_session(struct data_worker *dw, uint64_t now_ns, struct peer *p
 {
 	static const struct enforcer_exits exits = {to_tun, refuse_to_edge};
 	const struct enforcer_view *view = dw->view;
+	const struct registry_device *device;
 	struct peek o;
-	uint32_t device;
 
 	if (peek_read(packet->data, packet->len, &o) < 0) {
 		counters_add(&dw->counters, reason_of_inner(INNER_NOT_IP));
 		return;
 	}
-	device = policy_device_by_address(view->policy, &o.src);
-	if (device == DEVICE_NONE || device == view->self) {
+	device = registry_by_address(dw->judge->forward.registry, 0, &o.src);
+	if (!device || device->number == view->self) {
 		counters_add(&dw->counters, REASON_SOURCE_NOT_OWNED);
 		return;
 	}
-	enforcer_packet(dw, now_ns, device, peer, packet, &exits);
+	enforcer_packet(dw, now_ns, device->number, peer, packet, &exits);
 }
 
 static void from_tun(struct data_worker *dw, uint64_t now_ns, const struct inner_bytes *packet)

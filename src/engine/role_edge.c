@@ -6,12 +6,14 @@
 #include "role.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <tund/crypto/secret.h>
 #include <tund/policy/explain.h>
 #include <tund/policy/lpm.h>
+#include <tund/policy/registry_plan.h>
 #include <tund/policy/words.h>
 #include <tund/sys/log.h>
 
@@ -22,21 +24,21 @@
 #define EDGE_FLOWS (128 * 1024)
 #define DENIED_INTERVAL_NS (100 * NS_PER_MS)
 
+/* A device of the registry, whose `user` it is. Workers ask for its peer only. */
 struct device {
-	struct peer *peer;      /* NULL: its key cannot be used */
-	uint32_t number;        /* in the policy */
+	struct enforcer_device seen;
+	struct retired retired;
+	struct peer *_Atomic peer; /* NULL: its key cannot be used */
+	uint32_t number;           /* in the registry */
 	bool up;
-	uint16_t mtu; /* its own, as it said; 0: not said */
 	uint32_t announced_count;
 	struct ip_prefix *announced;
 };
 
-/* The main thread's; what workers see is a enforcer_view. A peer's user is its device's number, which
- * is all that a worker asks of it. */
+/* The main thread's; what workers see is the registry and an enforcer_view. A peer's user is its
+ * device's number, which is all that a worker asks of it. */
 struct edge {
 	struct enforcer enforcer;
-	struct device **by_number; /* holes are NULL */
-	uint32_t limit;
 };
 
 static uint32_t number_of(const struct peer *peer)
@@ -46,7 +48,9 @@ static uint32_t number_of(const struct peer *peer)
 
 static struct device *device_at(const struct edge *edge, uint32_t number)
 {
-	return number < edge->limit ? edge->by_number[number] : NULL;
+	const struct registry_device *d = registry_device(edge->enforcer.registry, number);
+
+	return d ? d->user : NULL;
 }
 
 static struct device *device_of(const struct engine *engine, const struct peer *peer)
@@ -54,20 +58,40 @@ static struct device *device_of(const struct engine *engine, const struct peer *
 	return device_at(engine->state, number_of(peer));
 }
 
-static void set_next_hops(const struct enforcer_view *view, const struct device *device,
-			  const struct ip_prefix *prefix, bool available)
+static void remove_next_hop(const struct enforcer_view *view, const struct device *device,
+			    const struct ip_prefix *prefix)
 {
-	uint32_t route = policy_route_at(view->policy, prefix);
+	uint32_t route = policy_route_at(view->policy, 0, prefix);
 
 	if (route != LPM_NONE)
-		next_hops_set(view->next_hops, route, device->number, available);
+		next_hops_remove(view->next_hops, route, device->number);
+}
+
+static void add_next_hop(const struct edge *edge, const struct enforcer_view *view,
+			 const struct device *device, const struct ip_prefix *prefix)
+{
+	const struct registry_device *d = registry_device(edge->enforcer.registry, device->number);
+	uint32_t route = policy_route_at(view->policy, 0, prefix);
+
+	if (d && route != LPM_NONE && next_hops_add(view->next_hops, route, d) == -ENOMEM)
+		log_error("out of memory: %s/%s is not used for one of its routes", d->id,
+			  d->spec->name);
+}
+
+static void remove_next_hops(const struct enforcer_view *view, const struct device *device)
+{
+	for (uint32_t i = 0; i < device->announced_count; i++)
+		remove_next_hop(view, device, &device->announced[i]);
 }
 
 /* A connector's device reaches what it announces, while it is up. */
-static void update_next_hops(const struct enforcer_view *view, const struct device *device)
+static void update_next_hops(const struct edge *edge, const struct enforcer_view *view,
+			     const struct device *device)
 {
-	for (uint32_t i = 0; i < device->announced_count; i++)
-		set_next_hops(view, device, &device->announced[i], device->up);
+	if (!device->up)
+		remove_next_hops(view, device);
+	for (uint32_t i = 0; device->up && i < device->announced_count; i++)
+		add_next_hop(edge, view, device, &device->announced[i]);
 }
 
 /* What it announced before and does not any more. */
@@ -81,140 +105,232 @@ static void withdraw(const struct enforcer_view *view, const struct device *devi
 		       !ip_prefix_equal(&before[i], &device->announced[k]))
 			k++;
 		if (k == device->announced_count)
-			set_next_hops(view, device, &before[i], false);
+			remove_next_hop(view, device, &before[i]);
 	}
 }
 
-static void remove_device(struct engine *engine, struct device *device)
+static void add_peer(struct engine *engine, uint64_t now_ns, const struct registry_device *d,
+		     struct device *device)
 {
-	if (device->peer)
-		report_remove_peer(engine, device->peer);
+	struct peer_config config = {.pinned_suite = -1,
+				     .user = (void *)(uintptr_t)device->number};
+	struct peer *peer;
+	int err;
+
+	config.wireguard = d->spec->wireguard;
+	memcpy(config.public_key, d->spec->public_key, KEY_SIZE);
+	if (d->spec->has_preshared_key)
+		memcpy(config.preshared_key, d->spec->preshared_key, KEY_SIZE);
+	err = peer_add(engine->node, now_ns, &config, &peer);
+	explicit_bzero(&config, sizeof config);
+	if (err < 0)
+		log_error("%s:%u: the public key of device \"%s\" cannot be used: %s",
+			  d->spec->place.file, d->spec->place.line, d->spec->name, strerror(-err));
+	device->peer = err < 0 ? NULL : peer;
+}
+
+static void remove_peer(struct engine *engine, struct device *device)
+{
+	struct peer *peer = device->peer;
+
+	device->peer = NULL;
+	device->up = false;
+	device->seen.mtu = 0;
+	device->announced_count = 0;
+	if (peer)
+		report_remove_peer(engine, peer);
+}
+
+static void device_free(void *arg)
+{
+	struct device *device = arg;
+
 	free(device->announced);
 	free(device);
 }
 
-static struct device *add_device(struct engine *engine, uint64_t now_ns,
-				 const struct spec_device *spec, uint32_t number)
+static void remove_device(struct engine *engine, const struct enforcer_view *view, uint32_t number)
 {
-	struct device *device = calloc(1, sizeof *device);
-	struct peer_config config = {.pinned_suite = -1, .user = (void *)(uintptr_t)number};
-	int err;
+	struct edge *edge = engine->state;
+	struct device *device = device_at(edge, number);
 
 	if (!device)
-		return NULL;
-	device->number = number;
-	config.wireguard = spec->wireguard;
-	memcpy(config.public_key, spec->public_key, KEY_SIZE);
-	if (spec->has_preshared_key)
-		memcpy(config.preshared_key, spec->preshared_key, KEY_SIZE);
-	err = peer_add(engine->node, now_ns, &config, &device->peer);
-	explicit_bzero(&config, sizeof config);
-	if (err < 0) {
-		log_error("%s:%u: the public key of device \"%s\" cannot be used: %s",
-			  spec->place.file, spec->place.line, spec->name, strerror(-err));
-		device->peer = NULL;
-	}
-	return device;
+		return;
+	registry_remove(edge->enforcer.registry, number);
+	remove_next_hops(view, device);
+	remove_peer(engine, device);
+	epoch_retire(node_epoch(engine->node), &device->retired, device_free, device);
 }
 
-/* The same keys and the same suite: the session may go on under the new policy. */
-static bool is_same_device(const struct spec_device *a, const struct spec_device *b)
+/* The same keys and the same suite: the session may go on. */
+static bool is_same_peer(const struct spec_device *a, const struct spec_device *b)
 {
-	return a && b && memcmp(a->public_key, b->public_key, KEY_SIZE) == 0 &&
+	return memcmp(a->public_key, b->public_key, KEY_SIZE) == 0 &&
 	       a->wireguard == b->wireguard && a->has_preshared_key == b->has_preshared_key &&
 	       secret_equal(a->preshared_key, b->preshared_key, KEY_SIZE);
 }
 
-/* Takes away the devices that `policy` does not have, or not as they were. Their sessions end, so
- * that a key may move to another device; packets to them are lost from now on. */
-static void remove_gone_devices(struct engine *engine, const struct policy *policy)
+static void change_device(struct engine *engine, uint64_t now_ns, const struct enforcer_view *view,
+			  struct registry_entry *change)
 {
 	struct edge *edge = engine->state;
-	struct enforcer_view *view = enforcer_view(engine);
+	const struct registry_device *d = registry_after(change), *before = registry_before(change);
+	bool keeps_peer = before && is_same_peer(before->spec, d->spec);
+	bool keeps_place = keeps_peer && before->principal == d->principal &&
+			   before->order == d->order;
+	struct device *device = d->user;
 
-	for (uint32_t i = 0; i < edge->limit; i++) {
-		if (!edge->by_number[i] ||
-		    is_same_device(policy_device(view->policy, i), policy_device(policy, i)))
-			continue;
-		view->peer[i] = NULL;
-		remove_device(engine, edge->by_number[i]);
-		edge->by_number[i] = NULL;
-	}
+	device->number = d->number;
+	if (!keeps_place)
+		remove_next_hops(view, device);
+	if (!keeps_peer)
+		remove_peer(engine, device);
+	registry_commit(edge->enforcer.registry, change);
+	if (!keeps_peer)
+		add_peer(engine, now_ns, d, device);
+	update_next_hops(edge, view, device);
 }
 
-/* The devices of the policy: kept where they are there, else new. -ENOMEM. */
-static int collect_devices(struct engine *engine, uint64_t now_ns, const struct policy *policy,
-			   struct device **fresh, uint32_t limit)
+/* A change of the configuration, with all that it needs: once it is made, it cannot fail. */
+struct adoption {
+	struct registry_plan plan;
+	struct enforcer_view *view; /* NULL: that in force stays */
+	uint32_t groups;            /* that the rules in force know */
+};
+
+static int make_view(struct engine *engine, struct config *config, struct enforcer_view **out)
 {
-	struct edge *edge = engine->state;
+	const struct edge *edge = engine->state;
+	const struct enforcer_view *before = enforcer_view(engine);
+	struct policy *policy;
+	int err;
 
-	for (uint32_t i = 0; i < limit; i++) {
-		const struct spec_device *spec = policy_device(policy, i);
+	*out = NULL;
+	if (before && before->mtu == config->mtu && policy_is_of(before->policy, config->policy))
+		return 0;
+	err = policy_new(config->policy, edge->enforcer.registry, before ? before->policy : NULL,
+			 &policy);
+	if (err < 0)
+		return err;
+	config->policy = NULL; /* the compiled policy owns it from now on */
+	*out = enforcer_view_new(policy, node_epoch(engine->node), config->mtu);
+	if (*out)
+		return 0;
+	policy_free(policy);
+	return -ENOMEM;
+}
 
-		if (!spec)
+/* New devices get their memory; their peers come with the commit. */
+static int make_devices(struct registry_plan *plan)
+{
+	for (size_t i = 0; i < plan->change_count; i++) {
+		struct device *device;
+
+		if (registry_before(plan->changes[i]))
 			continue;
-		fresh[i] = device_at(edge, i);
-		if (!fresh[i])
-			fresh[i] = add_device(engine, now_ns, spec, i);
-		if (!fresh[i])
+		device = calloc(1, sizeof *device);
+		if (!device)
 			return -ENOMEM;
+		registry_set_user(plan->changes[i], device);
 	}
 	return 0;
 }
 
-/* What a policy change cannot survive half done is memory running out: then the process ends and
- * the parent starts it with the new configuration. */
-static int change_devices(struct engine *engine, uint64_t now_ns, struct enforcer_view *view)
+static void adoption_discard(struct edge *edge, struct adoption *a)
+{
+	for (size_t i = 0; i < a->plan.change_count; i++) {
+		if (!registry_before(a->plan.changes[i]))
+			free(registry_after(a->plan.changes[i])->user);
+	}
+	registry_plan_discard(edge->enforcer.registry, &a->plan);
+	enforcer_view_free(a->view);
+}
+
+/* The rules come first: they say which groups are bits. */
+static int adoption_prepare(struct engine *engine, struct config *config, struct adoption *a)
 {
 	struct edge *edge = engine->state;
-	struct device **fresh = calloc(view->limit + 1, sizeof(struct device *));
-	int err = fresh ? 0 : -ENOMEM;
+	const struct policy_spec *spec = config->policy;
+	int err;
 
-	if (enforcer_view(engine))
-		remove_gone_devices(engine, view->policy);
+	*a = (struct adoption){.groups = registry_group_count(edge->enforcer.registry)};
+	err = make_view(engine, config, &a->view);
 	if (err == 0)
-		err = collect_devices(engine, now_ns, view->policy, fresh, view->limit);
-	free(edge->by_number);
-	edge->by_number = fresh;
-	edge->limit = fresh ? view->limit : 0;
+		err = registry_plan(edge->enforcer.registry, spec, &a->plan);
+	if (err == 0)
+		err = make_devices(&a->plan);
 	if (err < 0)
-		ev_break(engine->loop, EVBREAK_ALL);
+		adoption_discard(edge, a);
 	return err;
 }
 
-/* Puts the configuration's policy in force; takes it out of `config`. */
-static int adopt(struct engine *engine, uint64_t now_ns, struct config *config)
+static void publish(struct engine *engine, struct enforcer_view *view)
 {
-	const struct enforcer_view *before = enforcer_view(engine);
-	struct edge *edge = engine->state;
-	struct enforcer_view *view;
-	struct policy *policy;
-	int err = policy_new(config->policy, before ? before->policy : NULL, &policy);
+	const struct edge *edge = engine->state;
 
-	if (err < 0)
-		return err;
-	config->policy = NULL; /* the compiled policy owns it from now on */
-	view = enforcer_view_new(policy, config->mtu);
-	if (!view) {
-		policy_free(policy);
-		return -ENOMEM;
-	}
-	err = change_devices(engine, now_ns, view);
-	for (uint32_t i = 0; err == 0 && i < edge->limit; i++) {
-		if (!edge->by_number[i])
-			continue;
-		view->peer[i] = edge->by_number[i]->peer;
-		view->mtu_to[i] = edge->by_number[i]->mtu;
-		update_next_hops(view, edge->by_number[i]);
+	for (uint32_t i = 0; i < registry_limit(edge->enforcer.registry); i++) {
+		const struct device *device = device_at(edge, i);
+
+		if (device)
+			update_next_hops(edge, view, device);
 	}
 	enforcer_publish(engine, view);
+}
+
+/*
+ * No packet may be judged by old rules with what a device is under the new ones, or the other way
+ * round. Devices that are the same to the old rules change before the new ones are published; from
+ * the others nothing comes until that is done.
+ */
+static void change_rules(struct engine *engine, uint64_t now_ns, struct adoption *a)
+{
+	struct edge *edge = engine->state;
+	const struct enforcer_view *before = enforcer_view(engine);
+	size_t later = 0;
+
+	for (size_t i = 0; i < a->plan.change_count; i++) {
+		struct registry_entry *change = a->plan.changes[i];
+
+		if (before && registry_is_same_to(change, a->groups)) {
+			change_device(engine, now_ns, before, change);
+			continue;
+		}
+		if (registry_before(change))
+			registry_suspend(edge->enforcer.registry, registry_after(change)->number);
+		a->plan.changes[later++] = change;
+	}
+	a->plan.change_count = later;
+	publish(engine, a->view);
+}
+
+/* Devices that go are gone before others come, for an address may move from one to the other. */
+static void adoption_commit(struct engine *engine, uint64_t now_ns, struct adoption *a)
+{
+	for (size_t i = 0; i < a->plan.removed_count; i++)
+		remove_device(engine, enforcer_view(engine), a->plan.removed[i]);
+	if (a->view)
+		change_rules(engine, now_ns, a);
+	for (size_t i = 0; i < a->plan.change_count; i++)
+		change_device(engine, now_ns, enforcer_view(engine), a->plan.changes[i]);
+	registry_plan_clear(&a->plan);
+}
+
+/* Puts the configuration's policy in force; takes it out of `config` if its rules are new. */
+static int adopt(struct engine *engine, uint64_t now_ns, struct config *config)
+{
+	struct adoption a;
+	int err = adoption_prepare(engine, config, &a);
+
+	if (err == 0)
+		adoption_commit(engine, now_ns, &a);
 	return err;
 }
 
 static int start(struct engine *engine, uint64_t now_ns)
 {
 	struct edge *edge = calloc(1, sizeof *edge);
-	int err = edge ? enforcer_init(&edge->enforcer, true, EDGE_FLOWS) : -ENOMEM;
+	int err = edge ? enforcer_init(&edge->enforcer, node_epoch(engine->node), true, EDGE_FLOWS)
+		       : -ENOMEM;
 
 	engine->state = edge;
 	if (err == 0)
@@ -225,12 +341,16 @@ static int start(struct engine *engine, uint64_t now_ns)
 static void stop(struct engine *engine)
 {
 	struct edge *edge = engine->state;
+	uint32_t limit = edge->enforcer.registry ? registry_limit(edge->enforcer.registry) : 0;
 
-	for (uint32_t i = 0; i < edge->limit; i++) {
-		if (edge->by_number[i])
-			remove_device(engine, edge->by_number[i]);
+	for (uint32_t i = 0; i < limit; i++) {
+		struct device *device = device_at(edge, i);
+
+		if (!device)
+			continue;
+		remove_peer(engine, device);
+		device_free(device);
 	}
-	free(edge->by_number);
 	enforcer_stop_workers(engine);
 	enforcer_clear(&edge->enforcer);
 	free(edge);
@@ -240,8 +360,10 @@ static void stop(struct engine *engine)
 static void to_device(struct data_worker *dw, uint64_t now_ns, uint32_t number,
 		      const struct inner_bytes *packet)
 {
-	const struct enforcer_view *view = dw->view;
-	struct peer *peer = number < view->limit ? view->peer[number] : NULL;
+	const struct registry *registry = dw->judge->forward.registry;
+	const struct registry_device *d = registry_device(registry, number);
+	const struct device *device = d ? d->user : NULL;
+	struct peer *peer = device ? device->peer : NULL;
 
 	if (peer)
 		egress_send(&dw->egress, now_ns, peer, packet);
@@ -298,7 +420,7 @@ static void peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer
 	if (!device || (event != PEER_UP && event != PEER_DOWN))
 		return;
 	device->up = event == PEER_UP;
-	update_next_hops(enforcer_view(engine), device);
+	update_next_hops(engine->state, enforcer_view(engine), device);
 }
 
 static void routes(struct engine *engine, struct peer *peer, const struct control_routes *m)
@@ -317,7 +439,7 @@ static void routes(struct engine *engine, struct peer *peer, const struct contro
 	count_before = device->announced_count;
 	device->announced = announced;
 	device->announced_count = m->route_count;
-	update_next_hops(enforcer_view(engine), device);
+	update_next_hops(engine->state, enforcer_view(engine), device);
 	withdraw(enforcer_view(engine), device, before, count_before);
 	free(before);
 }
@@ -328,8 +450,7 @@ static void peer_mtu(struct engine *engine, struct peer *peer, uint16_t mtu)
 
 	if (!device)
 		return;
-	device->mtu = mtu;
-	enforcer_view(engine)->mtu_to[device->number] = mtu;
+	device->seen.mtu = mtu;
 }
 
 /* A peer that was reached without a connection can be reached again so. */
@@ -366,6 +487,7 @@ static void say(const struct policy *policy, const struct explain_answer *from,
 static void explain(struct engine *engine, const struct control_explain *m,
 		    struct engine_explained *answer)
 {
+	const struct edge *edge = engine->state;
 	const struct policy *policy = enforcer_view(engine)->policy;
 	struct explain_question question = {
 		.principal = m->principal,
@@ -375,7 +497,7 @@ static void explain(struct engine *engine, const struct control_explain *m,
 		.port = m->port,
 	};
 	struct explain_answer said;
-	int err = policy_explain(policy, &question, &said);
+	int err = policy_explain(policy, edge->enforcer.registry, &question, &said);
 
 	answer->error = -err;
 	if (err == 0)
@@ -386,9 +508,11 @@ static void explain(struct engine *engine, const struct control_explain *m,
 static void uapi_allowed(const struct engine *engine, const struct peer *peer,
 			 struct uapi_text *text)
 {
-	const struct device *device = device_of(engine, peer);
-	const struct spec_device *spec =
-		policy_device(enforcer_view(engine)->policy, device->number);
+	const struct edge *edge = engine->state;
+	const struct registry_device *d =
+		registry_device(edge->enforcer.registry, number_of(peer));
+	const struct spec_device *spec = d->spec;
+	const struct device *device = d->user;
 
 	for (size_t i = 0; i < spec->address_count; i++)
 		uapi_put_address(text, &spec->addresses[i]);

@@ -8,7 +8,9 @@
 
 #include <tund/crypto/random.h>
 
-int enforcer_init(struct enforcer *enforcer, bool router, size_t flows)
+#define LIMITED_DEVICES 65536 /* beyond, devices share an allowance of refusals */
+
+int enforcer_init(struct enforcer *enforcer, struct epoch *epoch, bool router, size_t flows)
 {
 	struct rng rng = rng_system();
 	struct siphash_key key;
@@ -16,12 +18,16 @@ int enforcer_init(struct enforcer *enforcer, bool router, size_t flows)
 	rng_fill(&rng, &key, sizeof key);
 	enforcer->router = router;
 	enforcer->flows = flow_table_new(flows, &key);
-	return enforcer->flows ? 0 : -ENOMEM;
+	enforcer->registry = registry_new(epoch);
+	enforcer->limiter = refusal_limiter_new(LIMITED_DEVICES);
+	return enforcer->flows && enforcer->registry && enforcer->limiter ? 0 : -ENOMEM;
 }
 
 void enforcer_clear(struct enforcer *enforcer)
 {
 	flow_table_free(enforcer->flows);
+	registry_free(enforcer->registry);
+	refusal_limiter_free(enforcer->limiter);
 }
 
 int enforcer_start_workers(struct engine *engine, const struct enforcer *enforcer)
@@ -36,6 +42,8 @@ int enforcer_start_workers(struct engine *engine, const struct enforcer *enforce
 		forward = &judge->forward;
 		forward->router = enforcer->router;
 		forward->flows = enforcer->flows;
+		forward->registry = enforcer->registry;
+		forward->limiter = enforcer->limiter;
 		forward->fragments = fragment_table_new();
 		forward->cache = flow_cache_new();
 		if (!forward->fragments || !forward->cache)
@@ -63,26 +71,24 @@ static void view_free(void *arg)
 	struct enforcer_view *view = arg;
 
 	next_hops_free(view->next_hops);
-	refusal_limiter_free(view->limiter);
 	policy_free(view->policy);
-	free(view->mtu_to);
 	free(view);
 }
 
-struct enforcer_view *enforcer_view_new(struct policy *policy, uint32_t mtu)
+void enforcer_view_free(struct enforcer_view *view)
 {
-	uint32_t limit = policy_device_limit(policy);
-	struct enforcer_view *view = calloc(1, sizeof *view + limit * sizeof view->peer[0]);
+	if (view)
+		view_free(view);
+}
+
+struct enforcer_view *enforcer_view_new(struct policy *policy, struct epoch *epoch, uint32_t mtu)
+{
+	struct enforcer_view *view = calloc(1, sizeof *view);
 
 	if (!view)
 		return NULL;
-	view->next_hops = next_hops_new(policy);
-	view->limiter = refusal_limiter_new(limit);
-	view->mtu_to = calloc(limit + 1, sizeof *view->mtu_to);
-	if (!view->next_hops || !view->limiter || !view->mtu_to) {
-		next_hops_free(view->next_hops);
-		refusal_limiter_free(view->limiter);
-		free(view->mtu_to);
+	view->next_hops = next_hops_new(policy, epoch);
+	if (!view->next_hops) {
 		free(view);
 		return NULL;
 	}
@@ -90,7 +96,6 @@ struct enforcer_view *enforcer_view_new(struct policy *policy, uint32_t mtu)
 	view->policy = policy;
 	view->mtu = mtu;
 	view->self = DEVICE_NONE;
-	view->limit = limit;
 	return view;
 }
 
@@ -127,7 +132,6 @@ static struct forward *forward_of(struct data_worker *dw)
 
 	f->policy = view->policy;
 	f->next_hops = view->next_hops;
-	f->limiter = view->limiter;
 	return f;
 }
 
@@ -139,12 +143,15 @@ static size_t largest(const struct inner_bytes *packet, size_t len)
 }
 
 /* An edge pushes one MTU to all, and a peer may have a smaller one of its own. */
-static uint32_t mtu_to(const struct enforcer_view *view, uint32_t device)
+static uint32_t mtu_to(const struct enforcer_view *view, const struct registry *registry,
+		       uint32_t device)
 {
+	const struct registry_device *d = registry_device(registry, device);
+	const struct enforcer_device *user = d ? d->user : NULL;
 	uint32_t said = 0;
 
-	if (device < view->limit)
-		said = atomic_load_explicit(&view->mtu_to[device], memory_order_relaxed);
+	if (user)
+		said = atomic_load_explicit(&user->mtu, memory_order_relaxed);
 	return said && said < view->mtu ? said : view->mtu;
 }
 
@@ -160,7 +167,7 @@ static void judge(struct data_worker *dw, uint64_t now_ns, uint32_t device,
 	if (!f->router || out->kind != VERDICT_FORWARD)
 		return;
 	size = largest(packet, out->len);
-	mtu = mtu_to(view, out->device);
+	mtu = mtu_to(view, f->registry, out->device);
 	if (size > mtu)
 		forward_too_big(f, now_ns, device, packet->data, size, packet->partial_checksum,
 				mtu, out);

@@ -8,18 +8,18 @@
 #include "engine.h"
 #include "role.h"
 
-/* A policy in force with all that goes with it, as workers see it: immutable, but for a peer that is
- * removed, which becomes NULL, and for what peers say of their MTU. */
+/* Rules in force with all that goes with them, as workers see them: immutable. */
 struct enforcer_view {
 	struct view_head head;
 	struct policy *policy;
 	struct next_hops *next_hops;
-	struct refusal_limiter *limiter;
-	uint32_t mtu;             /* of all ways, unless a peer said less */
-	_Atomic uint16_t *mtu_to; /* by device number; 0: not said; owned */
-	uint32_t self;  /* connector: its own device; DEVICE_NONE else */
-	uint32_t limit; /* peers, by device number */
-	struct peer *_Atomic peer[];
+	uint32_t mtu;  /* of all ways, unless a peer said less */
+	uint32_t self; /* connector: its own device; DEVICE_NONE else */
+};
+
+/* What the `user` of a device in the registry begins with, where there is one. */
+struct enforcer_device {
+	_Atomic uint16_t mtu; /* its own, as it said; 0: not said */
 };
 
 /* A worker's. The verdict is kept here because it is too large to be made anew on the stack for each
@@ -32,20 +32,25 @@ struct judge {
 /* The main thread's. */
 struct enforcer {
 	struct flow_table *flows;
+	struct registry *registry;
+	struct refusal_limiter *limiter;
 	bool router; /* takes a hop off what it forwards (edge) */
 };
 
-/* Makes the table that survives policies. `flows`: how many to have room for. -ENOMEM. */
-int enforcer_init(struct enforcer *enforcer, bool router, size_t flows);
+/* Makes what survives policies. `flows`: how many to have room for. -ENOMEM; then it is to be
+ * cleared as well, after the workers have ended. */
+int enforcer_init(struct enforcer *enforcer, struct epoch *epoch, bool router, size_t flows);
 void enforcer_clear(struct enforcer *enforcer);
 
 /* A judge for each dw, before they see a packet; and freed, after they have ended. */
 int enforcer_start_workers(struct engine *engine, const struct enforcer *enforcer);
 void enforcer_stop_workers(struct engine *engine);
 
-/* A view of `policy`, which it owns from then on, without peers. NULL: out of memory, and the
- * caller still owns the policy. */
-struct enforcer_view *enforcer_view_new(struct policy *policy, uint32_t mtu);
+/* A view of `policy`, which it owns from then on. NULL: out of memory, and the caller still owns
+ * the policy. */
+struct enforcer_view *enforcer_view_new(struct policy *policy, struct epoch *epoch, uint32_t mtu);
+/* Of one that was not published. */
+void enforcer_view_free(struct enforcer_view *view);
 /* What is in force, as the main thread sees it. */
 struct enforcer_view *enforcer_view(const struct engine *engine);
 /* Puts a view in force. */

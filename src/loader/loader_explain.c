@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <tund/policy/explain.h>
+#include <tund/policy/registry_plan.h>
 #include <tund/policy/words.h>
 
 /* In the order of the command line. */
@@ -83,10 +84,11 @@ static void print_json(const struct policy *policy, const struct explain_answer 
 	printf("}\n");
 }
 
-static int answer(const struct policy *policy, const struct explain_question *q, bool json)
+static int answer(const struct policy *policy, const struct registry *registry,
+		  const struct explain_question *q, bool json)
 {
 	struct explain_answer a;
-	int err = policy_explain(policy, q, &a);
+	int err = policy_explain(policy, registry, q, &a);
 
 	if (err == -ENOENT)
 		return bad("principal", q->principal,
@@ -105,9 +107,27 @@ static int answer(const struct policy *policy, const struct explain_question *q,
 	return a.accepted ? EXIT_DONE : EXIT_NO;
 }
 
+/* Rules and devices of the configuration, as an edge has them. */
+static int compile(struct config *config, struct registry *registry, struct policy **policy)
+{
+	struct registry_plan plan;
+	int err = policy_new(config->policy, registry, NULL, policy);
+
+	if (err < 0)
+		return err;
+	config->policy = NULL; /* the policy owns it now */
+	err = registry_plan(registry, policy_spec(*policy), &plan);
+	if (err == 0)
+		registry_plan_commit(registry, &plan);
+	else
+		policy_free(*policy);
+	return err;
+}
+
 int loader_explain(struct config *config, int argc, char **argv)
 {
 	struct explain_question question = {0};
+	struct registry *registry;
 	struct policy *policy;
 	int code;
 
@@ -120,13 +140,15 @@ int loader_explain(struct config *config, int argc, char **argv)
 	code = parse_question(argv, &question);
 	if (code)
 		return code;
-	if (policy_new(config->policy, NULL, &policy) != 0) {
+	registry = registry_new(NULL);
+	if (!registry || compile(config, registry, &policy) < 0) {
+		registry_free(registry);
 		fprintf(stderr,
 			"explain: the policy cannot be compiled; is there enough memory?\n");
 		return EXIT_SYSTEM;
 	}
-	config->policy = NULL; /* the policy owns it now */
-	code = answer(policy, &question, argc > JSON);
+	code = answer(policy, registry, &question, argc > JSON);
 	policy_free(policy);
+	registry_free(registry);
 	return code;
 }

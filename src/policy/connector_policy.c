@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A connector's own policy, put together as one of an edge would be: its holders are principals
- * with one device each, its routes lead to itself.
+ * with one device for each address, its routes lead to itself.
  */
 #include <tund/policy/connector_policy.h>
 
@@ -14,6 +14,8 @@
 
 /* No configured id: those have no quotation mark in them. */
 #define SELF_ID "\"self\""
+/* The group of holders that are connectors: "any" does not mean those. */
+#define CONNECTORS "\"connectors\""
 
 /* A device of a holder has no key here; its number follows its address instead. */
 static void key_of_address(const struct ip_addr *a, uint8_t key[KEY_SIZE])
@@ -55,20 +57,12 @@ static int add_principal(struct assembly *x, uint32_t n)
 		policy_spec_add_principal(x->spec, h->principal, h->kind, NULL, 0);
 	int error = p ? 0 : -ENOMEM;
 
+	if (!error && h->kind == PRINCIPAL_CONNECTOR)
+		error = policy_spec_add_group(x->spec, p, CONNECTORS);
 	for (size_t i = 0; !error && i < h->group_count; i++)
 		error = policy_spec_add_group(x->spec, p, h->groups[i]);
 	x->principal[n] = (uint32_t)x->spec->principal_count - 1;
 	return error;
-}
-
-/* What the connector's side sends to a holder is for the edge to judge. */
-static int add_way_back(struct policy_spec *spec, const struct ip_addr *address)
-{
-	struct ip_prefix host = ip_prefix_of(address, 128);
-	struct spec_route *r = policy_spec_add_route(spec, &host, NULL, 0);
-	struct spec_rule *rule = r ? policy_spec_add_rule(spec, r, "edge", NULL, 0) : NULL;
-
-	return rule ? policy_spec_add_from(spec, rule, "connector:" SELF_ID) : -ENOMEM;
 }
 
 /* One principal for each id, with the groups that its first address came with. */
@@ -87,7 +81,7 @@ static int add_identity(struct assembly *x, uint32_t n)
 	if (!d || policy_spec_add_address(x->spec, d, &h->address) < 0)
 		return -ENOMEM;
 	key_of_address(&h->address, d->public_key);
-	return add_way_back(x->spec, &h->address);
+	return 0;
 }
 
 static int add_identities(struct policy_spec *spec, const struct identity *identities, size_t n)
@@ -128,21 +122,14 @@ static int copy_rule(struct policy_spec *spec, struct spec_route *r, const struc
 	return error;
 }
 
-/* Lets in every holder: "any" does not mean connectors, so those are named. */
+/* Lets in every holder. */
 static int add_open_rule(struct policy_spec *spec, struct spec_route *r,
 			 const struct spec_place *place)
 {
 	struct spec_rule *rule = policy_spec_add_rule(spec, r, "edge", place->file, place->line);
-	char text[sizeof "connector:" + POLICY_MAX_TEXT];
 	int error = rule ? policy_spec_add_from(spec, rule, "any") : -ENOMEM;
 
-	for (size_t i = 1; !error && i < spec->principal_count; i++) {
-		if (spec->principals[i].kind != PRINCIPAL_CONNECTOR)
-			continue;
-		snprintf(text, sizeof text, "connector:%s", spec->principals[i].id);
-		error = policy_spec_add_from(spec, rule, text);
-	}
-	return error;
+	return error ? error : policy_spec_add_from(spec, rule, "group:" CONNECTORS);
 }
 
 static int copy_route(struct policy_spec *spec, const struct spec_route *from)
@@ -161,34 +148,60 @@ static int copy_route(struct policy_spec *spec, const struct spec_route *from)
 	return add_open_rule(spec, r, &from->place);
 }
 
-static int build_spec(struct policy_spec *spec, const struct policy_spec *own,
-		      const struct identity *identities, size_t n)
+/* What the connector's side sends to a holder is for the edge to judge. */
+static int add_way_back(struct policy_spec *spec)
+{
+	struct spec_route *r = policy_spec_add_route(spec, &(struct ip_prefix){0}, NULL, 0);
+	struct spec_rule *rule = r ? policy_spec_add_rule(spec, r, "edge", NULL, 0) : NULL;
+
+	if (!rule)
+		return -ENOMEM;
+	r->to_all_devices = true;
+	return policy_spec_add_from(spec, rule, "connector:" SELF_ID);
+}
+
+static int build_rules(struct policy_spec *spec, const struct policy_spec *own)
 {
 	int error = add_self(spec);
 
 	if (!error)
-		error = add_identities(spec, identities, n);
+		error = add_way_back(spec);
 	for (size_t i = 0; !error && i < own->route_count; i++)
 		error = copy_route(spec, &own->routes[i]);
 	return error;
 }
 
-int connector_policy_new(const struct policy_spec *own, const struct identity *identities, size_t n,
-			 const struct policy *previous, struct policy **out, uint32_t *self)
+int connector_policy_new(const struct policy_spec *own, struct registry *registry,
+			 const struct policy *previous, struct policy **out)
 {
 	struct policy_spec *spec = policy_spec_new();
-	struct policy *policy;
-	uint8_t key[KEY_SIZE];
-	int error = spec ? build_spec(spec, own, identities, n) : -ENOMEM;
+	int error = spec ? build_rules(spec, own) : -ENOMEM;
 
 	if (!error)
-		error = policy_new(spec, previous, &policy);
-	if (error) {
+		error = policy_new(spec, registry, previous, out);
+	if (error)
 		policy_spec_free(spec);
-		return error;
-	}
+	return error;
+}
+
+int connector_policy_plan(struct registry *registry, const struct identity *identities, size_t n,
+			  struct registry_plan *out)
+{
+	struct policy_spec *spec = policy_spec_new();
+	int error = spec ? add_self(spec) : -ENOMEM;
+
+	if (!error)
+		error = add_identities(spec, identities, n);
+	if (!error)
+		error = registry_plan(registry, spec, out);
+	policy_spec_free(spec);
+	return error;
+}
+
+const struct registry_device *connector_policy_self(const struct registry *registry)
+{
+	uint8_t key[KEY_SIZE];
+
 	key_of_self(key);
-	*self = policy_device_by_key(policy, key);
-	*out = policy;
-	return 0;
+	return registry_by_key(registry, key);
 }

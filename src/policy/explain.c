@@ -9,14 +9,14 @@
 #include <tund/policy/words.h>
 
 /* Whether the question names this device: "id" names any of the principal's, "id/device" one. */
-static bool names_device(const char *asked, const struct spec_principal *principal,
-			 const struct spec_device *device)
+static bool names_device(const char *asked, const struct registry_device *device)
 {
-	size_t n = strlen(principal->id);
+	size_t n = strlen(device->id);
 
-	if (strncmp(asked, principal->id, n) != 0)
+	if (strncmp(asked, device->id, n) != 0)
 		return false;
-	return asked[n] == '\0' || (asked[n] == '/' && strcmp(asked + n + 1, device->name) == 0);
+	return asked[n] == '\0' ||
+	       (asked[n] == '/' && strcmp(asked + n + 1, device->spec->name) == 0);
 }
 
 static bool address_of_family(const struct spec_device *device, uint8_t family,
@@ -31,31 +31,34 @@ static bool address_of_family(const struct spec_device *device, uint8_t family,
 	return false;
 }
 
-static bool choose_source(const struct policy *policy, const struct explain_question *q,
-			  uint32_t device, struct ip_addr *out)
+static bool choose_source(const struct policy *policy, const struct registry *registry,
+			  const struct explain_question *q, const struct registry_device *device,
+			  struct ip_addr *out)
 {
 	if (q->source.family == 0)
-		return address_of_family(policy_device(policy, device), q->dst.family, out);
-	if (q->source.family != q->dst.family || !policy_owns(policy, device, &q->source))
+		return address_of_family(device->spec, q->dst.family, out);
+	if (q->source.family != q->dst.family ||
+	    !policy_owns(policy, registry, device, &q->source))
 		return false;
 	*out = q->source;
 	return true;
 }
 
 /* The first device that the question names and that may have the source. */
-static int choose_device(const struct policy *policy, const struct explain_question *q,
-			 uint32_t *device, struct ip_addr *source)
+static int choose_device(const struct policy *policy, const struct registry *registry,
+			 const struct explain_question *q, const struct registry_device **device,
+			 struct ip_addr *source)
 {
 	int result = -ENOENT;
 
-	for (uint32_t i = 0; i < policy_device_limit(policy); i++) {
-		const struct spec_device *d = policy_device(policy, i);
+	for (uint32_t i = 0; i < registry_limit(registry); i++) {
+		const struct registry_device *d = registry_device(registry, i);
 
-		if (!d || !names_device(q->principal, policy_principal(policy, i), d))
+		if (!d || !names_device(q->principal, d))
 			continue;
 		result = -EADDRNOTAVAIL;
-		if (choose_source(policy, q, i, source)) {
-			*device = i;
+		if (choose_source(policy, registry, q, d, source)) {
+			*device = d;
 			return 0;
 		}
 	}
@@ -134,18 +137,18 @@ static void say_answer(const struct policy *policy, const struct explain_questio
 			 reason_text(a->judgement.reason));
 }
 
-int policy_explain(const struct policy *policy, const struct explain_question *question,
-		   struct explain_answer *out)
+int policy_explain(const struct policy *policy, const struct registry *registry,
+		   const struct explain_question *question, struct explain_answer *out)
 {
 	struct policy_query query = {
 		.dst = question->dst, .proto = question->proto, .dst_port = question->port};
 	struct explain_answer answer = {0};
-	int err = choose_device(policy, question, &query.device, &answer.source);
+	int err = choose_device(policy, registry, question, &query.device, &answer.source);
 
 	if (err < 0)
 		return err;
-	answer.device = policy_device(policy, query.device);
-	policy_judge(policy, &query, &answer.judgement);
+	answer.device = query.device;
+	policy_judge(policy, registry, &query, &answer.judgement);
 	answer.accepted = answer.judgement.action == POLICY_ACCEPT;
 	say_answer(policy, question, &answer);
 	*out = answer;

@@ -113,6 +113,7 @@ static void unpack_tuple(const uint64_t *word, struct flow_tuple *t)
 	put_be64(t->dst.bytes + 8, word[WORD_DST_LOW]);
 	t->src_port = (uint16_t)(word[WORD_PORTS] >> 48);
 	t->dst_port = (uint16_t)(word[WORD_PORTS] >> 32);
+	t->zone = (uint16_t)(word[WORD_PORTS] >> 16);
 	t->proto = (uint8_t)(word[WORD_PORTS] >> 8);
 }
 
@@ -181,10 +182,13 @@ static void way_write(struct bucket *b, size_t way, const uint64_t word[WORD_COU
 static void fill_flow(const uint64_t *word, uint32_t sequence, uint64_t slot, struct flow *out)
 {
 	unpack_tuple(word, &out->tuple);
-	out->client = (uint32_t)(word[WORD_DEVICES] >> 32);
-	out->next_hop = (uint32_t)word[WORD_DEVICES];
-	out->route = (uint32_t)(word[WORD_POLICY] >> 32);
-	out->generation = (uint32_t)word[WORD_POLICY];
+	out->client = client_of(word[WORD_DEVICES]);
+	out->next_hop = next_hop_of(word[WORD_DEVICES]);
+	out->route = (uint32_t)(word[WORD_DEVICES] & ROUTE_MASK);
+	if (out->route == ROUTE_MASK)
+		out->route = UINT32_MAX;
+	out->generation = (uint32_t)(word[WORD_POLICY] >> 32);
+	out->client_generation = (uint32_t)word[WORD_POLICY];
 	out->state = state_of(word[WORD_STATE]);
 	out->slot = slot;
 	out->sequence = sequence;
@@ -271,8 +275,10 @@ bool flow_exists(const struct flow_table *t, uint64_t now_ns, const struct flow_
 
 static void pack_policy(const struct flow *flow, uint64_t word[WORD_COUNT])
 {
-	word[WORD_DEVICES] = (uint64_t)flow->client << 32 | flow->next_hop;
-	word[WORD_POLICY] = (uint64_t)flow->route << 32 | flow->generation;
+	word[WORD_DEVICES] = (uint64_t)flow->client << CLIENT_SHIFT |
+			     (uint64_t)flow->next_hop << NEXT_HOP_SHIFT |
+			     (flow->route & ROUTE_MASK);
+	word[WORD_POLICY] = (uint64_t)flow->generation << 32 | flow->client_generation;
 }
 
 void flow_insert(struct flow_table *t, uint64_t now_ns, const struct flow *flow)

@@ -17,8 +17,8 @@
 
 /* Of an entry, behind the words of its tuple. */
 enum {
-	WORD_DEVICES = TUPLE_WORDS, /* client, next hop */
-	WORD_POLICY,                /* route, generation */
+	WORD_DEVICES = TUPLE_WORDS, /* client, next hop, route */
+	WORD_POLICY,                /* generations of the rules and of the client */
 	WORD_STATE,                 /* sequence & 0xffff, state, expiry */
 	WORD_COUNT,
 };
@@ -26,6 +26,13 @@ enum {
 /* Expiry is kept in milliseconds. */
 #define EXPIRY_BITS 44
 #define EXPIRY_MASK ((UINT64_C(1) << EXPIRY_BITS) - 1)
+
+/* Of WORD_DEVICES, from the top: a device has 23 bits (REGISTRY_MAX), a route 18, all of them set
+ * for none (POLICY_MAX_ROUTES). */
+#define CLIENT_SHIFT 41
+#define NEXT_HOP_SHIFT 18
+#define DEVICE_MASK ((UINT64_C(1) << 23) - 1)
+#define ROUTE_MASK ((UINT64_C(1) << 18) - 1)
 
 struct bucket {
 	_Alignas(64) _Atomic uint32_t tag[WAYS]; /* 0: empty */
@@ -57,11 +64,21 @@ static inline bool same_tuple(const uint64_t *a, const uint64_t *b)
 	return true;
 }
 
+static inline uint32_t client_of(uint64_t devices)
+{
+	return (uint32_t)(devices >> CLIENT_SHIFT);
+}
+
+static inline uint32_t next_hop_of(uint64_t devices)
+{
+	return (uint32_t)(devices >> NEXT_HOP_SHIFT & DEVICE_MASK);
+}
+
 /* The device that must be the sender in this direction. */
 static inline uint32_t sender_of(const uint64_t *word, enum flow_direction direction)
 {
-	return (uint32_t)(direction == FLOW_ORIGINAL ? word[WORD_DEVICES] >> 32
-						     : word[WORD_DEVICES]);
+	return direction == FLOW_ORIGINAL ? client_of(word[WORD_DEVICES])
+					  : next_hop_of(word[WORD_DEVICES]);
 }
 
 /*

@@ -37,7 +37,7 @@ void flow_cache_free(struct flow_cache *c)
  */
 bool flow_cache_key(const uint8_t *data, const struct inner_packet *p, uint32_t device,
 		    const struct policy *policy, const struct next_hops *next_hops,
-		    struct flow_cache_key *out)
+		    const struct registry *registry, struct flow_cache_key *out)
 {
 	if (p->fragment != INNER_WHOLE || (p->proto != PROTO_TCP && p->proto != PROTO_UDP))
 		return false;
@@ -55,6 +55,7 @@ bool flow_cache_key(const uint8_t *data, const struct inner_packet *p, uint32_t 
 	out->device = device;
 	out->generation = policy_generation(policy);
 	out->next_hops_version = next_hops_version(next_hops);
+	out->registry_version = registry_version(registry);
 	return true;
 }
 
@@ -76,7 +77,8 @@ static bool same_key(const struct flow_cache_key *a, const struct flow_cache_key
 		difference |= a->word[i] ^ b->word[i];
 	return difference == 0 && a->policy == b->policy && a->next_hops == b->next_hops &&
 	       a->device == b->device && a->generation == b->generation &&
-	       a->next_hops_version == b->next_hops_version;
+	       a->next_hops_version == b->next_hops_version &&
+	       a->registry_version == b->registry_version;
 }
 
 const struct flow *flow_cache_find(const struct flow_cache *c, const struct flow_cache_key *key,

@@ -32,7 +32,7 @@ static unsigned ways_of(const struct bucket *b, unsigned among, const uint64_t *
 
 	for (size_t i = 0; i < WAYS; i++) {
 		if ((among & (1u << i)) &&
-		    way_word(b, i, WORD_DEVICES) >> 32 == wanted[WORD_DEVICES] >> 32)
+		    client_of(way_word(b, i, WORD_DEVICES)) == client_of(wanted[WORD_DEVICES]))
 			ways |= 1u << i;
 	}
 	return ways;

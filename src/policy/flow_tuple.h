@@ -11,7 +11,7 @@ enum {
 	WORD_SRC_LOW,
 	WORD_DST_HIGH,
 	WORD_DST_LOW,
-	WORD_PORTS, /* source port, destination port, protocol, family */
+	WORD_PORTS, /* source port, destination port, zone, protocol, family */
 	TUPLE_WORDS,
 };
 
@@ -22,7 +22,7 @@ static inline void flow_pack_tuple(const struct flow_tuple *t, uint64_t word[TUP
 	word[WORD_DST_HIGH] = get_be64(t->dst.bytes);
 	word[WORD_DST_LOW] = get_be64(t->dst.bytes + 8);
 	word[WORD_PORTS] = (uint64_t)t->src_port << 48 | (uint64_t)t->dst_port << 32 |
-			   (uint64_t)t->proto << 8 | t->src.family;
+			   (uint64_t)t->zone << 16 | (uint64_t)t->proto << 8 | t->src.family;
 }
 
 #endif

@@ -29,15 +29,15 @@ static bool parse(struct context *x, size_t len)
  * of its own: that is decided by what the error quotes. */
 static bool check_source(struct context *x)
 {
-	x->sender = policy_principal(x->f->policy, x->device);
+	x->sender = registry_device(x->f->registry, x->device);
 	if (!x->sender)
 		return context_drop(x, REASON_UNKNOWN_DEVICE);
 	if (ip_addr_is_special(&x->p.src))
 		return context_drop(x, REASON_SOURCE_SPECIAL);
-	if (!policy_owns(x->f->policy, x->device, &x->p.src)) {
+	if (!policy_owns(x->f->policy, x->f->registry, x->sender, &x->p.src)) {
 		x->foreign_source =
 			context_from_connector(x) && context_is_icmp_error(&x->p) &&
-			policy_device_by_address(x->f->policy, &x->p.src) == DEVICE_NONE;
+			!registry_by_address(x->f->registry, x->sender->zone, &x->p.src);
 		if (!x->foreign_source)
 			return context_drop(x, REASON_SOURCE_NOT_OWNED);
 	}
@@ -67,6 +67,7 @@ static bool judge_fragment(struct context *x)
 	struct fragment_origin from = {
 		.device = x->device,
 		.generation = policy_generation(x->f->policy),
+		.device_generation = x->sender->generation,
 	};
 	struct fragment_outcome outcome;
 

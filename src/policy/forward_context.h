@@ -13,7 +13,7 @@ struct context {
 	struct forward *f;
 	uint64_t now_ns;
 	uint32_t device; /* from which it came */
-	const struct spec_principal *sender;
+	const struct registry_device *sender;
 	uint8_t *data;
 	struct inner_packet p;
 	bool cacheable; /* then `key` is written */

@@ -6,7 +6,7 @@
 
 #include "forward_context.h"
 
-static struct flow_tuple tuple_of(const struct inner_packet *p)
+static struct flow_tuple tuple_of(const struct context *x, const struct inner_packet *p)
 {
 	bool icmp = inner_is_icmp(p);
 
@@ -15,6 +15,7 @@ static struct flow_tuple tuple_of(const struct inner_packet *p)
 		.dst = p->dst,
 		.src_port = icmp ? p->icmp_id : p->src_port,
 		.dst_port = icmp ? p->icmp_id : p->dst_port,
+		.zone = x->sender->zone,
 		.proto = p->proto,
 	};
 }
@@ -26,13 +27,14 @@ static struct flow_tuple reversed(const struct flow_tuple *t)
 		.dst = t->src,
 		.src_port = t->dst_port,
 		.dst_port = t->src_port,
+		.zone = t->zone,
 		.proto = t->proto,
 	};
 }
 
-/* Asks the policy whether `client` may start a flow with this tuple. */
+/* Asks the policy whether `client`, which may be NULL, may start a flow with this tuple. */
 static struct judgement judge(const struct context *x, const struct flow_tuple *tuple,
-			      uint32_t client)
+			      const struct registry_device *client)
 {
 	bool ports = tuple->proto == PROTO_TCP || tuple->proto == PROTO_UDP;
 	struct policy_query query = {
@@ -43,7 +45,7 @@ static struct judgement judge(const struct context *x, const struct flow_tuple *
 	};
 	struct judgement j;
 
-	policy_judge(x->f->policy, &query, &j);
+	policy_judge(x->f->policy, x->f->registry, &query, &j);
 	return j;
 }
 
@@ -98,15 +100,17 @@ static uint32_t choose_next_hop(const struct context *x, const struct judgement 
 	return j->holder != DEVICE_NONE ? j->holder : next_hops_choose(x->f->next_hops, j->route);
 }
 
-static void note_flow(struct context *x, const struct flow_tuple *tuple, uint32_t client,
-		      uint32_t next_hop, const struct judgement *j, enum flow_state state)
+static void note_flow(struct context *x, const struct flow_tuple *tuple,
+		      const struct registry_device *client, uint32_t next_hop,
+		      const struct judgement *j, enum flow_state state)
 {
 	struct flow flow = {
 		.tuple = *tuple,
-		.client = client,
+		.client = client->number,
 		.next_hop = next_hop,
 		.route = j->holder != DEVICE_NONE ? LPM_NONE : j->route,
 		.generation = policy_generation(x->f->policy),
+		.client_generation = client->generation,
 		.state = state,
 	};
 
@@ -116,7 +120,7 @@ static void note_flow(struct context *x, const struct flow_tuple *tuple, uint32_
 /* A packet that no flow knows, judged as the first of one. */
 static bool start_flow(struct context *x, const struct flow_tuple *tuple)
 {
-	struct judgement j = judge(x, tuple, x->device);
+	struct judgement j = judge(x, tuple, x->sender);
 	uint32_t next_hop;
 
 	if (j.action != POLICY_ACCEPT)
@@ -125,24 +129,19 @@ static bool start_flow(struct context *x, const struct flow_tuple *tuple)
 	next_hop = choose_next_hop(x, &j);
 	if (next_hop == DEVICE_NONE || next_hop == x->device)
 		return unreachable(x);
-	note_flow(x, tuple, x->device, next_hop, &j, FLOW_UNANSWERED);
+	note_flow(x, tuple, x->sender, next_hop, &j, FLOW_UNANSWERED);
 	return context_send(x, next_hop, true);
 }
 
 /* Whether `device` is where the policy sends such a flow. */
 static bool leads_to(const struct context *x, const struct judgement *j, uint32_t device)
 {
-	const uint32_t *devices;
-	size_t n;
+	const struct registry_device *d;
 
 	if (j->holder != DEVICE_NONE)
 		return j->holder == device;
-	devices = policy_route_devices(x->f->policy, j->route, &n);
-	for (size_t i = 0; i < n; i++) {
-		if (devices[i] == device)
-			return true;
-	}
-	return false;
+	d = registry_device(x->f->registry, device);
+	return d && policy_route_rank(x->f->policy, j->route, d->principal) != UINT32_MAX;
 }
 
 /*
@@ -152,11 +151,12 @@ static bool leads_to(const struct context *x, const struct judgement *j, uint32_
 static bool resume_flow(struct context *x, const struct flow_tuple *tuple, bool *resumed)
 {
 	struct flow_tuple original = reversed(tuple);
-	uint32_t client = policy_device_by_address(x->f->policy, &original.src);
+	const struct registry_device *client =
+		registry_by_address(x->f->registry, original.zone, &original.src);
 	struct judgement j;
 
 	*resumed = false;
-	if (client == DEVICE_NONE)
+	if (!client)
 		return true;
 	j = judge(x, &original, client);
 	if (j.action != POLICY_ACCEPT || !leads_to(x, &j, x->device))
@@ -164,7 +164,7 @@ static bool resume_flow(struct context *x, const struct flow_tuple *tuple, bool 
 	*resumed = true;
 	explain(x, &j);
 	note_flow(x, &original, client, x->device, &j, FLOW_ANSWERED);
-	return context_send(x, client, false);
+	return context_send(x, client->number, false);
 }
 
 static bool without_flow_from_connector(struct context *x, const struct flow_tuple *tuple)
@@ -183,7 +183,7 @@ static bool without_flow_from_connector(struct context *x, const struct flow_tup
 		if (resumed)
 			return going_on;
 	}
-	j = judge(x, tuple, x->device);
+	j = judge(x, tuple, x->sender);
 	return j.action == POLICY_ACCEPT ? start_flow(x, tuple) : context_drop(x, REASON_NO_FLOW);
 }
 
@@ -198,11 +198,18 @@ static bool without_flow(struct context *x, const struct flow_tuple *tuple)
 	return start_flow(x, tuple);
 }
 
+static const struct registry_device *client_of(const struct context *x, const struct flow *flow)
+{
+	return flow->client == x->device ? x->sender
+					 : registry_device(x->f->registry, flow->client);
+}
+
 /* Judged anew, in its original direction, whichever side has sent. */
 static bool renew_flow(struct context *x, struct flow *flow, enum flow_direction direction)
 {
-	struct judgement j = judge(x, &flow->tuple, flow->client);
-	bool owned = policy_owns(x->f->policy, flow->client, &flow->tuple.src);
+	const struct registry_device *client = client_of(x, flow);
+	struct judgement j = judge(x, &flow->tuple, client);
+	bool owned = policy_owns(x->f->policy, x->f->registry, client, &flow->tuple.src);
 
 	if (j.action != POLICY_ACCEPT || !owned ||
 	    (direction == FLOW_REPLY && !leads_to(x, &j, x->device))) {
@@ -222,8 +229,37 @@ static bool renew_flow(struct context *x, struct flow *flow, enum flow_direction
 	}
 	flow->route = j.holder != DEVICE_NONE ? LPM_NONE : j.route;
 	flow->generation = policy_generation(x->f->policy);
+	flow->client_generation = client->generation;
 	flow_renew(x->f->flows, flow);
 	return true;
+}
+
+/* Whether the address still is whose it was: the next hop's, or, behind a connector, nobody's. */
+static bool is_held_as_before(const struct context *x, const struct ip_addr *a, uint16_t zone,
+			      uint32_t holder, bool behind_connector)
+{
+	const struct registry_device *d = registry_by_address(x->f->registry, zone, a);
+
+	return d ? d->number == holder : behind_connector;
+}
+
+/*
+ * Whether its verdict would be the same today: it rests on the rules, on its client, and on who
+ * holds its addresses. What a client's own addresses are is part of its generation; a connector
+ * may have sent from one that another device holds by now.
+ */
+static bool is_judged(const struct context *x, const struct flow *flow)
+{
+	const struct registry_device *client = client_of(x, flow);
+	const struct flow_tuple *t = &flow->tuple;
+	bool to_route = flow->route != LPM_NONE;
+
+	return flow->generation == policy_generation(x->f->policy) && client &&
+	       flow->client_generation == client->generation &&
+	       is_held_as_before(x, &t->dst, t->zone, to_route ? DEVICE_NONE : flow->next_hop,
+				 to_route) &&
+	       (client->kind != PRINCIPAL_CONNECTOR ||
+		is_held_as_before(x, &t->src, t->zone, flow->client, true));
 }
 
 /* The connector of a flow is gone: another one of the route takes over, if there is one. */
@@ -251,7 +287,7 @@ static bool send_along(struct context *x, const struct flow *flow, enum flow_dir
 
 static bool with_flow(struct context *x, struct flow *flow, enum flow_direction direction)
 {
-	if (flow->generation != policy_generation(x->f->policy) && !renew_flow(x, flow, direction))
+	if (!is_judged(x, flow) && !renew_flow(x, flow, direction))
 		return false;
 	if (direction == FLOW_ORIGINAL && !move_flow(x, flow))
 		return false;
@@ -267,7 +303,8 @@ bool context_recall(struct context *x)
 	const struct flow *flow;
 
 	x->cacheable = f->cache &&
-		       flow_cache_key(x->data, &x->p, x->device, f->policy, f->next_hops, &x->key);
+		       flow_cache_key(x->data, &x->p, x->device, f->policy, f->next_hops,
+				      f->registry, &x->key);
 	if (!x->cacheable)
 		return false;
 	flow = flow_cache_find(f->cache, &x->key, &direction);
@@ -297,7 +334,7 @@ static unsigned directions_of(const struct inner_packet *p)
 
 static bool judge_packet(struct context *x)
 {
-	struct flow_tuple tuple = tuple_of(&x->p);
+	struct flow_tuple tuple = tuple_of(x, &x->p);
 	enum flow_direction direction;
 	struct flow flow;
 
@@ -314,7 +351,7 @@ static bool judge_packet(struct context *x)
 static bool find_quoted(const struct context *x, const struct inner_packet *quote,
 			struct flow *flow, enum flow_direction *direction)
 {
-	struct flow_tuple tuple = tuple_of(quote), answer = reversed(&tuple);
+	struct flow_tuple tuple = tuple_of(x, quote), answer = reversed(&tuple);
 	unsigned quoted = directions_of(quote), answers = 0;
 
 	if (quoted & FLOW_ORIGINAL)
@@ -322,6 +359,14 @@ static bool find_quoted(const struct context *x, const struct inner_packet *quot
 	if (quoted & FLOW_REPLY)
 		answers |= FLOW_ORIGINAL;
 	return flow_find(x->f->flows, x->now_ns, &answer, x->device, answers, flow, direction);
+}
+
+/* Whether the sender, who has the number of the flow's next hop, still may be it: an error may come
+ * from an address that its connector does not announce. */
+static bool is_next_hop(const struct context *x, const struct flow *flow)
+{
+	return flow->route == LPM_NONE ||
+	       policy_route_rank(x->f->policy, flow->route, x->sender->principal) != UINT32_MAX;
 }
 
 static bool judge_icmp_error(struct context *x)
@@ -336,8 +381,10 @@ static bool judge_icmp_error(struct context *x)
 		return context_drop(x, REASON_ICMP_QUOTE);
 	if (!ip_addr_equal(&quote.src, &x->p.dst) || !find_quoted(x, &quote, &flow, &direction))
 		return context_drop(x, REASON_ICMP_NO_FLOW);
-	if (flow.generation != policy_generation(x->f->policy) && !renew_flow(x, &flow, direction))
+	if (!is_judged(x, &flow) && !renew_flow(x, &flow, direction))
 		return false;
+	if (direction == FLOW_REPLY && !is_next_hop(x, &flow))
+		return context_drop(x, REASON_ICMP_NO_FLOW);
 	if (x->foreign_source) /* becomes the end of the flow that lies behind the sender */
 		inner_set_source(x->data, &x->p,
 				 direction == FLOW_REPLY ? &flow.tuple.dst : &flow.tuple.src);

@@ -22,7 +22,7 @@ struct datagram {
 	enum datagram_state state;
 	struct ip_addr src, dst;
 	uint32_t id, device;
-	uint32_t generation; /* of the policy that accepted it */
+	uint32_t generation, device_generation; /* with which it was accepted */
 	uint8_t proto;
 	enum reason reason;
 	uint32_t next_hop;
@@ -216,12 +216,13 @@ static struct fragment_outcome hold(struct fragment_table *t, struct datagram *g
 }
 
 static struct fragment_outcome take(struct fragment_table *t, struct datagram *g,
-				    uint32_t generation, const uint8_t *data,
+				    const struct fragment_origin *from, const uint8_t *data,
 				    const struct inner_packet *p)
 {
 	struct range r = range_of(p);
 
-	if (g->state == DATAGRAM_ACCEPTED && g->generation != generation)
+	if (g->state == DATAGRAM_ACCEPTED && (g->generation != from->generation ||
+					      g->device_generation != from->device_generation))
 		return condemn(g, REASON_FRAGMENT_DENIED);
 	if (g->state == DATAGRAM_CONDEMNED)
 		return (struct fragment_outcome){.result = FRAGMENT_DROP, .reason = g->reason};
@@ -233,7 +234,8 @@ static struct fragment_outcome take(struct fragment_table *t, struct datagram *g
 		g->size = r.behind;
 	if (p->fragment == INNER_FIRST) {
 		t->enforcer = (size_t)(g - t->datagrams);
-		g->generation = generation;
+		g->generation = from->generation;
+		g->device_generation = from->device_generation;
 		return (struct fragment_outcome){.result = FRAGMENT_JUDGE};
 	}
 	if (g->state == DATAGRAM_WAITING)
@@ -252,7 +254,7 @@ void fragment_take(struct fragment_table *t, uint64_t now_ns, const struct fragm
 	g = find(t, from->device, p);
 	if (!g)
 		g = create(t, now_ns, from->device, p);
-	*out = take(t, g, from->generation, data, p);
+	*out = take(t, g, from, data, p);
 }
 
 size_t fragment_decide(struct fragment_table *t, uint64_t now_ns, uint32_t next_hop,

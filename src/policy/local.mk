@@ -13,8 +13,12 @@ libtund_core_a_SOURCES += \
 	src/policy/model_selector.c src/policy/model_selector.h src/policy/model_validate.c \
 	include/tund/policy/connector_policy.h src/policy/connector_policy.c \
 	include/tund/policy/policy.h src/policy/policy.c \
-	src/policy/policy_compile.c src/policy/policy_compiled.h \
+	src/policy/policy_compile.c src/policy/policy_compiled.h src/policy/policy_same.c \
+	src/policy/names.h src/policy/names.c \
 	include/tund/policy/next_hops.h src/policy/next_hops.c \
 	include/tund/policy/reason.h src/policy/reason.c \
 	include/tund/policy/refusal.h src/policy/refusal.c \
+	include/tund/policy/registry.h src/policy/registry.c \
+	src/policy/registry_entry.h src/policy/registry_entry.c \
+	include/tund/policy/registry_plan.h src/policy/registry_plan.c \
 	include/tund/policy/words.h src/policy/words.c

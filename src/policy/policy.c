@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* Questions to a compiled policy. policy_compile.c makes it. */
+/* Questions to compiled rules. policy_compile.c makes it. */
 #include <tund/policy/policy.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "policy_compiled.h"
 
@@ -10,9 +11,8 @@ void policy_free(struct policy *policy)
 {
 	if (!policy)
 		return;
-	lpm_free(policy->holders);
-	lpm_free(policy->routes);
-	index_clear(&policy->keys);
+	for (uint32_t i = 0; policy->routes && i < policy->zone_count; i++)
+		lpm_free(policy->routes[i]);
 	index_clear(&policy->prefixes);
 	arena_clear(&policy->arena);
 	policy_spec_free(policy->spec);
@@ -29,84 +29,63 @@ const struct policy_spec *policy_spec(const struct policy *policy)
 	return policy->spec;
 }
 
-uint32_t policy_device_limit(const struct policy *policy)
+bool policy_is_of(const struct policy *policy, const struct policy_spec *spec)
 {
-	return policy->device_limit;
+	return policy_same_rules(policy->spec, spec, true);
 }
 
-static const struct compiled_device *find_device(const struct policy *policy, uint32_t device)
+/* Its number, LPM_NONE or ROUTE_SELF. */
+static uint32_t find_route(const struct policy *policy, uint32_t zone, const struct ip_addr *a)
 {
-	if (device >= policy->device_limit || !policy->devices[device].device)
-		return NULL;
-	return &policy->devices[device];
+	return zone < policy->zone_count ? lpm_find(policy->routes[zone], a) : LPM_NONE;
 }
 
-const struct spec_device *policy_device(const struct policy *policy, uint32_t device)
+uint32_t policy_route_of(const struct policy *policy, uint32_t zone, const struct ip_addr *a)
 {
-	const struct compiled_device *d = find_device(policy, device);
+	uint32_t route = find_route(policy, zone, a);
 
-	return d ? d->device : NULL;
+	return route == ROUTE_SELF ? LPM_NONE : route;
 }
 
-const struct spec_principal *policy_principal(const struct policy *policy, uint32_t device)
+uint32_t policy_route_at(const struct policy *policy, uint32_t zone, const struct ip_prefix *prefix)
 {
-	const struct compiled_device *d = find_device(policy, device);
+	struct route_key key;
 
-	return d ? &policy->spec->principals[d->principal] : NULL;
+	memset(&key, 0, sizeof key); /* it is compared byte by byte */
+	key.zone = zone;
+	key.prefix = *prefix;
+	return index_find(&policy->prefixes, &key, sizeof key); /* INDEX_NONE is LPM_NONE */
 }
 
-uint32_t policy_device_by_key(const struct policy *policy, const uint8_t key[KEY_SIZE])
+uint32_t policy_route_rank(const struct policy *policy, uint32_t route, uint32_t principal)
 {
-	return index_find(&policy->keys, key, KEY_SIZE); /* INDEX_NONE is DEVICE_NONE */
-}
+	const struct compiled_route *r = &policy->compiled[route];
 
-uint32_t policy_device_by_address(const struct policy *policy, const struct ip_addr *a)
-{
-	uint32_t holder = lpm_find(policy->holders, a);
-
-	return holder == HOLDER_SELF ? DEVICE_NONE : holder;
-}
-
-uint32_t policy_route_of(const struct policy *policy, const struct ip_addr *a)
-{
-	return lpm_find(policy->routes, a);
-}
-
-uint32_t policy_route_at(const struct policy *policy, const struct ip_prefix *prefix)
-{
-	return index_find(&policy->prefixes, prefix, sizeof *prefix); /* INDEX_NONE is LPM_NONE */
-}
-
-const uint32_t *policy_route_devices(const struct policy *policy, uint32_t route, size_t *count)
-{
-	*count = policy->compiled[route].device_count;
-	return policy->compiled[route].devices;
-}
-
-static bool route_has_device(const struct compiled_route *r, uint32_t device)
-{
-	for (size_t i = 0; i < r->device_count; i++) {
-		if (r->devices[i] == device)
-			return true;
+	for (size_t i = 0; i < r->via_count; i++) {
+		if (r->via[i] == principal)
+			return (uint32_t)i;
 	}
-	return false;
+	return UINT32_MAX;
 }
 
-/* The table of holders is denser than the devices' own lists. */
-bool policy_owns(const struct policy *policy, uint32_t device, const struct ip_addr *src)
+bool policy_owns(const struct policy *policy, const struct registry *registry,
+		 const struct registry_device *device, const struct ip_addr *src)
 {
-	const struct compiled_device *d = find_device(policy, device);
-	uint32_t holder, route;
+	const struct registry_device *holder;
+	uint32_t route;
 
-	if (!d)
+	if (!device)
 		return false;
-	holder = lpm_find(policy->holders, src);
-	if (holder != LPM_NONE)
-		return holder == device;
-	if (policy->spec->principals[d->principal].kind != PRINCIPAL_CONNECTOR)
+	if (registry_holds(device, src))
+		return true;
+	holder = registry_by_address(registry, device->zone, src);
+	if (holder)
+		return holder->number == device->number;
+	if (device->kind != PRINCIPAL_CONNECTOR)
 		return false;
-	route = lpm_find(policy->routes, src);
-	return route != LPM_NONE && route_has_device(&policy->compiled[route], device);
+	route = policy_route_of(policy, device->zone, src);
+	return route != LPM_NONE &&
+	       policy_route_rank(policy, route, device->principal) != UINT32_MAX;
 }
 
 static bool proto_matches(uint16_t wanted, uint8_t proto)
@@ -142,62 +121,63 @@ static bool contains(const uint32_t *numbers, size_t n, uint32_t wanted)
 	return false;
 }
 
-static bool has_group(const struct policy *policy, uint32_t principal, uint32_t group)
+static bool has_group(const struct registry_device *device, uint32_t group)
 {
-	const struct compiled_principal *p = &policy->principals[principal];
-
 	if (group == GROUP_ANY)
-		return policy->spec->principals[principal].kind != PRINCIPAL_CONNECTOR;
-	return contains(p->groups, p->group_count, group);
+		return device->kind != PRINCIPAL_CONNECTOR;
+	return registry_in_group(device, group);
 }
 
-static bool from_matches(const struct policy *policy, const struct compiled_rule *rule,
-			 uint32_t principal)
+static bool from_matches(const struct compiled_rule *rule, const struct registry_device *device)
 {
 	if (rule->from_count == 1)
-		return rule->group_count ? has_group(policy, principal, rule->first_from)
-					 : rule->first_from == principal;
+		return rule->group_count ? has_group(device, rule->first_from)
+					 : rule->first_from == device->principal;
 	for (size_t i = 0; i < rule->group_count; i++) {
-		if (has_group(policy, principal, rule->from[i]))
+		if (has_group(device, rule->from[i]))
 			return true;
 	}
 	return contains(rule->from + rule->group_count,
-			(size_t)rule->from_count - rule->group_count, principal);
+			(size_t)rule->from_count - rule->group_count, device->principal);
 }
 
 /* The route of a query, or NULL. A device's address is reached by a route without connectors, and
  * only by such a one; nobody reaches himself, or this host. */
-static const struct compiled_route *
-judge_route(const struct policy *policy, const struct policy_query *query, struct judgement *j)
+static const struct compiled_route *judge_route(const struct policy *policy,
+						const struct registry *registry,
+						const struct policy_query *query,
+						struct judgement *j)
 {
-	uint32_t route = lpm_find(policy->routes, &query->dst);
-	uint32_t holder;
+	uint32_t zone = query->device->zone;
+	uint32_t route = find_route(policy, zone, &query->dst);
+	const struct registry_device *holder;
 
-	if (route == LPM_NONE)
+	if (route == ROUTE_SELF)
 		return NULL;
-	__builtin_prefetch(&policy->compiled[route]); /* while the holder is looked for */
-	holder = lpm_find(policy->holders, &query->dst);
-	if (holder == HOLDER_SELF || holder == query->device)
+	if (route != LPM_NONE)
+		__builtin_prefetch(&policy->compiled[route]); /* while the holder is looked for */
+	holder = registry_by_address(registry, zone, &query->dst);
+	if (holder && policy->to_devices)
+		route = (uint32_t)(policy->to_devices - policy->compiled);
+	if (route == LPM_NONE || (holder && holder->number == query->device->number))
 		return NULL;
-	if (policy->compiled[route].to_devices != (holder != DEVICE_NONE))
+	if (policy->compiled[route].to_devices != (holder != NULL))
 		return NULL;
 	j->route = route;
-	j->holder = holder;
+	j->holder = holder ? holder->number : DEVICE_NONE;
 	return &policy->compiled[route];
 }
 
 static void judge_rules(const struct policy *policy, const struct compiled_route *route,
 			const struct policy_query *query, struct judgement *j)
 {
-	uint32_t principal = policy->devices[query->device].principal;
-
 	for (size_t i = 0; i < route->rule_count; i++) {
 		const struct compiled_rule *compiled = &route->rules[i];
 		const struct spec_rule *rule = compiled->rule;
 
 		if (!proto_matches(compiled->proto, query->proto) ||
 		    !ports_match(compiled, query->dst_port) ||
-		    !from_matches(policy, compiled, principal))
+		    !from_matches(compiled, query->device))
 			continue;
 		j->action = (enum policy_action)compiled->action;
 		j->reason = j->action == POLICY_ACCEPT ? REASON_ACCEPTED : REASON_DENIED;
@@ -209,8 +189,8 @@ static void judge_rules(const struct policy *policy, const struct compiled_route
 	j->place = policy->spec->routes[j->route].place;
 }
 
-void policy_judge(const struct policy *policy, const struct policy_query *query,
-		  struct judgement *out)
+void policy_judge(const struct policy *policy, const struct registry *registry,
+		  const struct policy_query *query, struct judgement *out)
 {
 	struct judgement j = {
 		.action = POLICY_REJECT,
@@ -220,9 +200,9 @@ void policy_judge(const struct policy *policy, const struct policy_query *query,
 	};
 	const struct compiled_route *route;
 
-	if (!find_device(policy, query->device))
+	if (!query->device)
 		j.reason = REASON_UNKNOWN_DEVICE;
-	else if ((route = judge_route(policy, query, &j)))
+	else if ((route = judge_route(policy, registry, query, &j)))
 		judge_rules(policy, route, query, &j);
 	*out = j;
 }

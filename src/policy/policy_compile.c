@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* From a spec to a policy: gives numbers to devices and groups, and builds the tables. */
+/* From the routes of a spec to a policy: takes the numbers of names, and builds the tables. */
 #include <tund/policy/policy.h>
 
 #include <errno.h>
@@ -13,10 +13,8 @@
 struct compiler {
 	struct policy *policy;
 	const struct policy_spec *spec;
-	const struct policy *previous; /* or NULL */
-	struct index ids, groups;
-	size_t device_count, address_count;
-	uint32_t **numbers; /* by principal and position: its device's number */
+	struct registry *registry;
+	struct index ids;
 };
 
 static int push_number(struct policy *policy, uint32_t **array, size_t *count, uint32_t number)
@@ -29,148 +27,23 @@ static int push_number(struct policy *policy, uint32_t **array, size_t *count, u
 	return 0;
 }
 
-/* A group's number is the position of its first mention. */
-static int index_names(struct compiler *c)
+static int index_ids(struct compiler *c)
 {
-	size_t groups = 0;
-	int error;
+	int error = index_init(&c->ids, c->spec->principal_count);
 
-	for (size_t i = 0; i < c->spec->principal_count; i++) {
-		const struct spec_principal *p = &c->spec->principals[i];
-
-		groups += p->groups.count;
-		c->device_count += p->device_count;
-		for (size_t j = 0; j < p->device_count; j++)
-			c->address_count += p->devices[j].address_count;
-	}
-	if ((error = index_init(&c->ids, c->spec->principal_count)) ||
-	    (error = index_init(&c->groups, groups)) ||
-	    (error = index_init(&c->policy->keys, c->device_count)))
+	if (error)
 		return error;
 	for (size_t i = 0; i < c->spec->principal_count; i++) {
 		const struct spec_principal *p = &c->spec->principals[i];
 
 		index_add_text(&c->ids, p->id, (uint32_t)i, &p->place);
-		for (size_t j = 0; j < p->groups.count; j++)
-			index_add_text(&c->groups, p->groups.items[j], (uint32_t)c->groups.count,
-				       &p->place);
 	}
 	index_sort(&c->ids);
-	index_sort(&c->groups);
 	return 0;
 }
 
-static int compile_principals(struct compiler *c)
-{
-	struct policy *policy = c->policy;
-
-	policy->principals =
-		arena_alloc(&policy->arena, c->spec->principal_count * sizeof *policy->principals);
-	if (!policy->principals)
-		return -ENOMEM;
-	for (size_t i = 0; i < c->spec->principal_count; i++) {
-		const struct spec_strings *groups = &c->spec->principals[i].groups;
-		struct compiled_principal *p = &policy->principals[i];
-
-		for (size_t j = 0; j < groups->count; j++) {
-			uint32_t n = index_find_text(&c->groups, groups->items[j]);
-
-			if (push_number(policy, &p->groups, &p->group_count, n) < 0)
-				return -ENOMEM;
-		}
-	}
-	return 0;
-}
-
-/* Is the number free, and was it when the previous policy was made? A number that was just given
- * up is not used at once: what is on its way may still name it. */
-static bool number_is_free(const struct compiler *c, uint32_t n)
-{
-	return !c->policy->devices[n].device && !(c->previous && policy_device(c->previous, n));
-}
-
-static void place_device(struct compiler *c, uint32_t number, uint32_t principal, size_t position)
-{
-	const struct spec_device *d = &c->spec->principals[principal].devices[position];
-
-	c->policy->devices[number] = (struct compiled_device){.device = d, .principal = principal};
-	c->numbers[principal][position] = number;
-	index_add(&c->policy->keys, d->public_key, KEY_SIZE, number, &d->place);
-	if (number >= c->policy->device_limit)
-		c->policy->device_limit = number + 1;
-}
-
-/* Known devices keep their numbers; then the new ones get the lowest that are free. */
-static void number_devices(struct compiler *c)
-{
-	uint32_t free_number = 0;
-
-	for (int known = 1; known >= 0; known--) {
-		for (uint32_t i = 0; i < c->spec->principal_count; i++) {
-			const struct spec_principal *p = &c->spec->principals[i];
-
-			for (size_t j = 0; j < p->device_count; j++) {
-				uint32_t n = DEVICE_NONE;
-
-				if (c->previous)
-					n = policy_device_by_key(c->previous,
-								 p->devices[j].public_key);
-				if ((n != DEVICE_NONE) != known)
-					continue;
-				while (!known && !number_is_free(c, free_number))
-					free_number++;
-				place_device(c, known ? n : free_number, i, j);
-			}
-		}
-	}
-	index_sort(&c->policy->keys);
-}
-
-static int compile_devices(struct compiler *c)
-{
-	struct arena *arena = &c->policy->arena;
-	size_t limit = c->device_count + (c->previous ? policy_device_limit(c->previous) : 0);
-
-	c->policy->devices = arena_alloc(arena, limit * sizeof *c->policy->devices);
-	c->numbers = arena_alloc(arena, c->spec->principal_count * sizeof *c->numbers);
-	if (!c->policy->devices || !c->numbers)
-		return -ENOMEM;
-	for (size_t i = 0; i < c->spec->principal_count; i++) {
-		size_t n = c->spec->principals[i].device_count;
-
-		c->numbers[i] = arena_alloc(arena, n * sizeof **c->numbers);
-		if (!c->numbers[i])
-			return -ENOMEM;
-	}
-	number_devices(c);
-	return index_duplicate(&c->policy->keys) ? -EINVAL : 0;
-}
-
-static int compile_holders(struct compiler *c)
-{
-	struct lpm_entry *entries =
-		calloc(c->address_count + c->spec->own_count + 1, sizeof *entries);
-	size_t n = 0;
-	int error;
-
-	if (!entries)
-		return -ENOMEM;
-	for (size_t i = 0; i < c->spec->own_count; i++)
-		entries[n++] = (struct lpm_entry){.prefix = ip_prefix_of(&c->spec->own[i], 128),
-						  .value = HOLDER_SELF};
-	for (uint32_t i = 0; i < c->policy->device_limit; i++) {
-		const struct spec_device *d = c->policy->devices[i].device;
-
-		for (size_t j = 0; d && j < d->address_count; j++)
-			entries[n++] = (struct lpm_entry){
-				.prefix = ip_prefix_of(&d->addresses[j], 128), .value = i};
-	}
-	error = lpm_new(entries, n, &c->policy->holders);
-	free(entries);
-	return error;
-}
-
-/* One entry of a rule's `from`, if it is a group (or any), or else if it is none. */
+/* One entry of a rule's `from`, if it is a group (or any), or else if it is none. It may name
+ * someone who is not there now: then it matches nobody yet. */
 static int compile_from(struct compiler *c, const char *text, bool groups,
 			struct compiled_rule *rule)
 {
@@ -183,13 +56,10 @@ static int compile_from(struct compiler *c, const char *text, bool groups,
 	if (groups != (s.kind == SELECTOR_ANY || s.kind == SELECTOR_GROUP))
 		return 0;
 	if (s.kind != SELECTOR_ANY) {
-		n = index_find_text(groups ? &c->groups : &c->ids, s.name);
-		/* On a connector, a rule may be for someone who holds nothing now: it matches
-		 * nobody. */
-		if (n == INDEX_NONE)
-			return 0;
-		if (!groups && c->spec->principals[n].kind != s.principal)
-			return 0;
+		n = groups ? registry_group(c->registry, s.name)
+			   : registry_principal(c->registry, s.principal, s.name);
+		if (n == UINT32_MAX)
+			return -ENOMEM;
 	}
 	if (push_number(c->policy, &rule->from, &count, n) < 0)
 		return -ENOMEM;
@@ -248,69 +118,119 @@ static int compile_via(struct compiler *c, const struct spec_route *r, struct co
 {
 	out->to_devices = r->via.count == 0;
 	for (size_t i = 0; i < r->via.count; i++) {
-		uint32_t n = index_find_text(&c->ids, r->via.items[i]);
+		const char *id = r->via.items[i];
+		uint32_t n = index_find_text(&c->ids, id);
 
 		if (n == INDEX_NONE || c->spec->principals[n].kind != PRINCIPAL_CONNECTOR)
 			return -EINVAL;
-		for (size_t j = 0; j < c->spec->principals[n].device_count; j++) {
-			if (push_number(c->policy, &out->devices, &out->device_count,
-					c->numbers[n][j]) < 0)
-				return -ENOMEM;
-		}
+		n = registry_principal(c->registry, PRINCIPAL_CONNECTOR, id);
+		if (n == UINT32_MAX || push_number(c->policy, &out->via, &out->via_count, n) < 0)
+			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int compile_routes(struct compiler *c)
+static int compile_route(struct compiler *c, uint32_t i)
 {
-	size_t n = c->spec->route_count;
-	struct lpm_entry *entries = calloc(n + 1, sizeof *entries);
-	int error = index_init(&c->policy->prefixes, n);
+	const struct spec_route *r = &c->spec->routes[i];
+	struct route_key *key = &c->policy->route_keys[i];
+	struct compiled_route *out = &c->policy->compiled[i];
+	int error = compile_via(c, r, out);
 
-	c->policy->compiled = arena_alloc(&c->policy->arena, n * sizeof *c->policy->compiled);
-	if (!entries || !c->policy->compiled)
+	if (!error)
+		error = compile_rules(c, r, out);
+	if (r->to_all_devices) {
+		c->policy->to_devices = out;
+		return error;
+	}
+	key->zone = r->zone;
+	key->prefix = r->prefix;
+	index_add(&c->policy->prefixes, key, sizeof *key, i, &r->place);
+	if (r->zone >= c->policy->zone_count)
+		c->policy->zone_count = r->zone + 1u;
+	return error;
+}
+
+/* The routes of one zone by prefix, and in all zones the addresses of this host. */
+static int compile_zone(struct compiler *c, uint32_t zone, struct lpm_entry *entries)
+{
+	const struct policy_spec *spec = c->spec;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < spec->route_count; i++) {
+		if (spec->routes[i].zone == zone && !spec->routes[i].to_all_devices)
+			entries[n++] = (struct lpm_entry){.prefix = spec->routes[i].prefix,
+							  .value = i};
+	}
+	for (size_t i = 0; i < spec->own_count; i++)
+		entries[n++] = (struct lpm_entry){.prefix = ip_prefix_of(&spec->own[i], 128),
+						  .value = ROUTE_SELF};
+	return lpm_new(entries, n, &c->policy->routes[zone]);
+}
+
+static int compile_zones(struct compiler *c)
+{
+	struct policy *policy = c->policy;
+	struct lpm_entry *entries =
+		calloc(c->spec->route_count + c->spec->own_count + 1, sizeof *entries);
+	int error = 0;
+
+	policy->routes = arena_alloc(&policy->arena, policy->zone_count * sizeof(struct lpm *));
+	if (!entries || !policy->routes)
 		error = -ENOMEM;
-	for (size_t i = 0; !error && i < n; i++) {
-		const struct spec_route *r = &c->spec->routes[i];
-
-		entries[i] = (struct lpm_entry){.prefix = r->prefix, .value = (uint32_t)i};
-		index_add(&c->policy->prefixes, &r->prefix, sizeof r->prefix, (uint32_t)i,
-			  &r->place);
-		error = compile_via(c, r, &c->policy->compiled[i]);
-		if (!error)
-			error = compile_rules(c, r, &c->policy->compiled[i]);
-	}
-	if (!error) {
-		index_sort(&c->policy->prefixes);
-		error = lpm_new(entries, n, &c->policy->routes);
-	}
+	for (uint32_t zone = 0; !error && zone < policy->zone_count; zone++)
+		error = compile_zone(c, zone, entries);
 	free(entries);
 	return error;
+}
+
+static int compile_routes(struct compiler *c)
+{
+	struct policy *policy = c->policy;
+	size_t n = c->spec->route_count;
+	int error = index_init(&policy->prefixes, n);
+
+	policy->zone_count = 1;
+	policy->compiled = arena_alloc(&policy->arena, n * sizeof *policy->compiled);
+	policy->route_keys = arena_alloc(&policy->arena, n * sizeof *policy->route_keys);
+	if (!policy->compiled || !policy->route_keys)
+		error = -ENOMEM;
+	for (uint32_t i = 0; !error && i < n; i++)
+		error = compile_route(c, i);
+	if (error)
+		return error;
+	index_sort(&policy->prefixes);
+	return compile_zones(c);
 }
 
 static int compile(struct compiler *c)
 {
 	int error;
 
-	if ((error = index_names(c)) || (error = compile_principals(c)) ||
-	    (error = compile_devices(c)) || (error = compile_holders(c)) ||
-	    (error = compile_routes(c)))
+	if ((error = index_ids(c)) || (error = compile_routes(c)))
 		return error == -EEXIST ? -EINVAL : error;
 	return 0;
 }
 
-int policy_new(struct policy_spec *spec, const struct policy *previous, struct policy **out)
+static uint32_t generation_of(const struct policy_spec *spec, const struct policy *previous)
+{
+	if (!previous)
+		return 1;
+	return previous->generation + !policy_same_rules(spec, previous->spec, false);
+}
+
+int policy_new(struct policy_spec *spec, struct registry *registry, const struct policy *previous,
+	       struct policy **out)
 {
 	struct policy *policy = calloc(1, sizeof *policy);
-	struct compiler c = {.policy = policy, .spec = spec, .previous = previous};
+	struct compiler c = {.policy = policy, .spec = spec, .registry = registry};
 	int error;
 
 	if (!policy)
 		return -ENOMEM;
-	policy->generation = previous ? previous->generation + 1 : 1;
+	policy->generation = generation_of(spec, previous);
 	error = compile(&c);
 	index_clear(&c.ids);
-	index_clear(&c.groups);
 	if (error) {
 		policy_free(policy);
 		return error;

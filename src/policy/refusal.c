@@ -24,12 +24,12 @@ struct refusal_limiter {
 	_Atomic uint64_t due_ns[];
 };
 
-struct refusal_limiter *refusal_limiter_new(uint32_t devices)
+struct refusal_limiter *refusal_limiter_new(uint32_t places)
 {
-	struct refusal_limiter *l = calloc(1, sizeof *l + devices * sizeof *l->due_ns);
+	struct refusal_limiter *l = calloc(1, sizeof *l + places * sizeof *l->due_ns);
 
 	if (l)
-		l->count = devices;
+		l->count = places;
 	return l;
 }
 
@@ -40,17 +40,15 @@ void refusal_limiter_free(struct refusal_limiter *l)
 
 bool refusal_allow(struct refusal_limiter *l, uint64_t now_ns, uint32_t device)
 {
-	uint64_t due, start;
+	_Atomic uint64_t *at = &l->due_ns[device % l->count];
+	uint64_t due = atomic_load_explicit(at, memory_order_relaxed), start;
 
-	if (device >= l->count)
-		return false;
-	due = atomic_load_explicit(&l->due_ns[device], memory_order_relaxed);
 	do {
 		start = due > now_ns ? due : now_ns;
 		if (start - now_ns > (BURST - 1) * INTERVAL_NS)
 			return false;
-	} while (!atomic_compare_exchange_weak_explicit(&l->due_ns[device], &due,
-							start + INTERVAL_NS, memory_order_relaxed,
+	} while (!atomic_compare_exchange_weak_explicit(at, &due, start + INTERVAL_NS,
+							memory_order_relaxed,
 							memory_order_relaxed));
 	return true;
 }

@@ -11,6 +11,7 @@
 
 #include <tund/base/bytes.h>
 #include <tund/policy/forward.h>
+#include <tund/policy/registry_plan.h>
 #include <tund/wire/checksum.h>
 
 #include "bench.h"
@@ -26,6 +27,7 @@
 /* A judge with a policy of `size` clients and as many routes. */
 struct scene {
 	size_t size;
+	struct registry *registry;
 	struct forward forward;
 	struct verdict verdict; /* large: not on the stack, where it would be zeroed each time */
 	uint64_t now_ns;
@@ -136,33 +138,36 @@ static void add_routes(struct policy_spec *spec, size_t n)
 	}
 }
 
-static struct policy *make_policy(size_t n)
+static struct policy *make_policy(size_t n, struct registry *registry)
 {
 	struct policy_spec *spec = need(policy_spec_new());
 	struct policy_error error = {.text = "out of memory"};
+	struct registry_plan plan;
 	struct policy *policy;
 
 	add_principals(spec, n);
 	add_routes(spec, n);
 	if (policy_spec_validate(spec, POLICY_OF_EDGE, &error) < 0 ||
-	    policy_new(spec, NULL, &policy) < 0) {
+	    policy_new(spec, registry, NULL, &policy) < 0 ||
+	    registry_plan(registry, spec, &plan) < 0) {
 		fprintf(stderr, "policy: %s\n", error.text);
 		exit(71);
 	}
+	registry_plan_commit(registry, &plan);
 	return policy;
 }
 
-static struct next_hops *make_next_hops(const struct policy *policy)
+/* Every connector announces its routes. */
+static struct next_hops *make_next_hops(const struct policy *policy, size_t clients,
+					const struct registry *registry)
 {
-	struct next_hops *next_hops = need(next_hops_new(policy));
+	struct next_hops *next_hops = need(next_hops_new(policy, NULL));
 
 	for (uint32_t i = 0; i < policy_spec(policy)->route_count; i++) {
-		const uint32_t *devices;
-		size_t n;
+		size_t number = clients + i / 2 / CLIENTS_PER_CONNECTOR;
 
-		devices = policy_route_devices(policy, i, &n);
-		for (size_t j = 0; j < n; j++)
-			next_hops_set(next_hops, i, devices[j], true);
+		if (next_hops_add(next_hops, i, registry_device(registry, (uint32_t)number)) < 0)
+			need(NULL);
 	}
 	return next_hops;
 }
@@ -170,13 +175,15 @@ static struct next_hops *make_next_hops(const struct policy *policy)
 static void scene_init(struct scene *s, size_t size)
 {
 	const struct siphash_key key = {1, 2};
-	struct policy *policy = make_policy(size);
+	struct registry *registry = need(registry_new(NULL));
+	struct policy *policy = make_policy(size, registry);
 
-	*s = (struct scene){.size = size, .now_ns = 1000 * NS_PER_SEC, .run = 1};
+	*s = (struct scene){.size = size, .now_ns = 1000 * NS_PER_SEC, .run = 1, .registry = registry};
 	s->forward = (struct forward){
 		.policy = policy,
-		.next_hops = make_next_hops(policy),
-		.limiter = need(refusal_limiter_new(policy_device_limit(policy))),
+		.next_hops = make_next_hops(policy, size, registry),
+		.registry = registry,
+		.limiter = need(refusal_limiter_new(65536)),
 		.flows = need(flow_table_new(FLOW_CAPACITY, &key)),
 		.fragments = need(fragment_table_new()),
 		.cache = need(flow_cache_new()),
@@ -191,6 +198,7 @@ static void scene_clear(struct scene *s)
 {
 	policy_free((struct policy *)s->forward.policy);
 	next_hops_free((struct next_hops *)s->forward.next_hops);
+	registry_free(s->registry);
 	refusal_limiter_free(s->forward.limiter);
 	flow_table_free(s->forward.flows);
 	fragment_table_free(s->forward.fragments);

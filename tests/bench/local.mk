@@ -3,7 +3,7 @@
 # make tests/bench/bench_policy && tests/bench/bench_policy [PART_OF_A_NAME]
 BENCHMARKS = tests/bench/bench_aead tests/bench/bench_coalesce tests/bench/bench_handshake
 BENCHMARKS += tests/bench/bench_lane tests/bench/bench_lpm tests/bench/bench_policy
-BENCHMARKS += tests/bench/bench_replay tests/bench/bench_segment
+BENCHMARKS += tests/bench/bench_registry tests/bench/bench_replay tests/bench/bench_segment
 tests_bench_bench_aead_LDADD = $(BENCH_LIBS)
 tests_bench_bench_coalesce_LDADD = $(BENCH_LIBS)
 tests_bench_bench_handshake_SOURCES = tests/bench/bench_handshake.c $(LANE_SOURCES)
@@ -12,6 +12,7 @@ tests_bench_bench_lane_SOURCES = tests/bench/bench_lane.c $(LANE_SOURCES)
 tests_bench_bench_lane_LDADD = $(BENCH_LIBS)
 tests_bench_bench_lpm_LDADD = $(BENCH_LIBS)
 tests_bench_bench_policy_LDADD = $(BENCH_LIBS)
+tests_bench_bench_registry_LDADD = $(BENCH_LIBS)
 tests_bench_bench_replay_LDADD = $(BENCH_LIBS)
 tests_bench_bench_segment_LDADD = $(BENCH_LIBS)
 

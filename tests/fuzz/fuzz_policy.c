@@ -18,26 +18,43 @@ static void expect(bool holds)
 		abort();
 }
 
+/* Rules and devices of a valid spec. */
+static struct policy *take(struct policy_spec *spec, struct registry *registry,
+			   const struct policy *previous)
+{
+	struct registry_plan plan;
+	struct policy *policy;
+
+	expect(registry && policy_new(spec, registry, previous, &policy) == 0);
+	expect(registry_plan(registry, spec, &plan) == 0);
+	registry_plan_commit(registry, &plan);
+	return policy;
+}
+
 static void ask(const uint8_t *data, size_t len)
 {
 	struct draw d = {data, len};
 	struct policy_spec *spec = random_spec(&d);
+	struct registry *registry = registry_new(NULL);
 	struct policy_error error;
 	struct policy *policy;
 
 	expect(policy_spec_validate(spec, POLICY_OF_EDGE, &error) == 0);
-	expect(policy_new(spec, NULL, &policy) == 0);
+	policy = take(spec, registry, NULL);
 	do
-		expect(compare_with_oracle(&d, policy) == NULL);
+		expect(compare_with_oracle(&d, spec, policy, registry) == NULL);
 	while (d.len);
 	policy_free(policy);
+	registry_free(registry);
 }
 
 static void compile(struct policy_spec *spec)
 {
 	struct policy_error error;
+	struct registry *registry;
 	struct policy *policy, *next;
 	struct policy_spec *copy;
+	uint32_t version;
 	size_t max = policy_spec_encoded_max(spec);
 	uint8_t *bytes = malloc(max);
 	struct writer w = writer_init(bytes, max);
@@ -53,11 +70,13 @@ static void compile(struct policy_spec *spec)
 		policy_spec_free(copy);
 		return;
 	}
-	expect(policy_new(spec, NULL, &policy) == 0);
-	expect(policy_new(copy, policy, &next) == 0);
-	for (uint32_t i = 0; i < policy_device_limit(policy); i++)
-		expect(memcmp(policy_device(policy, i)->public_key,
-			      policy_device(next, i)->public_key, KEY_SIZE) == 0);
+	registry = registry_new(NULL);
+	policy = take(spec, registry, NULL);
+	version = registry_version(registry);
+	next = take(copy, registry, policy); /* of the same, nothing changes */
+	expect(registry_version(registry) == version);
+	expect(policy_generation(next) == policy_generation(policy));
+	registry_free(registry);
 	policy_free(policy);
 	policy_free(next);
 }

@@ -22,18 +22,32 @@ static struct forward f;
 static struct verdict v;
 static uint32_t self;
 
+static struct registry *registry;
+
 static void build(void)
 {
 	const struct policy *previous = f.policy;
+	struct registry_plan plan;
 	struct policy *policy;
 
-	ck_assert_int_eq(connector_policy_new(own, identities, 3, previous, &policy, &self), 0);
+	ck_assert_int_eq(connector_policy_new(own, registry, previous, &policy), 0);
+	ck_assert_int_eq(connector_policy_plan(registry, identities, 3, &plan), 0);
+	registry_plan_commit(registry, &plan);
+	self = connector_policy_self(registry)->number;
 	policy_free((struct policy *)previous);
 	next_hops_free((struct next_hops *)f.next_hops);
 	f.policy = policy;
-	f.next_hops = next_hops_new(policy);
+	f.next_hops = next_hops_new(policy, NULL);
 	for (uint32_t r = 0; r < policy_spec(policy)->route_count; r++)
-		next_hops_set((struct next_hops *)f.next_hops, r, self, true);
+		next_hops_add((struct next_hops *)f.next_hops, r, connector_policy_self(registry));
+}
+
+/* The number of who holds it. */
+static uint32_t holder(const struct ip_addr *a)
+{
+	const struct registry_device *d = registry_by_address(registry, 0, a);
+
+	return d ? d->number : DEVICE_NONE;
 }
 
 static void setup(void)
@@ -44,7 +58,9 @@ static void setup(void)
 		(struct identity){world_address("10.55.0.1"), "dc9", PRINCIPAL_CONNECTOR, NULL, 0};
 	own = policy_spec_new();
 	world_add_route(own, "10.77.0.0/24", (const char *const[]){NULL});
+	registry = registry_new(NULL);
 	f = (struct forward){
+		.registry = registry,
 		.limiter = refusal_limiter_new(100),
 		.flows = flow_table_new(1000, &key),
 		.fragments = fragment_table_new(),
@@ -57,6 +73,7 @@ static void teardown(void)
 	policy_free((struct policy *)f.policy);
 	next_hops_free((struct next_hops *)f.next_hops);
 	policy_spec_free(own);
+	registry_free(registry);
 	refusal_limiter_free(f.limiter);
 	flow_table_free(f.flows);
 	fragment_table_free(f.fragments);
@@ -69,7 +86,7 @@ static void from_edge(const char *src, uint16_t sport, const char *dst, uint16_t
 	struct packet p;
 
 	packet_tcp(&p, src, sport, dst, dport, TCP_SYN, 0);
-	forward_judge(&f, NS_PER_SEC, policy_device_by_address(f.policy, &a), p.data, p.len, false,
+	forward_judge(&f, NS_PER_SEC, holder(&a), p.data, p.len, false,
 		      &v);
 }
 
@@ -89,7 +106,7 @@ START_TEST(without_rules)
 	ck_assert_uint_eq(v.device, self);
 	from_inside(ORIGIN, 80, ALICE4, 1000, TCP_SYN | TCP_ACK);
 	ck_assert_int_eq(v.kind, VERDICT_FORWARD);
-	ck_assert_uint_eq(v.device, policy_device_by_address(f.policy, &identities[0].address));
+	ck_assert_uint_eq(v.device, holder(&identities[0].address));
 	from_edge("10.55.0.1", 1000, ORIGIN, 80); /* another connector's: the edge let it */
 	ck_assert_int_eq(v.kind, VERDICT_FORWARD);
 	from_inside(ORIGIN, 4000, BOB4, 22, TCP_SYN); /* the edge judges it */
@@ -124,13 +141,13 @@ END_TEST
 
 START_TEST(a_identity_leaves)
 {
-	uint32_t alice = policy_device_by_address(f.policy, &identities[0].address), before = self;
+	uint32_t alice = holder(&identities[0].address), before = self;
 
 	from_edge(ALICE4, 1000, ORIGIN, 80);
 	ck_assert_int_eq(v.kind, VERDICT_FORWARD);
 	identities[1].address = world_address("100.80.0.44");
 	build();
-	ck_assert_uint_eq(policy_device_by_address(f.policy, &identities[0].address), alice);
+	ck_assert_uint_eq(holder(&identities[0].address), alice);
 	ck_assert_uint_eq(self, before);
 	from_inside(ORIGIN, 80, ALICE4, 1000, TCP_ACK); /* the flow goes on */
 	ck_assert_int_eq(v.kind, VERDICT_FORWARD);
@@ -157,15 +174,12 @@ END_TEST
 
 START_TEST(bad_identities)
 {
-	struct policy *policy = NULL;
-	uint32_t n = 7;
+	struct registry_plan plan;
 
 	identities[1].address = world_address("127.0.0.1");
-	ck_assert_int_eq(connector_policy_new(own, identities, 3, NULL, &policy, &n), -EINVAL);
+	ck_assert_int_eq(connector_policy_plan(registry, identities, 3, &plan), -EINVAL);
 	identities[1].address = identities[0].address;
-	ck_assert_int_eq(connector_policy_new(own, identities, 3, NULL, &policy, &n), -EINVAL);
-	ck_assert_ptr_null(policy);
-	ck_assert_uint_eq(n, 7);
+	ck_assert_int_eq(connector_policy_plan(registry, identities, 3, &plan), -EINVAL);
 }
 END_TEST
 

@@ -43,7 +43,7 @@ START_TEST(explains)
 
 	if (questions[_i].source)
 		q.source = world_address(questions[_i].source);
-	ck_assert_int_eq(policy_explain(policy, &q, &a), questions[_i].result);
+	ck_assert_int_eq(policy_explain(policy, world_registry(), &q, &a), questions[_i].result);
 	if (questions[_i].result == 0) {
 		ck_assert_int_eq(a.judgement.reason, questions[_i].reason);
 		ck_assert_int_eq(a.accepted, questions[_i].reason == REASON_ACCEPTED);

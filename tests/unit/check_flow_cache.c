@@ -19,21 +19,6 @@
 
 static const struct siphash_key hash_key = {1, 2};
 
-static struct next_hops *new_next_hops(const struct policy *policy, bool up)
-{
-	struct next_hops *next_hops = next_hops_new(policy);
-
-	for (uint32_t r = 0; up && r < policy_spec(policy)->route_count; r++) {
-		const uint32_t *devices;
-		size_t n;
-
-		devices = policy_route_devices(policy, r, &n);
-		for (size_t i = 0; i < n; i++)
-			ck_assert_int_eq(next_hops_set(next_hops, r, devices[i], true), 0);
-	}
-	return next_hops;
-}
-
 /* What a packet's key is made of. */
 struct from {
 	struct packet packet;
@@ -48,7 +33,7 @@ static bool key_of(const struct from *from, struct flow_cache_key *key)
 
 	ck_assert_int_eq(inner_parse(from->packet.data, from->packet.len, &p), INNER_OK);
 	return flow_cache_key(from->packet.data, &p, from->device, from->policy, from->next_hops,
-			      key);
+			      world_registry(), key);
 }
 
 static bool known(const struct flow_cache *c, const struct from *from)
@@ -71,8 +56,8 @@ static void store(struct flow_cache *c, const struct from *from)
 START_TEST(all_of_the_key_counts)
 {
 	struct policy *policy = world_policy(NULL, NULL), *next = world_policy(NULL, policy);
-	struct next_hops *next_hops = new_next_hops(policy, false),
-			 *other = new_next_hops(policy, false);
+	struct next_hops *next_hops = world_next_hops(policy, false),
+			 *other = world_next_hops(policy, false);
 	struct flow_cache *c = flow_cache_new();
 	struct from from = {.device = 1, .policy = policy, .next_hops = next_hops}, another;
 	/* addresses and ports, low and high bits */
@@ -109,9 +94,7 @@ START_TEST(all_of_the_key_counts)
 		ck_assert(!known(c, &another));
 	}
 	ck_assert(known(c, &from));
-	ck_assert_int_eq(
-		next_hops_set(next_hops, 0, *policy_route_devices(policy, 0, &(size_t){0}), true),
-		0);
+	ck_assert_int_eq(next_hops_add(next_hops, 0, world_entry(KEY_DC1A)), 0);
 	ck_assert(!known(c, &from));
 	flow_cache_free(c);
 	next_hops_free(next_hops);
@@ -124,7 +107,7 @@ END_TEST
 START_TEST(never_cached)
 {
 	struct policy *policy = world_policy(NULL, NULL);
-	struct next_hops *next_hops = new_next_hops(policy, false);
+	struct next_hops *next_hops = world_next_hops(policy, false);
 	struct from from = {.device = 1, .policy = policy, .next_hops = next_hops};
 	struct flow_cache_key key;
 	struct packet whole;
@@ -164,8 +147,9 @@ static void adopt(struct twins *t, struct policy *policy)
 		next_hops_free((struct next_hops *)both[i]->next_hops);
 		refusal_limiter_free(both[i]->limiter);
 		both[i]->policy = policy;
-		both[i]->next_hops = new_next_hops(policy, true);
-		both[i]->limiter = refusal_limiter_new(policy_device_limit(policy));
+		both[i]->registry = world_registry();
+		both[i]->next_hops = world_next_hops(policy, true);
+		both[i]->limiter = refusal_limiter_new(100);
 	}
 	policy_free(t->policy);
 	t->policy = policy;
@@ -183,10 +167,10 @@ static void twins_init(struct twins *t, uint64_t seed)
 	}
 	t->with.cache = flow_cache_new();
 	adopt(t, world_policy(NULL, NULL));
-	t->devices[0] = world_device(t->policy, KEY_ALICE);
-	t->devices[1] = world_device(t->policy, KEY_BOB);
-	t->devices[2] = world_device(t->policy, KEY_DC1A);
-	t->devices[3] = world_device(t->policy, KEY_DC2C);
+	t->devices[0] = world_device(KEY_ALICE);
+	t->devices[1] = world_device(KEY_BOB);
+	t->devices[2] = world_device(KEY_DC1A);
+	t->devices[3] = world_device(KEY_DC2C);
 }
 
 static void twins_clear(struct twins *t)
@@ -272,7 +256,8 @@ static void random_from(struct twins *t, struct from *out)
 
 		out->device = t->devices[prng_below(&t->prng, 4)];
 		if (inner_parse(out->packet.data, out->packet.len, &p) == INNER_OK &&
-		    policy_owns(t->policy, out->device, &p.src))
+		    policy_owns(t->policy, world_registry(),
+				registry_device(world_registry(), out->device), &p.src))
 			break;
 	}
 }
@@ -350,16 +335,16 @@ static void change_next_hops(struct twins *t)
 {
 	uint32_t route = (uint32_t)prng_below(&t->prng, policy_spec(t->policy)->route_count);
 	bool up = prng_below(&t->prng, 2);
-	const uint32_t *devices;
-	uint32_t device;
-	size_t n;
+	static const enum world_key keys[] = {KEY_DC1A, KEY_DC1B, KEY_DC2C};
+	const struct registry_device *d = world_entry(keys[prng_below(&t->prng, 3)]);
+	struct forward *both[] = {&t->with, &t->without};
 
-	devices = policy_route_devices(t->policy, route, &n);
-	if (!n)
-		return;
-	device = devices[prng_below(&t->prng, n)];
-	next_hops_set((struct next_hops *)t->with.next_hops, route, device, up);
-	next_hops_set((struct next_hops *)t->without.next_hops, route, device, up);
+	for (size_t i = 0; d && i < 2; i++) {
+		if (up)
+			next_hops_add((struct next_hops *)both[i]->next_hops, route, d);
+		else
+			next_hops_remove((struct next_hops *)both[i]->next_hops, route, d->number);
+	}
 }
 
 static void reload(struct twins *t)
@@ -445,6 +430,7 @@ static void *work(void *arg)
 	struct worker *w = arg;
 	struct verdict *v = malloc(sizeof *v);
 	struct forward f = {
+		.registry = world_registry(),
 		.flows = w->shared->flows,
 		.fragments = fragment_table_new(),
 		.cache = flow_cache_new(),
@@ -464,12 +450,12 @@ static void shared_init(struct shared *s)
 	*s = (struct shared){.flows = flow_table_new(64, &hash_key)};
 	for (int i = 0; i < 2; i++) {
 		s->policy[i] = world_policy(i ? "fd77::/64" : NULL, i ? s->policy[0] : NULL);
-		s->next_hops[i] = new_next_hops(s->policy[i], true);
-		s->limiter[i] = refusal_limiter_new(policy_device_limit(s->policy[i]));
+		s->next_hops[i] = world_next_hops(s->policy[i], true);
+		s->limiter[i] = refusal_limiter_new(100);
 	}
-	s->alice = world_device(s->policy[0], KEY_ALICE);
-	s->dc1[0] = world_device(s->policy[0], KEY_DC1A);
-	s->dc1[1] = world_device(s->policy[0], KEY_DC1B);
+	s->alice = world_device(KEY_ALICE);
+	s->dc1[0] = world_device(KEY_DC1A);
+	s->dc1[1] = world_device(KEY_DC1B);
 }
 
 static void shared_clear(struct shared *s)
@@ -494,7 +480,10 @@ START_TEST(four_workers)
 	}
 	for (unsigned i = 0; i < 2000; i++) {
 		atomic_store_explicit(&s.current, i >= 1000, memory_order_release);
-		next_hops_set(s.next_hops[i >= 1000], 0, s.dc1[i % 2], i / 2 % 2);
+		if (i / 2 % 2)
+			next_hops_add(s.next_hops[i >= 1000], 0, world_entry(i % 2 ? KEY_DC1B : KEY_DC1A));
+		else
+			next_hops_remove(s.next_hops[i >= 1000], 0, s.dc1[i % 2]);
 	}
 	for (size_t i = 0; i < THREADS; i++) {
 		ck_assert_int_eq(pthread_join(w[i].thread, NULL), 0);

@@ -23,22 +23,6 @@ static struct verdict v;
 static uint64_t now;
 static uint32_t alice, bob, dc1a, dc1b, dc2c;
 
-/* All connectors are up and announce all their routes. */
-static struct next_hops *all_up(const struct policy *policy)
-{
-	struct next_hops *next_hops = next_hops_new(policy);
-
-	for (uint32_t r = 0; r < policy_spec(policy)->route_count; r++) {
-		const uint32_t *devices;
-		size_t n;
-
-		devices = policy_route_devices(policy, r, &n);
-		for (size_t i = 0; i < n; i++)
-			ck_assert_int_eq(next_hops_set(next_hops, r, devices[i], true), 0);
-	}
-	return next_hops;
-}
-
 static void setup(void)
 {
 	struct policy *policy = world_policy(NULL, NULL);
@@ -46,17 +30,18 @@ static void setup(void)
 	now = 1000 * NS_PER_SEC;
 	f = (struct forward){
 		.policy = policy,
-		.next_hops = all_up(policy),
-		.limiter = refusal_limiter_new(policy_device_limit(policy)),
+		.next_hops = world_next_hops(policy, true),
+		.registry = world_registry(),
+		.limiter = refusal_limiter_new(100),
 		.flows = flow_table_new(4096, &key),
 		.fragments = fragment_table_new(),
 		.router = true,
 	};
-	alice = world_device(policy, KEY_ALICE);
-	bob = world_device(policy, KEY_BOB);
-	dc1a = world_device(policy, KEY_DC1A);
-	dc1b = world_device(policy, KEY_DC1B);
-	dc2c = world_device(policy, KEY_DC2C);
+	alice = world_device(KEY_ALICE);
+	bob = world_device(KEY_BOB);
+	dc1a = world_device(KEY_DC1A);
+	dc1b = world_device(KEY_DC1B);
+	dc2c = world_device(KEY_DC2C);
 }
 
 static void teardown(void)
@@ -77,8 +62,8 @@ static void reload(const char *without)
 	next_hops_free((struct next_hops *)f.next_hops);
 	refusal_limiter_free(f.limiter);
 	f.policy = policy;
-	f.next_hops = all_up(policy);
-	f.limiter = refusal_limiter_new(policy_device_limit(policy));
+	f.next_hops = world_next_hops(policy, true);
+	f.limiter = refusal_limiter_new(100);
 }
 
 static void judge(uint32_t device, struct packet *p)
@@ -243,7 +228,7 @@ static const struct {
 
 START_TEST(identity_first)
 {
-	uint32_t device = world_device(f.policy, spoofed[_i].from);
+	uint32_t device = world_device(spoofed[_i].from);
 
 	/* a live flow of alice's with the very tuple changes nothing */
 	tcp(alice, ALICE4, 40000, ORIGIN4, 80, TCP_SYN);
@@ -458,15 +443,15 @@ START_TEST(no_connector)
 
 	tcp(alice, ALICE4, 40000, ORIGIN4, 80, TCP_SYN);
 	expect_forward(dc1a);
-	route = policy_route_of(f.policy, &a);
-	ck_assert_int_eq(next_hops_set((struct next_hops *)f.next_hops, route, dc1a, false), 0);
+	route = policy_route_of(f.policy, 0, &a);
+	next_hops_remove((struct next_hops *)f.next_hops, route, dc1a);
 	tcp(alice, ALICE4, 40000, ORIGIN4, 80, TCP_ACK); /* its replica takes over */
 	expect_forward(dc1b);
 	tcp(dc1b, ORIGIN4, 80, ALICE4, 40000, TCP_ACK);
 	expect_forward(alice);
 	tcp(dc1a, ORIGIN4, 80, ALICE4, 40000, TCP_ACK);
 	EXPECT(VERDICT_DROP, REASON_WRONG_NEXT_HOP);
-	ck_assert_int_eq(next_hops_set((struct next_hops *)f.next_hops, route, dc1b, false), 0);
+	next_hops_remove((struct next_hops *)f.next_hops, route, dc1b);
 	tcp(alice, ALICE4, 40000, ORIGIN4, 80, TCP_ACK);
 	in = expect_refusal(REASON_NO_CONNECTOR, ORIGIN4, ALICE4);
 	ck_assert_uint_eq(in.icmp_type, 3);
@@ -507,12 +492,11 @@ END_TEST
 static void reload_spec(struct policy_spec *spec)
 {
 	const struct policy *old = f.policy;
-	struct policy *policy;
+	struct policy *policy = world_take(spec, old);
 
-	ck_assert_int_eq(policy_new(spec, old, &policy), 0);
 	next_hops_free((struct next_hops *)f.next_hops);
 	f.policy = policy;
-	f.next_hops = all_up(policy);
+	f.next_hops = world_next_hops(policy, true);
 	policy_free((struct policy *)old);
 }
 
@@ -785,7 +769,7 @@ START_TEST(reload_ends_half_a_datagram)
 	packet_fragment(&p, &whole, 1, 0, 496);
 	judge(alice, &p);
 	expect_forward(dc1a);
-	reload(NULL);
+	reload("fd77::/64");
 	packet_fragment(&p, &whole, 1, 496, 1000);
 	judge(alice, &p);
 	EXPECT(VERDICT_DROP, REASON_FRAGMENT_DENIED);

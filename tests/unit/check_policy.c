@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The compiled policy: against the oracle on random policies, numbers of devices across
- * generations, and a table of judgements. */
+/* The compiled rules: against the oracle on random policies, generations, zones, and a table of
+ * judgements. */
 #include <errno.h>
 #include <string.h>
 
@@ -27,11 +27,11 @@ START_TEST(agrees_with_the_oracle)
 		spec = random_spec(&d);
 		ck_assert_msg(policy_spec_validate(spec, POLICY_OF_EDGE, &error) == 0, "%s",
 			      error.text);
-		ck_assert_int_eq(policy_new(spec, NULL, &policy), 0);
+		policy = world_take(spec, NULL);
 		for (uint32_t r = 0; r < spec->route_count; r++)
-			ck_assert_uint_eq(policy_route_at(policy, &spec->routes[r].prefix), r);
+			ck_assert_uint_eq(policy_route_at(policy, 0, &spec->routes[r].prefix), r);
 		while (d.len) {
-			const char *difference = compare_with_oracle(&d, policy);
+			const char *difference = compare_with_oracle(&d, spec, policy, world_registry());
 
 			ck_assert_msg(!difference, "%s", difference);
 		}
@@ -79,10 +79,10 @@ START_TEST(routes_by_prefix)
 	struct ip_prefix p;
 
 	ck_assert_int_eq(ip_prefix_parse("10.77.0.128/25", &p), 0);
-	ck_assert_uint_eq(policy_route_at(policy, &p), policy_route_of(policy, &p.addr));
+	ck_assert_uint_eq(policy_route_at(policy, 0, &p), policy_route_of(policy, 0, &p.addr));
 	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
 		ck_assert_int_eq(ip_prefix_parse(none[i], &p), 0);
-		ck_assert_uint_eq(policy_route_at(policy, &p), LPM_NONE);
+		ck_assert_uint_eq(policy_route_at(policy, 0, &p), LPM_NONE);
 	}
 	policy_free(policy);
 }
@@ -92,14 +92,14 @@ START_TEST(judges)
 {
 	struct policy *policy = world_policy(NULL, NULL);
 	struct policy_query q = {
-		.device = world_device(policy, judgements[_i].from),
+		.device = world_entry(judgements[_i].from),
 		.dst = world_address(judgements[_i].dst),
 		.proto = judgements[_i].proto,
 		.dst_port = judgements[_i].port,
 	};
 	struct judgement j;
 
-	policy_judge(policy, &q, &j);
+	policy_judge(policy, world_registry(), &q, &j);
 	ck_assert_int_eq(j.action, judgements[_i].action);
 	ck_assert_int_eq(j.reason, judgements[_i].reason);
 	ck_assert_uint_eq(j.place.line, judgements[_i].line);
@@ -108,43 +108,31 @@ START_TEST(judges)
 }
 END_TEST
 
-/* The world without bob, and with maya. */
-static struct policy *changed(const struct policy *previous)
+/* Only what verdicts depend on makes a new generation. */
+START_TEST(generations)
 {
-	struct policy_spec *spec = world_spec("10.77.0.0/24");
+	struct policy *first = world_policy(NULL, NULL), *second, *third, *fourth;
+	struct policy_spec *spec = world_spec(NULL);
 	struct spec_principal *p;
-	struct policy *policy;
 
-	spec->principals[1].devices[0].public_key[0] = 99; /* bob has a new phone */
 	p = policy_spec_add_principal(spec, "maya", PRINCIPAL_USER, NULL, 0);
 	world_add_device(spec, p, "desk", KEY_MAYA, (const char *const[]){"100.80.0.13", NULL});
-	ck_assert_int_eq(policy_new(spec, previous, &policy), 0);
-	return policy;
-}
-
-START_TEST(numbers_stay)
-{
-	struct policy *first = world_policy(NULL, NULL), *second = changed(first), *third;
-	uint32_t bob = world_device(first, KEY_BOB), maya = world_device(second, KEY_MAYA);
-
+	ck_assert(policy_is_of(first, spec));
+	spec->routes[0].rules[0].place.line++;
+	ck_assert(!policy_is_of(first, spec));
+	second = world_take(spec, first);
+	spec = world_spec(NULL);
+	spec->routes[0].rules[0].ports[0].last++;
+	third = world_take(spec, second);
+	fourth = world_policy("10.77.0.0/24", third);
 	ck_assert_uint_eq(policy_generation(first), 1);
-	ck_assert_uint_eq(policy_generation(second), 2);
-	for (unsigned k = KEY_ALICE; k <= KEY_DC2C; k++) {
-		if (k != KEY_BOB)
-			ck_assert_uint_eq(world_device(first, k), world_device(second, k));
-	}
-	ck_assert_uint_eq(world_device(second, KEY_BOB), DEVICE_NONE);
-	ck_assert_ptr_null(policy_device(second, bob)); /* given up: rests for a generation */
-	ck_assert_uint_ne(maya, bob);
-	ck_assert_str_eq(policy_principal(second, maya)->id, "maya");
-	third = world_policy(NULL, second);
-	ck_assert_uint_eq(world_device(third, KEY_BOB), bob); /* and may be used again */
-	ck_assert_ptr_null(policy_device(third, maya));
-	ck_assert_ptr_null(policy_device(third, policy_device_limit(third)));
-	ck_assert_ptr_null(policy_principal(third, DEVICE_NONE));
+	ck_assert_uint_eq(policy_generation(second), 1);
+	ck_assert_uint_eq(policy_generation(third), 2);
+	ck_assert_uint_eq(policy_generation(fourth), 3);
 	policy_free(first);
 	policy_free(second);
 	policy_free(third);
+	policy_free(fourth);
 }
 END_TEST
 
@@ -153,36 +141,71 @@ START_TEST(holders_and_routes)
 	struct policy *policy = world_policy(NULL, NULL);
 	struct ip_addr alice = world_address(ALICE6), own = world_address(OWN4);
 	struct ip_addr shared = world_address("10.99.1.1"), nowhere = world_address("192.0.2.1");
-	const uint32_t *devices;
-	size_t n;
+	uint32_t route = policy_route_of(policy, 0, &shared);
 
-	ck_assert_uint_eq(policy_device_by_address(policy, &alice),
-			  world_device(policy, KEY_ALICE));
-	ck_assert_uint_eq(policy_device_by_address(policy, &own), DEVICE_NONE);
-	ck_assert_uint_eq(policy_device_by_address(policy, &shared), DEVICE_NONE);
-	ck_assert_uint_eq(policy_route_of(policy, &nowhere), UINT32_MAX);
-	devices = policy_route_devices(policy, policy_route_of(policy, &shared), &n);
-	ck_assert_uint_eq(n, 3); /* in the order of via */
-	ck_assert_uint_eq(devices[0], world_device(policy, KEY_DC2C));
-	ck_assert_uint_eq(devices[1], world_device(policy, KEY_DC1A));
-	ck_assert_uint_eq(devices[2], world_device(policy, KEY_DC1B));
+	ck_assert_uint_eq(world_holder(&alice), world_device(KEY_ALICE));
+	ck_assert_uint_eq(world_holder(&own), DEVICE_NONE);
+	ck_assert_uint_eq(world_holder(&shared), DEVICE_NONE);
+	ck_assert_uint_eq(policy_route_of(policy, 0, &nowhere), UINT32_MAX);
+	ck_assert_uint_eq(policy_route_of(policy, 0, &own), UINT32_MAX);
+	ck_assert_uint_eq(policy_route_rank(policy, route, world_entry(KEY_DC2C)->principal), 0);
+	ck_assert_uint_eq(policy_route_rank(policy, route, world_entry(KEY_DC1A)->principal), 1);
+	ck_assert_uint_eq(policy_route_rank(policy, route, world_entry(KEY_BOB)->principal),
+			  UINT32_MAX);
+	policy_free(policy);
+}
+END_TEST
+
+/* The same addresses twice: a route and its rules are of one zone, as are devices. */
+START_TEST(zones)
+{
+	struct policy_spec *spec = world_spec(NULL);
+	struct spec_route *r =
+		world_add_route(spec, "10.77.0.0/24", (const char *const[]){"dc2", NULL});
+	struct spec_principal *maya =
+		policy_spec_add_principal(spec, "maya", PRINCIPAL_USER, NULL, 0);
+	struct policy_query q = {.dst = world_address("10.77.0.10"), .proto = 6, .dst_port = 81};
+	struct ip_addr address = world_address(ALICE4);
+	struct policy *policy;
+	struct judgement j;
+
+	r->zone = 3;
+	world_add_rule(spec, r, "other", "user:maya", 6, 81);
+	world_add_device(spec, maya, "desk", KEY_MAYA, (const char *const[]){ALICE4, NULL});
+	maya->devices[0].zone = 3;
+	policy = world_take(spec, NULL);
+	ck_assert_uint_eq(world_holder(&address), world_device(KEY_ALICE));
+	ck_assert_ptr_eq(registry_by_address(world_registry(), 3, &address),
+			 world_entry(KEY_MAYA));
+	ck_assert_ptr_null(registry_by_address(world_registry(), 1, &address));
+	ck_assert_uint_eq(policy_route_at(policy, 3, &r->prefix), spec->route_count - 1);
+	ck_assert_uint_ne(policy_route_at(policy, 0, &r->prefix), spec->route_count - 1);
+	ck_assert_uint_eq(policy_route_of(policy, 4, &address), LPM_NONE);
+	q.device = world_entry(KEY_MAYA);
+	policy_judge(policy, world_registry(), &q, &j);
+	ck_assert_int_eq(j.action, POLICY_ACCEPT);
+	q.device = world_entry(KEY_ALICE);
+	policy_judge(policy, world_registry(), &q, &j);
+	ck_assert_int_eq(j.reason, REASON_NO_RULE);
 	policy_free(policy);
 }
 END_TEST
 
 START_TEST(what_was_not_validated)
 {
+	struct registry *registry = registry_new(NULL);
 	struct policy_spec *spec = world_spec(NULL);
 	struct policy *policy = NULL;
 
 	world_add_route(spec, "10.77.0.0/24", (const char *const[]){"dc1", NULL});
-	ck_assert_int_eq(policy_new(spec, NULL, &policy), -EINVAL);
+	ck_assert_int_eq(policy_new(spec, registry, NULL, &policy), -EINVAL);
 	policy_spec_free(spec);
 	spec = world_spec(NULL);
 	world_add_route(spec, "10.1.0.0/24", (const char *const[]){"alice", NULL});
-	ck_assert_int_eq(policy_new(spec, NULL, &policy), -EINVAL);
+	ck_assert_int_eq(policy_new(spec, registry, NULL, &policy), -EINVAL);
 	policy_spec_free(spec);
 	ck_assert_ptr_null(policy);
+	registry_free(registry);
 }
 END_TEST
 
@@ -194,7 +217,8 @@ int main(void)
 	tcase_add_loop_test(tc, agrees_with_the_oracle, 0, 4);
 	tcase_add_loop_test(tc, judges, 0, sizeof judgements / sizeof *judgements);
 	tcase_add_test(tc, routes_by_prefix);
-	tcase_add_test(tc, numbers_stay);
+	tcase_add_test(tc, generations);
+	tcase_add_test(tc, zones);
 	tcase_add_test(tc, holders_and_routes);
 	tcase_add_test(tc, what_was_not_validated);
 	suite_add_tcase(suite, tc);

@@ -58,10 +58,12 @@ UNIT_TESTS = \
 	tests/unit/check_queues \
 	tests/unit/check_random \
 	tests/unit/check_ratelimit \
+	tests/unit/check_names \
 	tests/unit/check_next_hops \
 	tests/unit/check_reason \
 	tests/unit/check_refusal \
 	tests/unit/check_reload \
+	tests/unit/check_registry \
 	tests/unit/check_replay \
 	tests/unit/check_request \
 	tests/unit/check_ring \
@@ -105,6 +107,7 @@ TSAN_TESTS = \
 	tests/unit/check_flow \
 	tests/unit/check_flow_cache \
 	tests/unit/check_inbox \
+	tests/unit/check_registry \
 	tests/unit/check_ring \
 	tests/unit/check_shared_path \
 	tests/unit/check_worker \
@@ -211,6 +214,8 @@ tests_unit_check_model_SOURCES = tests/unit/check_model.c tests/unit/world.c
 tests_unit_check_connector_policy_SOURCES = tests/unit/check_connector_policy.c tests/unit/packets.c tests/unit/world.c
 tests_unit_check_policy_SOURCES = tests/unit/check_policy.c tests/unit/world.c $(ORACLE_SOURCES)
 tests_unit_check_next_hops_SOURCES = tests/unit/check_next_hops.c tests/unit/world.c
+tests_unit_check_registry_SOURCES = tests/unit/check_registry.c tests/unit/packets.c tests/unit/world.c \
+	$(ORACLE_SOURCES)
 tests_unit_check_refusal_SOURCES = tests/unit/check_refusal.c tests/unit/packets.c
 
 tests_unit_check_inbox_LDADD = libtund_worker.a $(EV_LIBS) $(UNIT_LIBS)

@@ -200,10 +200,10 @@ struct policy_spec *random_spec(struct draw *d)
 	return spec;
 }
 
-const char *compare_with_oracle(struct draw *d, const struct policy *policy)
+const char *compare_with_oracle(struct draw *d, const struct policy_spec *spec,
+				const struct policy *policy, const struct registry *registry)
 {
 	static const uint8_t protos[] = {6, 17, 1, 58, 47, 132};
-	const struct policy_spec *spec = policy_spec(policy);
 	uint8_t key[KEY_SIZE], proto = protos[draw_below(d, 6)];
 	uint16_t port = proto == 6 || proto == 17 ? (uint16_t)draw_below(d, 13) : 0;
 	struct ip_addr a = random_near(d);
@@ -212,10 +212,10 @@ const char *compare_with_oracle(struct draw *d, const struct policy *policy)
 	struct judgement j;
 
 	random_key(d, key);
-	q.device = policy_device_by_key(policy, key);
-	if (policy_owns(policy, q.device, &a) != oracle_owns(spec, key, &a))
+	q.device = registry_by_key(registry, key);
+	if (policy_owns(policy, registry, q.device, &a) != oracle_owns(spec, key, &a))
 		return "policy_owns";
-	policy_judge(policy, &q, &j);
+	policy_judge(policy, registry, &q, &j);
 	expected = oracle_judge(spec, key, &a, proto, port);
 	if (j.action != expected.action || j.reason != expected.reason)
 		return "action or reason";

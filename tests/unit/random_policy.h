@@ -5,6 +5,7 @@
 #define TUND_TESTS_UNIT_RANDOM_POLICY_H
 
 #include <tund/policy/policy.h>
+#include <tund/policy/registry_plan.h>
 
 /* A source of small numbers; zeros when the bytes are used up. */
 struct draw {
@@ -22,7 +23,8 @@ struct ip_addr random_near(struct draw *d);
 /* The key of one of its devices, mostly. */
 void random_key(struct draw *d, uint8_t key[KEY_SIZE]);
 
-/* Asks policy and oracle the same; NULL if they agree, else what they disagree on. */
-const char *compare_with_oracle(struct draw *d, const struct policy *policy);
+/* Asks the compiled rules with the registry's devices, and the oracle about `spec`, the same; NULL if they agree, else what they disagree on. */
+const char *compare_with_oracle(struct draw *d, const struct policy_spec *spec,
+				const struct policy *policy, const struct registry *registry);
 
 #endif

@@ -124,20 +124,71 @@ struct policy_spec *world_spec(const char *without)
 	return spec;
 }
 
+static struct registry *registry;
+
+struct policy *world_take(struct policy_spec *spec, const struct policy *previous)
+{
+	struct registry_plan plan;
+	struct policy *policy;
+
+	if (!previous) {
+		registry_free(registry);
+		registry = registry_new(NULL);
+		ck_assert_ptr_nonnull(registry);
+	}
+	ck_assert_int_eq(policy_new(spec, registry, previous, &policy), 0);
+	ck_assert_int_eq(registry_plan(registry, spec, &plan), 0);
+	registry_plan_commit(registry, &plan);
+	return policy;
+}
+
 struct policy *world_policy(const char *without, const struct policy *previous)
 {
 	struct policy_spec *spec = world_spec(without);
 	struct policy_error error;
-	struct policy *policy;
 
 	ck_assert_msg(policy_spec_validate(spec, POLICY_OF_EDGE, &error) == 0, "%s", error.text);
-	ck_assert_int_eq(policy_new(spec, previous, &policy), 0);
-	return policy;
+	return world_take(spec, previous);
 }
 
-uint32_t world_device(const struct policy *policy, enum world_key key)
+struct registry *world_registry(void)
+{
+	return registry;
+}
+
+const struct registry_device *world_entry(enum world_key key)
 {
 	uint8_t bytes[KEY_SIZE] = {(uint8_t)key};
 
-	return policy_device_by_key(policy, bytes);
+	return registry_by_key(registry, bytes);
+}
+
+uint32_t world_device(enum world_key key)
+{
+	const struct registry_device *d = world_entry(key);
+
+	return d ? d->number : DEVICE_NONE;
+}
+
+uint32_t world_holder(const struct ip_addr *a)
+{
+	const struct registry_device *d = registry_by_address(registry, 0, a);
+
+	return d ? d->number : DEVICE_NONE;
+}
+
+struct next_hops *world_next_hops(const struct policy *policy, bool up)
+{
+	struct next_hops *next_hops = next_hops_new(policy, NULL);
+
+	ck_assert_ptr_nonnull(next_hops);
+	for (uint32_t r = 0; up && r < policy_spec(policy)->route_count; r++) {
+		for (uint32_t i = 0; i < registry_limit(registry); i++) {
+			const struct registry_device *d = registry_device(registry, i);
+
+			if (d)
+				next_hops_add(next_hops, r, d);
+		}
+	}
+	return next_hops;
 }

@@ -16,7 +16,8 @@
 #ifndef TUND_TESTS_UNIT_WORLD_H
 #define TUND_TESTS_UNIT_WORLD_H
 
-#include <tund/policy/policy.h>
+#include <tund/policy/next_hops.h>
+#include <tund/policy/registry_plan.h>
 
 #define ALICE4 "100.80.0.11"
 #define ALICE6 "fd74:756e:64::11"
@@ -32,9 +33,24 @@ struct ip_addr world_address(const char *text);
 /* A spec with everything but what `without` (a route's prefix, or NULL) says. */
 struct policy_spec *world_spec(const char *without);
 
+/* Its rules; its devices are what the registry has from then on. Without `previous`, the registry is
+ * a new one. */
 struct policy *world_policy(const char *without, const struct policy *previous);
 
-uint32_t world_device(const struct policy *policy, enum world_key key);
+/* The same for any spec, which the policy owns. */
+struct policy *world_take(struct policy_spec *spec, const struct policy *previous);
+
+struct registry *world_registry(void);
+
+/* The number of a device, or DEVICE_NONE; and what it is. */
+uint32_t world_device(enum world_key key);
+const struct registry_device *world_entry(enum world_key key);
+
+/* The number of the device that holds this address, or DEVICE_NONE. */
+uint32_t world_holder(const struct ip_addr *a);
+
+/* All connectors are up and announce all their routes, or none. */
+struct next_hops *world_next_hops(const struct policy *policy, bool up);
 
 /* Building blocks. Texts as in a configuration; NULL-terminated lists. */
 struct spec_device *world_add_device(struct policy_spec *spec, struct spec_principal *p,

@@ -2,7 +2,8 @@
 /*
  * "Why was I refused?": asks policy_judge(), the data path's own function, on behalf of a
  * principal, and says the answer in words. The engine uses it on the live policy, the loader on a
- * file that is not installed yet. Any thread.
+ * file that is not installed yet. Any thread
+ * that may read both.
  */
 #ifndef TUND_POLICY_EXPLAIN_H
 #define TUND_POLICY_EXPLAIN_H
@@ -20,7 +21,7 @@ struct explain_question {
 struct explain_answer {
 	bool accepted;
 	struct judgement judgement;    /* borrows from the policy */
-	const struct spec_device *device; /* that was taken; borrowed */
+	const struct registry_device *device; /* that was taken; borrowed */
 	struct ip_addr source;
 	char text[900];                /* lines for people, each ended by a newline */
 };
@@ -29,7 +30,7 @@ struct explain_answer {
  * 0, and `out` is written; -ENOENT: no such principal or device; -EADDRNOTAVAIL: none of its
  * devices has an address of the destination's family, or the source asked for is not theirs.
  */
-int policy_explain(const struct policy *policy, const struct explain_question *question,
-		   struct explain_answer *out);
+int policy_explain(const struct policy *policy, const struct registry *registry,
+		   const struct explain_question *question, struct explain_answer *out);
 
 #endif

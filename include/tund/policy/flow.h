@@ -47,16 +47,18 @@ enum flow_direction { FLOW_ORIGINAL = 1, FLOW_REPLY = 2 };
 struct flow_tuple {
 	struct ip_addr src, dst;
 	uint16_t src_port, dst_port; /* host order; 0 without ports */
+	uint16_t zone;               /* in which the addresses mean something */
 	uint8_t proto;
 };
 
 /* A copy of an entry, with what it takes to find the entry again. */
 struct flow {
 	struct flow_tuple tuple; /* original direction */
-	uint32_t client;         /* device that started it */
+	uint32_t client;         /* device that started it, below REGISTRY_MAX */
 	uint32_t next_hop;       /* device that its packets go to, and replies must come from */
 	uint32_t route;          /* number of its route; UINT32_MAX: next_hop holds the address */
 	uint32_t generation;     /* of the policy that accepted it, and that `route` is of */
+	uint32_t client_generation; /* of the client as it was accepted */
 	enum flow_state state;
 	uint64_t slot, sequence; /* private to the table */
 };
@@ -97,7 +99,7 @@ void flow_insert(struct flow_table *t, uint64_t now_ns, const struct flow *flow)
 void flow_touch(struct flow_table *t, uint64_t now_ns, const struct flow *flow,
 		enum flow_direction direction, uint8_t tcp_flags);
 
-/* After it was judged anew: stores generation, route and next hop of `flow`, whose `sequence`
+/* After it was judged anew: stores generations, route and next hop of `flow`, whose `sequence`
  * follows. Does nothing if the entry is gone. */
 void flow_renew(struct flow_table *t, struct flow *flow);
 

@@ -3,7 +3,8 @@
  * The flows that one worker has forwarded last. A hit stands for what would only be repeated: that
  * the source belongs to the sender, which flow the packet is of, and where that leads under this
  * policy and reach. So everything that these depend on is compared: the whole tuple, the sending
- * device, the policy and its generation, reach and its version; and the flow's entry must be as it
+ * device, the policy and its generation, reach and its version, and that of
+ * the registry; and the flow's entry must be as it
  * was read (flow_is_current()). Only whole TCP and UDP packets are looked up or stored. Filling it
  * costs others nothing but the work that there would be without it. Where two connectors have
  * started the same flow, either may get its replies, with a cache or without.
@@ -31,17 +32,17 @@ struct flow_cache_key {
 	const struct next_hops *next_hops;
 	uint32_t device; /* from which it came */
 	uint32_t generation;
-	uint32_t next_hops_version;
+	uint32_t next_hops_version, registry_version;
 };
 
 /*
- * The key of the packet in `data`, of which `p` is the parse and `device` the sender, under policy
- * and reach as they are now: to be made before anything is looked up in them. False, and nothing is
+ * The key of the packet in `data`, of which `p` is the parse and `device` the sender, under policy,
+ * reach and registry as they are now: to be made before anything is looked up in them. False, and nothing is
  * written, for what is never cached.
  */
 bool flow_cache_key(const uint8_t *data, const struct inner_packet *p, uint32_t device,
 		    const struct policy *policy, const struct next_hops *next_hops,
-		    struct flow_cache_key *out);
+		    const struct registry *registry, struct flow_cache_key *out);
 
 /*
  * The flow that a packet with exactly this key was of; NULL if that is not known. Borrowed until

@@ -16,13 +16,14 @@
 #include <tund/policy/refusal.h>
 
 /*
- * One per worker: shared things are borrowed. The owner fills it in, and may change policy, reach
- * and limiter together between two calls, when a new snapshot is picked up.
+ * One per worker: shared things are borrowed. The owner fills it in, and may change policy and
+ * reach together between two calls, when a new snapshot is picked up.
  */
 struct forward {
 	const struct policy *policy;
 	const struct next_hops *next_hops; /* of that policy */
-	struct refusal_limiter *limiter;  /* shared; for policy_device_limit() devices */
+	const struct registry *registry;  /* shared by all workers, survives policies */
+	struct refusal_limiter *limiter;  /* the same */
 	struct flow_table *flows;         /* shared by all workers, survives policies */
 	struct fragment_table *fragments; /* this worker's own */
 	struct flow_cache *cache;         /* this worker's own; NULL: none, only slower */

@@ -47,9 +47,9 @@ struct fragment_table;
 struct fragment_table *fragment_table_new(void);
 void fragment_table_free(struct fragment_table *t);
 
-/* Who sent a fragment, and under which policy: a verdict holds for its generation only. */
+/* Who sent a fragment, and the generations of rules and device: a verdict holds for both only. */
 struct fragment_origin {
-	uint32_t device, generation;
+	uint32_t device, generation, device_generation;
 };
 
 /* Takes in a fragment; `data` is the packet that `p` was parsed from. */

@@ -54,6 +54,7 @@ struct spec_device {
 	bool has_preshared_key;
 	uint8_t preshared_key[KEY_SIZE];
 	bool wireguard; /* a stock WireGuard peer: suite 0, no control frames */
+	uint16_t zone;  /* in which its addresses mean something: 0, as nothing sets another yet */
 	struct ip_addr *addresses; /* inner; none for most connectors */
 	size_t address_count;
 };
@@ -84,6 +85,8 @@ struct spec_rule {
 
 struct spec_route {
 	struct ip_prefix prefix;
+	uint16_t zone; /* as of a device */
+	bool to_all_devices; /* to every address that a device holds, whatever `prefix` says */
 	struct spec_place place;
 	/* ids of connectors, best first; none: it leads to the devices that have addresses in it */
 	struct spec_strings via;

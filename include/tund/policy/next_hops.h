@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Which connector devices reach which routes right now: a route that is announced in a live
- * session. It belongs to one policy (route and device numbers), is written by the main thread and
+ * session. It belongs to one policy (numbers of routes), is written by the registry's owner and
  * read by the workers while they forward.
  */
 #ifndef TUND_POLICY_NEXT_HOPS_H
@@ -11,20 +11,27 @@
 
 struct next_hops;
 
-/* Nothing is available at first. The policy must outlive it. NULL when memory is out. */
-struct next_hops *next_hops_new(const struct policy *policy);
+/* Nothing is available at first. The policy must outlive it; `epoch` as in registry_new(). NULL
+ * when memory is out. */
+struct next_hops *next_hops_new(const struct policy *policy, struct epoch *epoch);
 void next_hops_free(struct next_hops *next_hops);
 
-/* -ENOENT: the device is no connector of this route. Any thread. */
-int next_hops_set(struct next_hops *next_hops, uint32_t route, uint32_t device, bool available);
+/* Makes a device available for a route, as the registry has it now. -ENOENT: its principal is no
+ * connector of this route. -ENOMEM. The owner's thread. */
+int next_hops_add(struct next_hops *next_hops, uint32_t route,
+		  const struct registry_device *device);
+
+/* The opposite, by its number, if it was. The owner's thread. */
+void next_hops_remove(struct next_hops *next_hops, uint32_t route, uint32_t device);
 
 bool next_hops_get(const struct next_hops *next_hops, uint32_t route, uint32_t device);
 
-/* The first available device of the route, in the order of `via`; DEVICE_NONE if there is none. */
+/* The first available device of the route, in the order of `via`, then of the principal's own list;
+ * DEVICE_NONE if there is none. */
 uint32_t next_hops_choose(const struct next_hops *next_hops, uint32_t route);
 
-/* Changes with every next_hops_set() that changes something. What is read from `reach` after this holds
- * until the number is another. */
+/* Changes with everything that next_hops_add() and next_hops_remove() change. What is read from it
+ * after this holds until the number is another. */
 uint32_t next_hops_version(const struct next_hops *next_hops);
 
 #endif

@@ -45,11 +45,12 @@ size_t refusal_build_end(const uint8_t *data, const struct inner_packet *p,
  * 90/s and a burst of 10. */
 struct refusal_limiter;
 
-/* Keeps a state for devices 0..devices-1. NULL: no memory. */
-struct refusal_limiter *refusal_limiter_new(uint32_t devices);
+/* Keeps `places` (at least 1) states; devices whose numbers are the same modulo that share one. NULL:
+ * no memory. */
+struct refusal_limiter *refusal_limiter_new(uint32_t places);
 void refusal_limiter_free(struct refusal_limiter *l);
 
-/* Takes one refusal off the device's allowance; false when it is used up, or out of range. */
+/* Takes one refusal off the device's allowance; false when it is used up. */
 bool refusal_allow(struct refusal_limiter *l, uint64_t now_ns, uint32_t device);
 
 #endif
