@@ -14,6 +14,8 @@
 static const char *const aead_words[] = {
 	[AEAD_AUTO] = "auto", [AEAD_IPSEC_MB] = "ipsec-mb", [AEAD_LIBCRYPTO] = "libcrypto",
 	[AEAD_LIBSODIUM] = "libsodium", NULL};
+static const char *const outer_gso_words[] = {
+	[OUTER_GSO_AUTO] = "auto", [OUTER_GSO_OFF] = "off", NULL};
 static const char *const transport_words[] = {[TRANSPORT_AUTO] = "auto",
 					      [TRANSPORT_UDP_ONLY] = "udp",
 					      [TRANSPORT_TCP_ONLY] = "tcp",
@@ -142,6 +144,7 @@ const struct option config_options[] = {
 	{"workers", KIND_NUMBER, OF_ALL, SEEN_BY_ALL, FIELD(workers), .min = 1,
 	 .max = CONFIG_WORKERS_MAX, .unset = 0, .fixed = true},
 	{"aead", KIND_WORD, OF_ALL, SEEN_BY_ALL, FIELD(aead), .words = aead_words, .fixed = true},
+	{"outer_gso", KIND_WORD, OF_ALL, SEEN_BY_ENGINE, FIELD(outer_gso), .words = outer_gso_words},
 	{"pool", KIND_PREFIXES, OF_EDGE, SEEN_BY_ALL, FIELD(pool), .prefixes = default_pool,
 	 .missing = "pool is empty; expected the prefixes that clients' addresses are from, or no "
 		    "such option for " POOL4 " and " POOL6},

@@ -191,6 +191,12 @@ static const struct role_ops *role_of(const struct config *config)
 	return NULL;
 }
 
+/* What the transports do otherwise by a configuration that is in force from now on. */
+static void set_transports(struct engine *engine)
+{
+	engine->plane.transports.one_by_one = engine->config->outer_gso == OUTER_GSO_OFF;
+}
+
 static int reload(struct engine *engine, struct config *fresh)
 {
 	struct config *before = engine->config;
@@ -204,6 +210,7 @@ static int reload(struct engine *engine, struct config *fresh)
 	}
 	engine->config = fresh;
 	engine->plane.shared.frame_mtu = fresh->mtu;
+	set_transports(engine);
 	config_free(before);
 	return 0;
 }
@@ -215,6 +222,7 @@ int main_thread_configure(struct engine *engine, struct config *config)
 	config_free(engine->config);
 	engine->config = config;
 	engine->role = role_of(config);
+	set_transports(engine);
 	return 0;
 }
 

@@ -366,11 +366,18 @@ static void send_train(struct transport_worker *tw, const struct train *train)
 {
 	struct udp_slots *slots = slots_of(tw);
 	struct udp_slot *slot = find_slot(slots, train->path.socket);
+	struct udp_socket plain, *socket;
 	int err;
 
 	if (!slot || slot->socket.fd < 0)
 		return;
-	err = udp_send_train(&slot->socket, &train->path.local, &train->path.remote, train->buffer,
+	socket = &slot->socket;
+	if (atomic_load_explicit(&tw->all->one_by_one, memory_order_relaxed)) {
+		plain = *socket;
+		plain.gso = false;
+		socket = &plain;
+	}
+	err = udp_send_train(socket, &train->path.local, &train->path.remote, train->buffer,
 			     train->len, train->segment, train->tos);
 	if (err == 1)
 		tw->events->tell(tw->owner, TRANSPORT_SOURCE_LOST, &train->path);

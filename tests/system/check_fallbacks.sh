@@ -33,6 +33,34 @@ set_option()
 	done
 }
 
+# sent FILE: the UDP datagrams, or trains of them that count as one, that the edge sends while alice
+# downloads 10 MB, some 7300 of them.
+sent()
+{
+	before=$(on edge awk '/^Udp: [0-9]/ { print $5 }' /proc/net/snmp)
+	page alice "http://$origin4/10MB" --max-time 60 -o "$work/got" || return 1
+	cmp "$work/got" "$work/origin/www/10MB" || return 1
+	sent=$(($(on edge awk '/^Udp: [0-9]/ { print $5 }' /proc/net/snmp) - before))
+	echo "sent for 10 MB: $sent"
+}
+
+# reload_with LINE: the option, and no restart.
+reload_with()
+{
+	set_option "$1"
+	on edge tund reload edge && on connector tund reload dc1 && on alice tund reload office
+}
+
+one_by_one()
+{
+	sent && [ "$sent" -ge 7000 ]
+}
+
+in_trains()
+{
+	sent && [ "$sent" -lt 6000 ]
+}
+
 begin_up alice:office
 ok 'with all that there is' both_ways
 for without in vnet_hdr uso gso gro vnet_hdr,gso,gro; do
@@ -49,3 +77,11 @@ for library in libsodium libcrypto; do
 	ok "restarted with $library" restart
 	ok "with $library" both_ways
 done
+set_option 'outer_gso = off'
+ok 'restarted with outer_gso = off' restart
+ok 'datagrams go one by one' one_by_one
+ok 'with outer_gso = off' both_ways
+ok 'a reload with outer_gso = auto' reload_with 'outer_gso = auto'
+ok 'they go in trains at once' in_trains
+ok 'a reload with outer_gso = off' reload_with 'outer_gso = off'
+ok 'one by one again' one_by_one

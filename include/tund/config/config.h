@@ -45,6 +45,12 @@ enum aead_choice {
 	AEAD_LIBSODIUM,
 };
 
+/* Whether the kernel or the device cuts outer datagrams (UDP_SEGMENT). */
+enum outer_gso {
+	OUTER_GSO_AUTO, /* where they say that they can */
+	OUTER_GSO_OFF,
+};
+
 #define CONFIG_PREFIXES_MAX 256 /* in one list: accept_routes, announce */
 #define CONFIG_ADDRESSES_MAX NETWORK_ADDRESSES_MAX /* inner ones, of this host */
 #define CONFIG_HOST_MAX 254     /* bytes of a host name */
@@ -83,6 +89,7 @@ struct config {
 	uint8_t workers;               /* threads that carry packets: 1..CONFIG_WORKERS_MAX; 0: as the
 					* parent chooses */
 	enum aead_choice aead;
+	enum outer_gso outer_gso;
 
 	/* Own inner addresses. Edge: the source of ICMP errors, at most one of a family. Client of a
 	 * stock WireGuard server: what the edge would push; else none. */

@@ -127,6 +127,7 @@ struct transports {
 	unsigned worker_count;
 	struct transport_worker *workers[TRANSPORT_WORKERS_MAX];
 	_Atomic uint32_t last_handle;
+	atomic_bool one_by_one; /* no train goes to the kernel as one; may change at any time */
 	int fd_limit; /* a connection's number stays below it */
 	void (*tell)(void *owner, enum transport_event event, const struct path *path);
 	void *owner;
