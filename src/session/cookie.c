@@ -135,6 +135,12 @@ void cookie_maker_clear(struct cookie_maker *maker)
 	secret_wipe(maker, sizeof *maker);
 }
 
+void cookie_forget(struct cookie_maker *maker)
+{
+	secret_wipe(maker->cookie, sizeof maker->cookie);
+	maker->cookie_birth_ns = TIME_NEVER;
+}
+
 void cookie_stamp(struct cookie_maker *maker, uint64_t now_ns, uint8_t *msg, size_t len)
 {
 	uint8_t *mac1 = msg + mac1_offset(len), *mac2 = msg + mac2_offset(len);
@@ -143,8 +149,10 @@ void cookie_stamp(struct cookie_maker *maker, uint64_t now_ns, uint8_t *msg, siz
 	memcpy(maker->last_mac1, mac1, MAC_SIZE);
 	maker->last_suite = msg[1];
 	maker->has_last = true;
-	if (maker->cookie_suite == msg[1] &&
-	    is_fresh(maker->cookie_birth_ns, now_ns, COOKIE_LIFETIME_NS - COOKIE_SEND_MARGIN_NS))
+	maker->last_had_mac2 =
+		maker->cookie_suite == msg[1] &&
+		is_fresh(maker->cookie_birth_ns, now_ns, COOKIE_LIFETIME_NS - COOKIE_SEND_MARGIN_NS);
+	if (maker->last_had_mac2)
 		blake2s_mac(maker->cookie, MAC_SIZE, msg, mac2_offset(len), mac2);
 	else
 		memset(mac2, 0, MAC_SIZE);

@@ -59,10 +59,14 @@ struct cookie_maker {
 	uint8_t last_mac1[MAC_SIZE]; /* of the last message that was stamped */
 	uint8_t last_suite;
 	bool has_last;             /* it was not answered by a cookie yet */
+	bool last_had_mac2;
 };
 
 void cookie_maker_init(struct cookie_maker *maker, const uint8_t peer_public_key[KEY_SIZE]);
 void cookie_maker_clear(struct cookie_maker *maker);
+
+/* Forgets the cookie: it is bound to an address and port that are used no more. */
+void cookie_forget(struct cookie_maker *maker);
 
 /* Writes mac1, and mac2 (zeros where no cookie of its suite is fresh), into a finished message. */
 void cookie_stamp(struct cookie_maker *maker, uint64_t now_ns, uint8_t *msg, size_t len);

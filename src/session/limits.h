@@ -36,7 +36,7 @@
 #define PROBE_INTERVAL_NS (250 * NS_PER_MS)
 #define RESCUE_AFTER_NS (2 * NS_PER_SEC)
 #define PATH_FAIL_NS (3 * NS_PER_SEC)
-#define HANDSHAKE_FAIL_NS (3 * REKEY_TIMEOUT_NS) /* of suite 0 */
+#define HANDSHAKE_FAIL_NS (3 * REKEY_TIMEOUT_NS) /* where some handshakes must have time */
 #define PATHS_MAX 4                              /* that a peer was heard on */
 
 /* Ours alone. */

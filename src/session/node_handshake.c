@@ -215,15 +215,32 @@ out:
 	return reason;
 }
 
+/* The path works, and its other end wants a proof: it gets that at once. Only an initiation that had
+ * none is repeated so, or whoever answers with cookies would make us send as fast as he does. */
+static void try_again(struct peer *peer, uint64_t now_ns)
+{
+	peer->patient = true;
+	atomic_store(&peer->traffic.unanswered_ns, 0);
+	timers_fold(peer);
+	handshake_initiate(peer, now_ns, true);
+}
+
 /* A cookie may answer our initiation or our response. */
 enum session_reason handshake_cookie(struct node *node, uint64_t now_ns, const uint8_t *msg)
 {
 	struct index_entry *entry = session_index_find(node, get_le32(msg + COOKIE_RECEIVER));
+	struct peer *peer;
+	bool had_mac2;
 
 	if (!entry)
 		return SESSION_UNKNOWN_INDEX;
-	if (cookie_consume(&entry->peer->cookie, now_ns, msg) < 0)
+	peer = entry->peer;
+	had_mac2 = peer->cookie.last_had_mac2;
+	if (cookie_consume(&peer->cookie, now_ns, msg) < 0)
 		return SESSION_BAD_COOKIE;
+	peer->cookie_path = peer->path;
+	if (!had_mac2 && !peer->wireguard && peer->secrets->state == HANDSHAKE_CREATED_INITIATION)
+		try_again(peer, now_ns);
 	return SESSION_OK;
 }
 

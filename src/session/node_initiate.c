@@ -113,6 +113,8 @@ int handshake_initiate(struct peer *peer, uint64_t now_ns, bool forced)
 	err = create_initiation(peer, msg);
 	if (err < 0)
 		return err;
+	if (!path_equal(&peer->cookie_path, &peer->path))
+		cookie_forget(&peer->cookie);
 	cookie_stamp(&peer->cookie, now_ns, msg, sizeof msg);
 	peer->last_initiation_sent_ns = now_ns;
 	timers_note(peer, traffic_authentic_sent(peer, now_ns));

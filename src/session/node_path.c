@@ -71,6 +71,7 @@ static bool store(struct peer *peer, const struct path *path)
 	note_active_heard(peer);
 	peer->path = *path;
 	peer->has_path = true;
+	peer->patient = false;
 	path_publish(peer);
 	return true;
 }
@@ -189,8 +190,7 @@ void path_timer_probe(struct peer *peer, uint64_t now_ns)
 
 void path_timer_silent(struct peer *peer, uint64_t now_ns)
 {
-	timer_set(peer, TIMER_SILENT,
-		  now_ns + (peer->wireguard ? HANDSHAKE_FAIL_NS : PATH_FAIL_NS));
+	timer_set(peer, TIMER_SILENT, now_ns + peer_silence_ns(peer));
 	peer_emit(peer, PEER_PATH_SILENT);
 }
 

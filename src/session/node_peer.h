@@ -91,6 +91,8 @@ struct peer {
 
 	struct tai64n_greatest greatest_tai64n; /* received */
 	struct cookie_maker cookie;
+	struct path cookie_path; /* on which it came: it is bound to its address and port */
+	bool patient; /* the active path has answered with a cookie: the next try comes on it */
 	uint64_t last_initiation_sent_ns, last_initiation_consumed_ns; /* 0: never */
 	unsigned attempts;                                             /* initiations unanswered */
 
@@ -108,5 +110,12 @@ struct peer {
 
 	struct peer_stats stats; /* but for what traffic and keypairs count */
 };
+
+/* How long the active path may be silent. Where only handshakes tell, or the other side is under load
+ * and has asked for a cookie, it takes some of them. */
+static inline uint64_t peer_silence_ns(const struct peer *peer)
+{
+	return peer->wireguard || peer->patient ? HANDSHAKE_FAIL_NS : PATH_FAIL_NS;
+}
 
 #endif

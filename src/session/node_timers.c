@@ -98,7 +98,7 @@ static void fold(struct peer *peer)
 		timers[TIMER_PROBE] =
 			peer->wireguard ? TIME_NEVER : behind(f->unanswered_ns, PROBE_AFTER_NS);
 		timers[TIMER_SILENT] = behind(f->unanswered_ns,
-					      peer->wireguard ? HANDSHAKE_FAIL_NS : PATH_FAIL_NS);
+					      peer_silence_ns(peer));
 	}
 	if (is_new(&t->exchanged_ns, &f->exchanged_ns) && keepalive_ns != 0)
 		timers[TIMER_PERSISTENT] = f->exchanged_ns + keepalive_ns;
@@ -139,6 +139,7 @@ void timers_handshake_complete(struct peer *peer, uint64_t now_ns)
 	(void)now_ns;
 	timer_stop(peer, TIMER_RETRANSMIT);
 	peer->attempts = 0;
+	peer->patient = false;
 	atomic_store(&peer->traffic.sent_last_minute, false);
 	peer->stats.last_handshake_wall_ns = peer->node->ops.wall_ns(peer->node->ops.ctx);
 }

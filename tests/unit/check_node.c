@@ -292,19 +292,48 @@ END_TEST
 
 START_TEST(a_cookie_is_what_load_demands)
 {
-	struct path path = sim_udp_path(&sim, 0, 1);
-
 	/* A queue of one is under load with every message. */
 	sim_start(&sim, 1, 1, false);
 	pair(tund, tund);
 	send_from(0);
 	sim_run(&sim, SEC);
+	/* The cookie is used at once. */
 	ck_assert_uint_eq(logs[1].count[MESSAGE_COOKIE], 1);
-	ck_assert_uint_eq(logs[1].count[MESSAGE_RESPONSE], 0);
-	sim_run(&sim, 5 * SEC);
-	ck_assert_uint_eq(logs[1].count[MESSAGE_COOKIE], 1);
+	ck_assert_uint_eq(logs[0].count[MESSAGE_INITIATION], 2);
 	ck_assert_uint_eq(packets[1], 1);
-	(void)path;
+}
+END_TEST
+
+/* As WireGuard does. */
+START_TEST(a_cookie_of_suite_0_waits_for_the_next_try)
+{
+	sim_start(&sim, 1, 1, false);
+	pair(wireguard, wireguard);
+	send_from(0);
+	sim_run(&sim, SEC);
+	ck_assert_uint_eq(logs[1].count[MESSAGE_COOKIE], 1);
+	ck_assert_uint_eq(logs[0].count[MESSAGE_INITIATION], 1);
+	sim_run(&sim, 5 * SEC);
+	ck_assert_uint_eq(packets[1], 1);
+}
+END_TEST
+
+/* Whoever is under load answers with a cookie, and its path is no silent one: the tries after it come
+ * on the same path, for another port would need another cookie. */
+START_TEST(a_path_with_a_cookie_is_not_left)
+{
+	struct peer_config ca = tund;
+
+	ca.connect = true;
+	sim_start(&sim, 1, 1, false);
+	pair(ca, tund);
+	sim_run(&sim, 3 * sim.delay_ns / 2); /* the cookie is under way, what follows it is lost */
+	ck_assert_uint_eq(logs[1].count[MESSAGE_COOKIE], 1);
+	sim.udp_blocked = true;
+	sim_run(&sim, 12 * SEC);
+	ck_assert_uint_eq(sim.nodes[0].events[PEER_PATH_SILENT], 0);
+	sim_run(&sim, 5 * SEC);
+	ck_assert_uint_gt(sim.nodes[0].events[PEER_PATH_SILENT], 0);
 }
 END_TEST
 
@@ -755,6 +784,8 @@ int main(void)
 	tcase_add_test(tc, keys_are_erased_after_540_s);
 	tcase_add_test(tc, persistent_keepalive);
 	tcase_add_test(tc, a_cookie_is_what_load_demands);
+	tcase_add_test(tc, a_cookie_of_suite_0_waits_for_the_next_try);
+	tcase_add_test(tc, a_path_with_a_cookie_is_not_left);
 	tcase_add_test(tc, the_queue_is_bounded);
 	tcase_add_test(tc, replayed_initiations_get_no_reply);
 	tcase_add_test(tc, clocks_may_jump);
