@@ -19,6 +19,7 @@
 
 #define UP_TIMEOUT_S 30
 #define UP_TIMEOUT_MAX_S 86400
+#define ENDED (-1)
 #define RETRY_MS 20 /* while control is being (re)started nobody answers */
 
 static unsigned parse_timeout(const struct command *command, const char *text)
@@ -65,7 +66,7 @@ static int not_yet(const struct tunnel *tunnel, unsigned seconds)
 			 tunnel->name, seconds, tunnel->name, tunnel->name);
 }
 
-/* "wait" is answered when the tunnel works. */
+/* "wait" is answered when the tunnel works. ENDED: it runs no more. */
 static int wait_until_works(const struct tunnel *tunnel, unsigned seconds)
 {
 	uint64_t now_ns = clock_now_ns(), deadline_ns = now_ns + seconds * NS_PER_SEC;
@@ -78,7 +79,7 @@ static int wait_until_works(const struct tunnel *tunnel, unsigned seconds)
 		if (err == -EACCES || err == -EPERM)
 			return ask_say_error(tunnel, err);
 		if (err != -ETIMEDOUT && !tunnel_is_running(tunnel))
-			return say_error(EXIT_SYSTEM, "%s was stopped", tunnel->name);
+			return ENDED;
 		poll(NULL, 0, RETRY_MS);
 	}
 	return not_yet(tunnel, seconds);
@@ -91,17 +92,21 @@ int command_up(const struct command *command, int argc, char **argv)
 						{0}};
 	unsigned seconds = UP_TIMEOUT_S;
 	struct tunnel tunnel;
-	int code, fd = -1;
+	int code = ENDED, fd = -1;
 
 	while (command_option(command, argc, argv, options) != -1)
 		seconds = parse_timeout(command, optarg);
 	command_tunnel(command, argc, argv, &tunnel);
-	if (!tunnel_is_running(&tunnel)) {
+	/* One that was killed holds its lock until the kernel has ended it. */
+	if (tunnel_is_running(&tunnel))
+		code = seconds ? wait_until_works(&tunnel, seconds) : EXIT_DONE;
+	if (code == ENDED) {
 		code = start_daemon(&tunnel, &fd);
-		if (code)
-			return code;
+		if (code == EXIT_DONE && seconds)
+			code = wait_until_works(&tunnel, seconds);
 	}
-	code = seconds ? wait_until_works(&tunnel, seconds) : EXIT_DONE;
+	if (code == ENDED)
+		code = say_error(EXIT_SYSTEM, "%s was stopped", tunnel.name);
 	if (fd >= 0)
 		close(fd);
 	return code;
