@@ -24,6 +24,8 @@ struct engine {
 	void *state;               /* of the role */
 	struct config *config;     /* current; private key wiped once the node has it; NULL on a
 				    * WireGuard interface */
+	struct config *next;       /* prepared to be that; NULL: none */
+	uint32_t next_generation;  /* of `next`, as the parent numbers it */
 	struct node *node;
 	uint8_t last_tai64n[TAI64N_SIZE];
 	struct parent_link parent;

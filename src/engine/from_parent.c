@@ -35,33 +35,41 @@ static int read_config(int fd, struct config **out)
 	return err;
 }
 
+/* Says whether it can be that. Consumes `config`. */
+static void prepare(struct engine *engine, struct config *config, uint32_t generation)
+{
+	char why[WHY_MAX] = "";
+	int err = main_thread_prepare(engine, config, generation, why);
+
+	if (hook_is("TUND_TEST_PREPARE", "die"))
+		abort();
+	if (hook_is("TUND_TEST_PREPARE", "refuse"))
+		err = -ENOMEM;
+	if (!hook_is("TUND_TEST_PREPARE", "ignore"))
+		parent_link_prepared(&engine->parent, generation, err, why);
+}
+
 static int on_config(void *ctx, struct channel_message *message)
 {
 	struct engine *engine = ctx;
 	const struct parent_config *body = (const void *)message->body;
-	bool is_first = !engine->node;
 	struct config *config;
 	int err = read_config(message->fd, &config);
 
-	if (is_first)
-		return err < 0 ? err : main_thread_configure(engine, config);
-	if (hook_is("TUND_TEST_PREPARE", "die"))
-		abort();
-	if (hook_is("TUND_TEST_PREPARE", "refuse") && err == 0) {
-		config_free(config);
-		err = -ENOMEM;
-	}
-	if (err == 0)
-		err = main_thread_configure(engine, config);
-	if (!hook_is("TUND_TEST_PREPARE", "ignore"))
-		parent_link_prepared(&engine->parent, body->generation, err);
-	return 0;
+	if (err == 0 && engine->node)
+		prepare(engine, config, body->generation);
+	else if (err == 0)
+		main_thread_configure(engine, config);
+	else if (engine->node)
+		parent_link_prepared(&engine->parent, body->generation, err, "");
+	return engine->node ? 0 : err;
 }
 
 static int on_commit(void *ctx, struct channel_message *message)
 {
-	(void)ctx, (void)message; /* on_config() has */
-	return 0;
+	const struct parent_config *body = (const void *)message->body;
+
+	return main_thread_commit(ctx, body->generation);
 }
 
 static int on_tun(void *ctx, struct channel_message *message)

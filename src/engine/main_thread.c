@@ -197,32 +197,51 @@ static void set_transports(struct engine *engine)
 	engine->plane.transports.one_by_one = engine->config->outer_gso == OUTER_GSO_OFF;
 }
 
-static int reload(struct engine *engine, struct config *fresh)
+void main_thread_configure(struct engine *engine, struct config *config)
 {
-	struct config *before = engine->config;
-	int err;
-
-	explicit_bzero(fresh->private_key, KEY_SIZE); /* the node has the same */
-	err = engine->role->reload(engine, clock_now_ns(), fresh);
-	if (err < 0) {
-		config_free(fresh);
-		return err;
-	}
-	engine->config = fresh;
-	engine->plane.shared.frame_mtu = fresh->mtu;
-	set_transports(engine);
-	config_free(before);
-	return 0;
-}
-
-int main_thread_configure(struct engine *engine, struct config *config)
-{
-	if (engine->node)
-		return reload(engine, config);
 	config_free(engine->config);
 	engine->config = config;
 	engine->role = role_of(config);
 	set_transports(engine);
+}
+
+static void discard(struct engine *engine)
+{
+	if (engine->next)
+		engine->role->discard(engine);
+	config_free(engine->next);
+	engine->next = NULL;
+}
+
+int main_thread_prepare(struct engine *engine, struct config *config, uint32_t generation,
+			char why[WHY_MAX])
+{
+	int err;
+
+	discard(engine);
+	explicit_bzero(config->private_key, KEY_SIZE); /* the node has the same */
+	err = engine->role->prepare(engine, config, why);
+	if (err < 0) {
+		config_free(config);
+		return err;
+	}
+	engine->next = config;
+	engine->next_generation = generation;
+	return 0;
+}
+
+int main_thread_commit(struct engine *engine, uint32_t generation)
+{
+	struct config *before = engine->config;
+
+	if (!engine->next || engine->next_generation != generation)
+		return -EBADMSG;
+	engine->role->commit(engine, clock_now_ns(), engine->next);
+	engine->config = engine->next;
+	engine->next = NULL;
+	engine->plane.shared.frame_mtu = engine->config->mtu;
+	set_transports(engine);
+	config_free(before);
 	return 0;
 }
 
@@ -326,6 +345,7 @@ int main_thread_start(struct engine *engine)
 
 void main_thread_clear(struct engine *engine)
 {
+	discard(engine);
 	dataplane_stop(&engine->plane);
 	dataplane_unpublish(&engine->plane);
 	uapi_close(&engine->uapi);

@@ -14,9 +14,17 @@ int main_thread_init(struct engine *engine, const struct transport_ops *const *t
 /* Node and role are made and the watchers started; called once, at PARENT_GO. 0 or -errno. */
 int main_thread_start(struct engine *engine);
 
-/* Takes a decoded configuration: the first, or a replacement. Consumes `config`. -errno: the one
- * before stays. */
-int main_thread_configure(struct engine *engine, struct config *config);
+/* Takes the first decoded configuration. Consumes `config`. */
+void main_thread_configure(struct engine *engine, struct config *config);
+
+/* Makes all that a replacement needs, so that main_thread_commit() with the same number cannot fail;
+ * one that was prepared before is forgotten. Consumes `config`. -errno, with why[] where there is more
+ * to say. */
+int main_thread_prepare(struct engine *engine, struct config *config, uint32_t generation,
+			char why[WHY_MAX]);
+
+/* What was prepared is in force. -EBADMSG: that is not what was prepared. */
+int main_thread_commit(struct engine *engine, uint32_t generation);
 
 /* Tells the peers goodbye has been said: leaves the loop after a short grace. */
 void main_thread_farewell(struct engine *engine);

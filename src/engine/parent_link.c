@@ -35,13 +35,15 @@ uint32_t parent_link_ask_zone(struct parent_link *parent, const char *name)
 	return say(parent, REQUEST_ZONE, &request, sizeof request) < 0 ? 0 : request.id;
 }
 
-void parent_link_prepared(struct parent_link *parent, uint32_t generation, int error)
+void parent_link_prepared(struct parent_link *parent, uint32_t generation, int error,
+			  const char *why)
 {
 	struct request_prepared body = {.generation = generation, .error = -error};
 
 	if (error < 0)
 		snprintf(body.text, sizeof body.text,
-			 "the engine cannot take the new configuration: %s", strerror(-error));
+			 "the engine cannot take the new configuration: %s",
+			 why[0] ? why : strerror(-error));
 	say(parent, REQUEST_PREPARED, &body, sizeof body);
 }
 

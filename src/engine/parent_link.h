@@ -24,8 +24,10 @@ uint32_t parent_link_ask_listen(struct parent_link *parent, enum parent_request 
 /* Asks for the number of an interface; as above. */
 uint32_t parent_link_ask_zone(struct parent_link *parent, const char *name);
 
-/* Answers a configuration of this generation: 0, or why it cannot be taken (-errno). */
-void parent_link_prepared(struct parent_link *parent, uint32_t generation, int error);
+/* Answers a configuration of this generation: 0, or why it cannot be taken: -errno, and in words, ""
+ * where there is no more to say. */
+void parent_link_prepared(struct parent_link *parent, uint32_t generation, int error,
+			  const char *why);
 
 /* Says that the UAPI is served. */
 void parent_link_ready(struct parent_link *parent);

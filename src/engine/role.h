@@ -12,6 +12,7 @@
 #include <tund/ipc/engine.h>
 #include <tund/ipc/parent.h>
 #include <tund/session/node.h>
+#include <tund/sys/why.h>
 
 #include "packet.h"
 
@@ -28,8 +29,13 @@ struct role_ops {
 	/* The node exists: make the role's state and its peers. 0 or -errno. */
 	int (*start)(struct engine *engine, uint64_t now_ns);
 	void (*stop)(struct engine *engine);
-	/* A checked configuration replaces engine->config, which the caller then frees. */
-	int (*reload)(struct engine *engine, uint64_t now_ns, struct config *fresh);
+	/* A checked configuration is to take the place of engine->config: makes all that it needs, and
+	 * changes nothing. 0, or -errno with nothing left, and why[] filled where there is more to say. */
+	int (*prepare)(struct engine *engine, struct config *fresh, char why[WHY_MAX]);
+	/* The prepared one is in force from now on, and engine->config afterwards. Never fails. */
+	void (*commit)(struct engine *engine, uint64_t now_ns, struct config *fresh);
+	/* Forgets what was prepared. */
+	void (*discard)(struct engine *engine);
 	struct packet_ops packets;
 	void (*peer_event)(struct engine *engine, uint64_t now_ns, struct peer *peer,
 			   enum peer_event event);

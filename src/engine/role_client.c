@@ -47,7 +47,8 @@ static int start(struct engine *engine, uint64_t now_ns)
 	if (!view)
 		return -ENOMEM;
 	dataplane_publish(&engine->plane, node_epoch(engine->node), &view->head);
-	return member_start(engine, now_ns);
+	(void)now_ns;
+	return member_start(engine);
 }
 
 static void stop(struct engine *engine)
@@ -137,7 +138,9 @@ const struct role_ops client_role = {
 	.handshake_queue = 64,
 	.start = start,
 	.stop = stop,
-	.reload = member_reload,
+	.prepare = member_prepare,
+	.commit = member_commit,
+	.discard = member_discard,
 	.packets = {from_session, from_tun},
 	.opened = member_opened,
 	.peer_event = member_peer_event,

@@ -25,11 +25,25 @@ struct told_identity {
 	const char *groups[16];
 };
 
+/* Who holds which address in the tunnel, as the edge tells it. */
+struct told_list {
+	struct told_identity *entry;
+	size_t count, cap;
+};
+
+/* What is prepared: rules, and what changes in the registry with them. */
+struct adoption {
+	struct enforcer_view *view; /* NULL: nothing */
+	struct registry_plan plan;
+};
+
 struct connector {
 	struct enforcer enforcer;
-	struct told_identity *incoming; /* the list being received */
-	size_t incoming_count, incoming_cap;
-	bool incoming_refused;    /* said once, the rest of that list is ignored */
+	struct told_list incoming; /* being received */
+	struct told_list current;  /* the last one that was complete and could be taken */
+	bool incoming_refused;     /* said once, the rest of that list is ignored */
+	bool incoming_waits; /* complete; what is prepared must be in force or forgotten first */
+	struct adoption next;
 };
 
 /* A prefix that is announced without a route of its own in NAME.policy has one without a rule. */
@@ -69,9 +83,8 @@ static int make_view(struct engine *engine, const struct config *config,
 }
 
 /* Whatever the routes of its own policy are, the connector itself is what they lead to. */
-static int publish_view(struct engine *engine, struct enforcer_view *view)
+static int lead_to_self(const struct connector *c, struct enforcer_view *view)
 {
-	const struct connector *c = engine->state;
 	const struct registry_device *self = connector_policy_self(c->enforcer.registry);
 	uint32_t routes = (uint32_t)policy_spec(view->policy)->route_count;
 	int err = 0;
@@ -79,24 +92,20 @@ static int publish_view(struct engine *engine, struct enforcer_view *view)
 	view->self = self->number;
 	for (uint32_t r = 0; r < routes && err != -ENOMEM; r++)
 		err = next_hops_add(view->next_hops, r, self);
-	if (err == -ENOMEM) {
-		enforcer_view_free(view);
-		return err;
-	}
-	enforcer_publish(engine, view);
-	return 0;
+	return err == -ENOMEM ? err : 0;
 }
 
-/* What changes in the registry with the list that came last. */
-static int plan_identities(const struct connector *c, struct registry_plan *plan)
+/* What changes in the registry with this list. */
+static int plan_identities(const struct connector *c, struct told_list *list,
+			   struct registry_plan *plan)
 {
-	struct identity *identities = calloc(c->incoming_count + 1, sizeof *identities);
+	struct identity *identities = calloc(list->count + 1, sizeof *identities);
 	int err;
 
 	if (!identities)
 		return -ENOMEM;
-	for (size_t i = 0; i < c->incoming_count; i++) {
-		struct told_identity *h = &c->incoming[i];
+	for (size_t i = 0; i < list->count; i++) {
+		struct told_identity *h = &list->entry[i];
 
 		for (uint32_t g = 0; g < h->said.group_count; g++)
 			h->groups[g] = h->said.group[g];
@@ -108,37 +117,42 @@ static int plan_identities(const struct connector *c, struct registry_plan *plan
 			.group_count = h->said.group_count,
 		};
 	}
-	err = connector_policy_plan(c->enforcer.registry, identities, c->incoming_count, plan);
+	err = connector_policy_plan(c->enforcer.registry, identities, list->count, plan);
 	free(identities);
 	return err;
 }
 
-/* The edge's list: only the flows of those that it changes are judged anew. */
-static int take_identities(struct connector *c)
+/* The edge's list: only the flows of those that it changes are judged anew. One that cannot be taken
+ * changes nothing, nor does it keep a later configuration from being taken. */
+static int take_incoming(struct connector *c)
 {
+	struct told_list before = c->current;
 	struct registry_plan plan;
-	int err = plan_identities(c, &plan);
-
-	if (err == 0)
-		registry_plan_commit(c->enforcer.registry, &plan);
-	return err;
-}
-
-/* The rules of `config`, on the holders of now: those may be in groups that no rule has named
- * before. */
-static int adopt(struct engine *engine, const struct config *config)
-{
-	struct enforcer_view *view;
-	int err = make_view(engine, config, &view);
+	int err = plan_identities(c, &c->incoming, &plan);
 
 	if (err < 0)
 		return err;
-	err = take_identities(engine->state);
-	if (err < 0) {
-		enforcer_view_free(view);
-		return err;
-	}
-	return publish_view(engine, view);
+	registry_plan_commit(c->enforcer.registry, &plan);
+	c->current = c->incoming;
+	c->incoming = before;
+	c->incoming.count = 0;
+	return 0;
+}
+
+static void refuse_incoming(struct connector *c, int err)
+{
+	c->incoming_refused = true;
+	log_error("the edge's list of address holders was not taken: %s", strerror(-err));
+}
+
+/* Nothing is prepared any more, on which a change of the registry would have to wait. */
+static void take_waiting(struct connector *c)
+{
+	int err = c->incoming_waits ? take_incoming(c) : 0;
+
+	c->incoming_waits = false;
+	if (err < 0)
+		refuse_incoming(c, err);
 }
 
 static bool is_well_formed(const struct control_identity *m)
@@ -150,20 +164,20 @@ static bool is_well_formed(const struct control_identity *m)
 	return ok;
 }
 
-static int keep_identity(struct connector *c, const struct control_identity *m)
+static int keep_identity(struct told_list *list, const struct control_identity *m)
 {
-	if (c->incoming_count == IDENTITIES_MAX)
+	if (list->count == IDENTITIES_MAX)
 		return -E2BIG;
-	if (c->incoming_count == c->incoming_cap) {
-		size_t cap = c->incoming_cap ? c->incoming_cap * 2 : 16;
-		struct told_identity *grown = realloc(c->incoming, cap * sizeof *grown);
+	if (list->count == list->cap) {
+		size_t cap = list->cap ? list->cap * 2 : 16;
+		struct told_identity *grown = realloc(list->entry, cap * sizeof *grown);
 
 		if (!grown)
 			return -ENOMEM;
-		c->incoming = grown;
-		c->incoming_cap = cap;
+		list->entry = grown;
+		list->cap = cap;
 	}
-	c->incoming[c->incoming_count++].said = *m;
+	list->entry[list->count++].said = *m;
 	return 0;
 }
 
@@ -174,35 +188,56 @@ static void identity(struct engine *engine, const struct control_identity *m)
 	int err = 0;
 
 	if (m->first) {
-		c->incoming_count = 0;
-		c->incoming_refused = false;
+		c->incoming.count = 0;
+		c->incoming_refused = c->incoming_waits = false;
 	}
 	if (c->incoming_refused)
 		return;
 	if (m->address.family != 0)
-		err = is_well_formed(m) ? keep_identity(c, m) : -EBADMSG;
-	if (err == 0 && m->last)
-		err = take_identities(c);
+		err = is_well_formed(m) ? keep_identity(&c->incoming, m) : -EBADMSG;
+	if (err == 0 && m->last) {
+		c->incoming_waits = true;
+		if (!c->next.view)
+			take_waiting(c);
+	}
+	if (err < 0)
+		refuse_incoming(c, err);
+}
+
+/* The first rules; nobody holds an address yet. */
+static int begin(struct engine *engine)
+{
+	struct connector *c = engine->state;
+	struct enforcer_view *view;
+	int err = make_view(engine, engine->config, &view);
+
+	if (err < 0)
+		return err;
+	err = take_incoming(c);
 	if (err == 0)
-		return;
-	c->incoming_refused = true;
-	log_error("the edge's list of address holders was not taken: %s", strerror(-err));
+		err = lead_to_self(c, view);
+	if (err == 0)
+		enforcer_publish(engine, view);
+	else
+		enforcer_view_free(view);
+	return err;
 }
 
 static int start(struct engine *engine, uint64_t now_ns)
 {
 	struct connector *c = calloc(1, sizeof *c);
-	int err = c ? enforcer_init(&c->enforcer, node_epoch(engine->node), false,
-				    CONNECTOR_FLOWS) : -ENOMEM;
+	int err = c ? enforcer_init(&c->enforcer, node_epoch(engine->node), false, CONNECTOR_FLOWS)
+		    : -ENOMEM;
 
+	(void)now_ns;
 	engine->state = c;
 	if (err == 0)
 		err = enforcer_start_workers(engine, &c->enforcer);
 	if (err == 0)
 		err = add_announced_routes(engine->config);
 	if (err == 0)
-		err = adopt(engine, engine->config);
-	return err < 0 ? err : member_start(engine, now_ns);
+		err = begin(engine);
+	return err < 0 ? err : member_start(engine);
 }
 
 static void stop(struct engine *engine)
@@ -211,18 +246,70 @@ static void stop(struct engine *engine)
 
 	enforcer_stop_workers(engine);
 	enforcer_clear(&c->enforcer);
-	free(c->incoming);
+	free(c->incoming.entry);
+	free(c->current.entry);
 	free(c);
 	engine->state = NULL;
 }
 
-static int reload(struct engine *engine, uint64_t now_ns, struct config *fresh)
+/* On the holders of now, who may be in groups that no rule has named before. */
+static int prepare_rules(struct engine *engine, const struct config *fresh)
+{
+	struct connector *c = engine->state;
+	struct adoption a = {0};
+	int err = make_view(engine, fresh, &a.view);
+
+	if (err < 0)
+		return err;
+	err = lead_to_self(c, a.view);
+	if (err == 0)
+		err = plan_identities(c, &c->current, &a.plan);
+	if (err == 0)
+		c->next = a;
+	else
+		enforcer_view_free(a.view);
+	return err;
+}
+
+static void discard_rules(struct connector *c)
+{
+	registry_plan_discard(c->enforcer.registry, &c->next.plan);
+	enforcer_view_free(c->next.view);
+	c->next = (struct adoption){0};
+}
+
+static int prepare(struct engine *engine, struct config *fresh, char why[WHY_MAX])
 {
 	int err = add_announced_routes(fresh);
 
 	if (err == 0)
-		err = member_reload(engine, now_ns, fresh);
-	return err < 0 ? err : adopt(engine, fresh);
+		err = prepare_rules(engine, fresh);
+	if (err < 0)
+		return err;
+	err = member_prepare(engine, fresh, why);
+	if (err < 0)
+		discard_rules(engine->state);
+	return err;
+}
+
+static void commit(struct engine *engine, uint64_t now_ns, struct config *fresh)
+{
+	struct connector *c = engine->state;
+
+	member_commit(engine, now_ns, fresh);
+	registry_plan_commit(c->enforcer.registry, &c->next.plan);
+	enforcer_publish(engine, c->next.view);
+	c->next = (struct adoption){0};
+	take_waiting(c);
+}
+
+static void discard(struct engine *engine)
+{
+	struct connector *c = engine->state;
+
+	member_discard(engine);
+	discard_rules(c);
+	take_waiting(c);
 }
 
 static void to_edge(struct data_worker *dw, uint64_t now_ns, uint32_t device,
@@ -289,15 +376,17 @@ static void uapi_allowed(const struct engine *engine, const struct peer *peer,
 	const struct connector *c = engine->state;
 
 	(void)peer;
-	for (size_t i = 0; i < c->incoming_count; i++)
-		uapi_put_address(text, &c->incoming[i].said.address);
+	for (size_t i = 0; i < c->current.count; i++)
+		uapi_put_address(text, &c->current.entry[i].said.address);
 }
 
 const struct role_ops connector_role = {
 	.handshake_queue = 64,
 	.start = start,
 	.stop = stop,
-	.reload = reload,
+	.prepare = prepare,
+	.commit = commit,
+	.discard = discard,
 	.packets = {from_session, from_tun},
 	.opened = member_opened,
 	.peer_event = member_peer_event,

@@ -29,16 +29,25 @@ struct device {
 	struct enforcer_device seen;
 	struct retired retired;
 	struct peer *_Atomic peer; /* NULL: its key cannot be used */
+	struct peer *next;         /* prepared to be it; has not joined */
 	uint32_t number;           /* in the registry */
 	bool up;
 	uint32_t announced_count;
 	struct ip_prefix *announced;
 };
 
+/* A change of the configuration, with all that it needs: once it is made, it cannot fail. */
+struct adoption {
+	struct registry_plan plan;
+	struct enforcer_view *view; /* NULL: that in force stays */
+	uint32_t groups;            /* that the rules in force know */
+};
+
 /* The main thread's; what workers see is the registry and an enforcer_view. A peer's user is its
  * device's number, which is all that a worker asks of it. */
 struct edge {
 	struct enforcer enforcer;
+	struct adoption next; /* prepared */
 };
 
 static uint32_t number_of(const struct peer *peer)
@@ -109,24 +118,41 @@ static void withdraw(const struct enforcer_view *view, const struct device *devi
 	}
 }
 
-static void add_peer(struct engine *engine, uint64_t now_ns, const struct registry_device *d,
-		     struct device *device)
+/* The peer of a device as it will be: it has not joined. -ENOMEM; a key that cannot be used is only
+ * said. */
+static int make_peer(struct engine *engine, const struct registry_device *d)
 {
-	struct peer_config config = {.pinned_suite = -1,
-				     .user = (void *)(uintptr_t)device->number};
-	struct peer *peer;
+	struct peer_config config = {.pinned_suite = -1, .user = (void *)(uintptr_t)d->number};
+	struct device *device = d->user;
 	int err;
 
 	config.wireguard = d->spec->wireguard;
 	memcpy(config.public_key, d->spec->public_key, KEY_SIZE);
 	if (d->spec->has_preshared_key)
 		memcpy(config.preshared_key, d->spec->preshared_key, KEY_SIZE);
-	err = peer_add(engine->node, now_ns, &config, &peer);
+	err = peer_new(engine->node, &config, &device->next);
 	explicit_bzero(&config, sizeof config);
-	if (err < 0)
-		log_error("%s:%u: the public key of device \"%s\" cannot be used: %s",
-			  d->spec->place.file, d->spec->place.line, d->spec->name, strerror(-err));
-	device->peer = err < 0 ? NULL : peer;
+	if (err == 0 || err == -ENOMEM)
+		return err;
+	log_error("%s:%u: the public key of device \"%s\" cannot be used: %s",
+		  d->spec->place.file, d->spec->place.line, d->spec->name, strerror(-err));
+	return 0;
+}
+
+/* All that is left to fail is a table of the node's that has to grow: then the process ends, and the
+ * parent starts it with this configuration. */
+static void join_peer(struct engine *engine, struct device *device)
+{
+	struct peer *peer = device->next;
+
+	device->next = NULL;
+	if (peer && peer_join(peer) < 0) {
+		log_error("out of memory for another device: starting again");
+		peer_discard(peer);
+		peer = NULL;
+		ev_break(engine->loop, EVBREAK_ALL);
+	}
+	device->peer = peer;
 }
 
 static void remove_peer(struct engine *engine, struct device *device)
@@ -170,33 +196,33 @@ static bool is_same_peer(const struct spec_device *a, const struct spec_device *
 	       secret_equal(a->preshared_key, b->preshared_key, KEY_SIZE);
 }
 
-static void change_device(struct engine *engine, uint64_t now_ns, const struct enforcer_view *view,
+static bool keeps_peer(const struct registry_entry *change)
+{
+	const struct registry_device *before = registry_before(change);
+
+	return before && is_same_peer(before->spec, registry_after(change)->spec);
+}
+
+static void change_device(struct engine *engine, const struct enforcer_view *view,
 			  struct registry_entry *change)
 {
 	struct edge *edge = engine->state;
 	const struct registry_device *d = registry_after(change), *before = registry_before(change);
-	bool keeps_peer = before && is_same_peer(before->spec, d->spec);
-	bool keeps_place = keeps_peer && before->principal == d->principal &&
-			   before->order == d->order;
+	bool same_peer = keeps_peer(change);
+	bool same_place = same_peer && before->principal == d->principal &&
+			  before->order == d->order;
 	struct device *device = d->user;
 
 	device->number = d->number;
-	if (!keeps_place)
+	if (!same_place)
 		remove_next_hops(view, device);
-	if (!keeps_peer)
+	if (!same_peer)
 		remove_peer(engine, device);
 	registry_commit(edge->enforcer.registry, change);
-	if (!keeps_peer)
-		add_peer(engine, now_ns, d, device);
+	if (!same_peer)
+		join_peer(engine, device);
 	update_next_hops(edge, view, device);
 }
-
-/* A change of the configuration, with all that it needs: once it is made, it cannot fail. */
-struct adoption {
-	struct registry_plan plan;
-	struct enforcer_view *view; /* NULL: that in force stays */
-	uint32_t groups;            /* that the rules in force know */
-};
 
 static int make_view(struct engine *engine, struct config *config, struct enforcer_view **out)
 {
@@ -220,47 +246,65 @@ static int make_view(struct engine *engine, struct config *config, struct enforc
 	return -ENOMEM;
 }
 
-/* New devices get their memory; their peers come with the commit. */
-static int make_devices(struct registry_plan *plan)
+/* New devices, and the peers of all that are new or other peers. */
+static int make_devices(struct engine *engine, struct registry_plan *plan)
 {
-	for (size_t i = 0; i < plan->change_count; i++) {
-		struct device *device;
+	int err = 0;
 
-		if (registry_before(plan->changes[i]))
-			continue;
-		device = calloc(1, sizeof *device);
-		if (!device)
-			return -ENOMEM;
-		registry_set_user(plan->changes[i], device);
+	for (size_t i = 0; err == 0 && i < plan->change_count; i++) {
+		struct registry_entry *change = plan->changes[i];
+
+		if (!registry_before(change)) {
+			struct device *device = calloc(1, sizeof *device);
+
+			if (!device)
+				return -ENOMEM;
+			registry_set_user(change, device);
+		}
+		if (!keeps_peer(change))
+			err = make_peer(engine, registry_after(change));
 	}
-	return 0;
+	return err;
 }
 
-static void adoption_discard(struct edge *edge, struct adoption *a)
+static void discard(struct engine *engine)
 {
+	struct edge *edge = engine->state;
+	struct adoption *a = &edge->next;
+
 	for (size_t i = 0; i < a->plan.change_count; i++) {
+		struct device *device = registry_after(a->plan.changes[i])->user;
+
+		if (!device)
+			continue;
+		peer_discard(device->next);
+		device->next = NULL;
 		if (!registry_before(a->plan.changes[i]))
-			free(registry_after(a->plan.changes[i])->user);
+			free(device);
 	}
 	registry_plan_discard(edge->enforcer.registry, &a->plan);
 	enforcer_view_free(a->view);
+	*a = (struct adoption){0};
 }
 
-/* The rules come first: they say which groups are bits. */
-static int adoption_prepare(struct engine *engine, struct config *config, struct adoption *a)
+/* The rules come first: they say which groups are bits. Takes the policy out of `config` if its rules
+ * are new. */
+static int prepare(struct engine *engine, struct config *config, char why[WHY_MAX])
 {
 	struct edge *edge = engine->state;
 	const struct policy_spec *spec = config->policy;
+	struct adoption *a = &edge->next;
 	int err;
 
-	*a = (struct adoption){.groups = registry_group_count(edge->enforcer.registry)};
+	(void)why;
+	a->groups = registry_group_count(edge->enforcer.registry);
 	err = make_view(engine, config, &a->view);
 	if (err == 0)
 		err = registry_plan(edge->enforcer.registry, spec, &a->plan);
 	if (err == 0)
-		err = make_devices(&a->plan);
+		err = make_devices(engine, &a->plan);
 	if (err < 0)
-		adoption_discard(edge, a);
+		discard(engine);
 	return err;
 }
 
@@ -282,7 +326,7 @@ static void publish(struct engine *engine, struct enforcer_view *view)
  * round. Devices that are the same to the old rules change before the new ones are published; from
  * the others nothing comes until that is done.
  */
-static void change_rules(struct engine *engine, uint64_t now_ns, struct adoption *a)
+static void change_rules(struct engine *engine, struct adoption *a)
 {
 	struct edge *edge = engine->state;
 	const struct enforcer_view *before = enforcer_view(engine);
@@ -292,7 +336,7 @@ static void change_rules(struct engine *engine, uint64_t now_ns, struct adoption
 		struct registry_entry *change = a->plan.changes[i];
 
 		if (before && registry_is_same_to(change, a->groups)) {
-			change_device(engine, now_ns, before, change);
+			change_device(engine, before, change);
 			continue;
 		}
 		if (registry_before(change))
@@ -304,26 +348,21 @@ static void change_rules(struct engine *engine, uint64_t now_ns, struct adoption
 }
 
 /* Devices that go are gone before others come, for an address may move from one to the other. */
-static void adoption_commit(struct engine *engine, uint64_t now_ns, struct adoption *a)
+static void commit(struct engine *engine, uint64_t now_ns, struct config *config)
 {
+	struct edge *edge = engine->state;
+	struct adoption *a = &edge->next;
+
+	(void)now_ns;
+	(void)config;
 	for (size_t i = 0; i < a->plan.removed_count; i++)
 		remove_device(engine, enforcer_view(engine), a->plan.removed[i]);
 	if (a->view)
-		change_rules(engine, now_ns, a);
+		change_rules(engine, a);
 	for (size_t i = 0; i < a->plan.change_count; i++)
-		change_device(engine, now_ns, enforcer_view(engine), a->plan.changes[i]);
+		change_device(engine, enforcer_view(engine), a->plan.changes[i]);
 	registry_plan_clear(&a->plan);
-}
-
-/* Puts the configuration's policy in force; takes it out of `config` if its rules are new. */
-static int adopt(struct engine *engine, uint64_t now_ns, struct config *config)
-{
-	struct adoption a;
-	int err = adoption_prepare(engine, config, &a);
-
-	if (err == 0)
-		adoption_commit(engine, now_ns, &a);
-	return err;
+	*a = (struct adoption){0};
 }
 
 static int start(struct engine *engine, uint64_t now_ns)
@@ -331,11 +370,16 @@ static int start(struct engine *engine, uint64_t now_ns)
 	struct edge *edge = calloc(1, sizeof *edge);
 	int err = edge ? enforcer_init(&edge->enforcer, node_epoch(engine->node), true, EDGE_FLOWS)
 		       : -ENOMEM;
+	char why[WHY_MAX];
 
 	engine->state = edge;
 	if (err == 0)
 		err = enforcer_start_workers(engine, &edge->enforcer);
-	return err < 0 ? err : adopt(engine, now_ns, engine->config);
+	if (err == 0)
+		err = prepare(engine, engine->config, why);
+	if (err == 0)
+		commit(engine, now_ns, engine->config);
+	return err;
 }
 
 static void stop(struct engine *engine)
@@ -525,7 +569,9 @@ const struct role_ops edge_role = {
 	.handshake_queue = 4096,
 	.start = start,
 	.stop = stop,
-	.reload = adopt,
+	.prepare = prepare,
+	.commit = commit,
+	.discard = discard,
 	.packets = {.from_session = from_session},
 	.peer_event = peer_event,
 	.routes = routes,

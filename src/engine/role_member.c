@@ -2,14 +2,30 @@
 /* What client and connector share. */
 #include "role_member.h"
 
-int member_start(struct engine *engine, uint64_t now_ns)
+#include <errno.h>
+
+int member_start(struct engine *engine)
 {
-	return uplink_start(&engine->uplink, now_ns, engine->config);
+	return uplink_start(&engine->uplink, engine->config);
 }
 
-int member_reload(struct engine *engine, uint64_t now_ns, struct config *fresh)
+int member_prepare(struct engine *engine, struct config *fresh, char why[WHY_MAX])
 {
-	return uplink_reload(&engine->uplink, now_ns, engine->config, fresh);
+	int err = uplink_prepare(&engine->uplink, engine->config, fresh);
+
+	if (err == -EINVAL)
+		why_set(why, err, "the public key of `edge` is our own, or of low order");
+	return err;
+}
+
+void member_commit(struct engine *engine, uint64_t now_ns, struct config *fresh)
+{
+	uplink_commit(&engine->uplink, now_ns, fresh);
+}
+
+void member_discard(struct engine *engine)
+{
+	uplink_discard(&engine->uplink);
 }
 
 void member_opened(struct engine *engine, const struct parent_reply *reply, int fd)

@@ -7,8 +7,10 @@
 #include "engine.h"
 #include "role.h"
 
-int member_start(struct engine *engine, uint64_t now_ns);
-int member_reload(struct engine *engine, uint64_t now_ns, struct config *fresh);
+int member_start(struct engine *engine);
+int member_prepare(struct engine *engine, struct config *fresh, char why[WHY_MAX]);
+void member_commit(struct engine *engine, uint64_t now_ns, struct config *fresh);
+void member_discard(struct engine *engine);
 void member_opened(struct engine *engine, const struct parent_reply *reply, int fd);
 void member_peer_event(struct engine *engine, uint64_t now_ns, struct peer *peer,
 		       enum peer_event event);

@@ -148,7 +148,8 @@ static void close_socket(struct uplink *up, unsigned transport)
 	*socket = (struct uplink_socket){0};
 }
 
-static int add_edge(struct uplink *up, uint64_t now_ns, const struct config *config)
+/* The edge of `config` as a peer that has not joined. */
+static int make_edge(struct uplink *up, const struct config *config, struct peer **out)
 {
 	struct peer_config peer = {
 		.wireguard = config->edge.suite == SUITE_WIREGUARD,
@@ -156,24 +157,31 @@ static int add_edge(struct uplink *up, uint64_t now_ns, const struct config *con
 		.keepalive_s = config->keepalive_s,
 		.connect = true,
 	};
-	struct peer *edge;
 	int err;
 
 	memcpy(peer.public_key, config->edge.public_key, KEY_SIZE);
 	memcpy(peer.preshared_key, config->edge.preshared_key, KEY_SIZE);
-	err = peer_add(up->node, now_ns, &peer, &edge);
+	err = peer_new(up->node, &peer, out);
 	explicit_bzero(&peer, sizeof peer);
-	if (err == 0)
-		up->peer = edge;
 	return err;
 }
 
-int uplink_start(struct uplink *up, uint64_t now_ns, const struct config *config)
+int uplink_start(struct uplink *up, const struct config *config)
 {
+	struct peer *edge;
+	int err = make_edge(up, config, &edge);
+
 	ev_init(&up->retry, on_retry);
 	up->retry.data = up;
 	up->allowed = config->transport;
-	return add_edge(up, now_ns, config);
+	if (err < 0)
+		return err;
+	err = peer_join(edge);
+	if (err < 0)
+		peer_discard(edge);
+	else
+		up->peer = edge;
+	return err;
 }
 
 static bool is_same_edge(const struct config *a, const struct config *b)
@@ -213,26 +221,41 @@ static void remove_edge(struct uplink *up)
 	peer_remove(edge);
 }
 
-int uplink_reload(struct uplink *up, uint64_t now_ns, const struct config *before,
-		  const struct config *fresh)
+int uplink_prepare(struct uplink *up, const struct config *before, const struct config *fresh)
+{
+	return is_same_edge(before, fresh) ? 0 : make_edge(up, fresh, &up->next);
+}
+
+void uplink_discard(struct uplink *up)
+{
+	peer_discard(up->next);
+	up->next = NULL;
+}
+
+/* Another key, or other secrets: it is another peer, on the path of the one before. */
+static void change_edge(struct uplink *up, uint64_t now_ns)
 {
 	struct path path;
-	bool had_path;
-	int err;
+	bool had_path = peer_path(up->peer, &path);
 
-	change_transport(up, fresh->transport);
-	if (is_same_edge(before, fresh))
-		return 0;
-	had_path = peer_path(up->peer, &path);
 	remove_edge(up);
-	err = add_edge(up, now_ns, fresh);
-	if (err < 0) {
-		add_edge(up, now_ns, before);
-		log_error("the edge's public key cannot be used: %s", strerror(-err));
+	if (peer_join(up->next) < 0) {
+		log_error("out of memory for a table with one peer: starting again");
+		ev_break(up->loop, EVBREAK_ALL);
+		return;
 	}
-	if (had_path && up->peer)
+	up->peer = up->next;
+	up->next = NULL;
+	if (had_path)
 		peer_path_use(up->peer, now_ns, &path);
-	return err;
+}
+
+void uplink_commit(struct uplink *up, uint64_t now_ns, const struct config *fresh)
+{
+	if (up->next)
+		change_edge(up, now_ns);
+	if (up->peer)
+		change_transport(up, fresh->transport);
 }
 
 static void confirm(struct uplink *up)

@@ -46,6 +46,7 @@ struct uplink {
 	struct control_link *control;
 
 	struct peer *_Atomic peer; /* the edge; workers look at it, too */
+	struct peer *next;         /* prepared to be it; NULL: it stays */
 	uint32_t endpoint_count;
 	struct endpoint endpoint[ENDPOINTS_MAX];
 	enum transport_choice allowed;
@@ -59,7 +60,7 @@ struct uplink {
 };
 
 /* Makes the edge of `config` a peer of the node. What is borrowed is there. 0, or peer_add()'s error. */
-int uplink_start(struct uplink *up, uint64_t now_ns, const struct config *config);
+int uplink_start(struct uplink *up, const struct config *config);
 
 /* Where the edge is. The way in use stays in use if it leads to one of these. */
 void uplink_set_endpoints(struct uplink *up, const struct control_endpoints *list);
@@ -70,10 +71,15 @@ void uplink_opened(struct uplink *up, const struct parent_reply *reply, int fd);
 /* What the session says of the edge: a silent path makes the next way be tried. */
 void uplink_peer_event(struct uplink *up, enum peer_event event);
 
-/* The edge's key, keepalive or transport may have changed from `before` to `fresh`. 0, or peer_add()'s
- * error with nothing changed. */
-int uplink_reload(struct uplink *up, uint64_t now_ns, const struct config *before,
-		  const struct config *fresh);
+/* The edge's key or keepalive may have changed from `before` to `fresh`: makes what takes its place
+ * then, and changes nothing. 0, or peer_new()'s error. */
+int uplink_prepare(struct uplink *up, const struct config *before, const struct config *fresh);
+
+/* `fresh` is in force, for which it was prepared; the transport may have changed, too. */
+void uplink_commit(struct uplink *up, uint64_t now_ns, const struct config *fresh);
+
+/* Forgets what was prepared; nothing if nothing was. */
+void uplink_discard(struct uplink *up);
 
 /* A session lives on for a while when the edge knows us no more: sees by a handshake whether it
  * does, and tells control when it succeeds. */

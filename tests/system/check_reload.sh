@@ -136,6 +136,36 @@ not_up_any_more()
 	[ $? -eq 75 ]
 }
 
+# connector_refuses CODE TEXT: what a reload says there, after which all is as before.
+connector_refuses()
+{
+	on connector tund reload dc1 >"$work/said" 2>&1
+	refused_code=$?
+	cat "$work/said"
+	[ $refused_code -eq "$1" ] && grep -q "$2" "$work/said" && works alice $origin4
+}
+
+# The parent says no if nft would not take its table; the announced networks stay as well.
+refuses_table()
+{
+	office_file connector dc1 "$edge4:$port" 'announce = {"fd74:756e:77::/64"}'
+	printf '#!/bin/sh\necho no room\nexit 1\n' >"$work/no-nft"
+	chmod +x "$work/no-nft"
+	on connector mount --bind "$work/no-nft" "$(command -v nft)" || return 1
+	connector_refuses 71 'nft refused our table: no room'
+	table_refused=$?
+	on connector umount "$(command -v nft)"
+	return $table_refused
+}
+
+# Another keepalive is another peer, on the same way.
+another_peer()
+{
+	office_file connector dc1 "$edge4:$port" 'announce = {"10.77.0.0/24", "fd74:756e:77::/64"}' \
+		'keepalive = 7'
+	on connector tund reload dc1 && wait_for 10 gets_page alice $origin4
+}
+
 # The edge with an engine that does this with a new configuration.
 edge_whose_engine()
 {
@@ -216,6 +246,10 @@ ok '"tund up" there, again, does not call his old session a working tunnel' not_
 ok 'and on alice, who is not, it does' on alice tund up --timeout 2 office
 ok 'alice, who may again, works' gets_page alice $origin4
 ok 'what the connector announces no longer is out of reach, and back when it does again' withdrawn
+policy_file
+ok 'all are let in again' reload
+ok 'a reload of the connector with a table that nft refuses changes nothing' refuses_table
+ok 'with a peer changed, it works' another_peer
 ok 'alice works with an edge whose engine refuses' edge_whose_engine refuse
 ok 'a reload that it refuses says why and changes nothing' refused_by_engine
 ok 'alice works with an edge whose engine dies of a new configuration' edge_whose_engine die
