@@ -80,6 +80,7 @@ UNIT_TESTS = \
 	tests/unit/check_sysctl \
 	tests/unit/check_tai64n \
 	tests/unit/check_timer_heap \
+	tests/unit/check_transport \
 	tests/unit/check_tun \
 	tests/unit/check_uapi \
 	tests/unit/check_udp \
@@ -110,6 +111,7 @@ TSAN_TESTS = \
 	tests/unit/check_registry \
 	tests/unit/check_ring \
 	tests/unit/check_shared_path \
+	tests/unit/check_transport \
 	tests/unit/check_worker \
 	tests/sim/workers
 
@@ -220,3 +222,9 @@ tests_unit_check_refusal_SOURCES = tests/unit/check_refusal.c tests/unit/packets
 
 tests_unit_check_inbox_LDADD = libtund_worker.a $(EV_LIBS) $(UNIT_LIBS)
 tests_unit_check_worker_LDADD = libtund_worker.a $(EV_LIBS) $(UNIT_LIBS)
+
+# A transport in memory, and what is tested with it.
+MEMORY_SOURCES = tests/unit/memory_transport.c tests/unit/memory_transport.h
+tests_unit_check_transport_SOURCES = tests/unit/check_transport.c $(MEMORY_SOURCES)
+tests_unit_check_transport_LDADD = libtund_transport.a libtund_worker.a libtund_sys.a $(EV_LIBS) \
+	$(UNIT_LIBS)
