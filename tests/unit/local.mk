@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	tests/unit/check_control \
 	tests/unit/check_control_channel \
 	tests/unit/check_daemon \
+	tests/unit/check_data_worker \
 	tests/unit/check_dispatch \
 	tests/unit/check_edge_grant \
 	tests/unit/check_cookie \
@@ -104,6 +105,7 @@ UNIT_TESTS = \
 # Those with threads: scripts/test runs them under ThreadSanitizer, too.
 TSAN_TESTS = \
 	tests/unit/check_aead \
+	tests/unit/check_data_worker \
 	tests/unit/check_epoch \
 	tests/unit/check_flow \
 	tests/unit/check_flow_cache \
@@ -228,3 +230,6 @@ MEMORY_SOURCES = tests/unit/memory_transport.c tests/unit/memory_transport.h
 tests_unit_check_transport_SOURCES = tests/unit/check_transport.c $(MEMORY_SOURCES)
 tests_unit_check_transport_LDADD = libtund_transport.a libtund_worker.a libtund_sys.a $(EV_LIBS) \
 	$(UNIT_LIBS)
+tests_unit_check_data_worker_SOURCES = tests/unit/check_data_worker.c $(MEMORY_SOURCES) \
+	tests/sim/by_lane.c tests/sim/by_lane.h tests/unit/packets.c tests/unit/packets.h
+tests_unit_check_data_worker_LDADD = $(ENGINE_LIBS) $(UNIT_LIBS)
