@@ -24,6 +24,7 @@ UNIT_TESTS = \
 	tests/unit/check_dispatch \
 	tests/unit/check_edge_grant \
 	tests/unit/check_cookie \
+	tests/unit/check_engine \
 	tests/unit/check_epoch \
 	tests/unit/check_explain \
 	tests/unit/check_file \
@@ -106,6 +107,7 @@ UNIT_TESTS = \
 TSAN_TESTS = \
 	tests/unit/check_aead \
 	tests/unit/check_data_worker \
+	tests/unit/check_engine \
 	tests/unit/check_epoch \
 	tests/unit/check_flow \
 	tests/unit/check_flow_cache \
@@ -233,3 +235,5 @@ tests_unit_check_transport_LDADD = libtund_transport.a libtund_worker.a libtund_
 tests_unit_check_data_worker_SOURCES = tests/unit/check_data_worker.c $(MEMORY_SOURCES) \
 	tests/sim/by_lane.c tests/sim/by_lane.h tests/unit/packets.c tests/unit/packets.h
 tests_unit_check_data_worker_LDADD = $(ENGINE_LIBS) $(UNIT_LIBS)
+tests_unit_check_engine_SOURCES = tests/unit/check_engine.c $(MEMORY_SOURCES)
+tests_unit_check_engine_LDADD = $(ENGINE_LIBS) $(CONFUSE_LIBS) $(UNIT_LIBS)
