@@ -273,7 +273,8 @@ static int read_keypairs(struct reader *r, uint64_t now_ns, struct peer *peer)
 	/* What makes a keypair sets the time when it is erased. */
 	if (slots != 0 && peer->timers[TIMER_ERASE] == TIME_NEVER)
 		return -EBADMSG;
-	for (uint8_t slot = SLOT_PREVIOUS; slot <= SLOT_NEXT && err == 0; slot <<= 1) {
+	for (uint8_t slot = SLOT_PREVIOUS; slot <= SLOT_NEXT && err == 0;
+	     slot = (uint8_t)(slot << 1)) {
 		if (slots & slot)
 			err = read_slot(r, now_ns, peer, slot);
 	}
