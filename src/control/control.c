@@ -29,6 +29,7 @@ int control_start(struct control *c, const char *name, int channel)
 
 void control_run(struct control *c)
 {
+	link_send(&c->hub.parent.link, REQUEST_SERVES, NULL, 0);
 	if (c->role->configured)
 		c->role->configured(c->part);
 	control_greet_engine(c);

@@ -49,13 +49,15 @@ void hub_send(struct hub *hub, const struct known_peer *peer, const struct contr
 
 void hub_set_works(struct hub *hub, bool works)
 {
+	const struct request_works body = {.works = works};
+
 	if (works == hub->works)
 		return;
 	hub->works = works;
+	link_send(&hub->parent.link, REQUEST_WORKS, &body, sizeof body);
 	if (!works)
 		return;
 	hub->works_since_wall_ns = clock_wall_ns();
-	link_send(&hub->parent.link, REQUEST_UP, NULL, 0);
 	commands_answer(&hub->commands, CLIENT_WAITS, EXIT_DONE, "");
 }
 

@@ -71,15 +71,24 @@ static int on_network(void *ctx, struct channel_message *message)
 	return 0;
 }
 
-static int on_up(void *ctx, struct channel_message *message)
+/* A host without a network has a service that runs, not one that is killed for starting too long. */
+static int on_serves(void *ctx, struct channel_message *message)
 {
+	(void)message;
+	if (serving(ctx))
+		notify_send("READY=1\nSTATUS=waiting for the edge");
+	return 0;
+}
+
+static int on_works(void *ctx, struct channel_message *message)
+{
+	const struct request_works *body = (const void *)message->body;
 	struct parent *parent = serving(ctx);
 
-	(void)message;
 	if (!parent)
 		return 0;
-	log_info("%s: up", parent->tunnel->name);
-	notify_send("READY=1\nSTATUS=up");
+	log_info("%s: %s", parent->tunnel->name, body->works ? "up" : "not up");
+	notify_send(body->works ? "STATUS=up" : "STATUS=waiting for the edge");
 	return 0;
 }
 
@@ -147,7 +156,8 @@ static const struct dispatch_row rows[] = {
 	[REQUEST_SOCKET] = {on_socket, sizeof(struct request_socket), .from = ASKER_ENGINE},
 	[REQUEST_STORE] = {on_store, sizeof(struct parent_state), .from = ASKER_ENGINE},
 	[REQUEST_NETWORK] = {on_network, sizeof(struct request_network), .from = ASKER_CONTROL},
-	[REQUEST_UP] = {on_up, 0, .from = ASKER_CONTROL},
+	[REQUEST_SERVES] = {on_serves, 0, .from = ASKER_CONTROL},
+	[REQUEST_WORKS] = {on_works, sizeof(struct request_works), .from = ASKER_CONTROL},
 	[REQUEST_RELOAD] = {on_reload, 0, .from = ASKER_CONTROL},
 	[REQUEST_DOWN] = {on_down, 0, .from = ASKER_CONTROL},
 	[REQUEST_LOG] = {on_log, sizeof(struct parent_log), .from = ASKER_CONTROL},

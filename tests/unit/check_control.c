@@ -143,6 +143,7 @@ static void start(const struct config *config)
 	give(PARENT_COMMAND, NULL, 0, listener);
 	give_engine();
 	say(parent, PARENT_GO, NULL, 0);
+	receive(parent, REQUEST_SERVES, 0);
 }
 
 /* control must end by itself, without an error */
@@ -391,6 +392,12 @@ static void expect_endpoint(const char *text)
 	ck_assert_str_eq(endpoint_format(&e->endpoint[0], buf), text);
 }
 
+static void expect_works(bool works)
+{
+	receive(parent, REQUEST_WORKS, sizeof(struct request_works));
+	ck_assert_int_eq(((const struct request_works *)(const void *)got.body)->works, works);
+}
+
 static uint32_t expect_request(void)
 {
 	const struct request_network *r;
@@ -433,7 +440,7 @@ static void bring_up(enum role role)
 	ck_assert_uint_eq(n->address_count, 1);
 	ck_assert_uint_eq(n->route_count, 1);
 	expect_mtu(1400);
-	receive(parent, REQUEST_UP, 0);
+	expect_works(true);
 }
 
 /* That it works is not taken for granted: the edge may have revoked us. */
@@ -684,13 +691,14 @@ START_TEST(another_peer_of_the_same_key)
 
 	bring_up(ROLE_CLIENT);
 	say_gone(EDGE);
+	expect_works(false);
 	waiting = command("wait\n");
 	expect_silence(waiting, 100);
 	say_frame(EDGE, CONFIG_TEXT);
 	say_peer(0, EDGE + 1, edge_key, true);
 	skip_message(EDGE + 1, CONTROL_MESSAGE_HELLO);
 	skip_message(EDGE + 1, CONTROL_MESSAGE_MTU);
-	receive(parent, REQUEST_UP, 0);
+	expect_works(true);
 	ck_assert_str_eq(answer(waiting), "EXIT 0\n");
 	say_frame(EDGE + 1, CONFIG_TEXT);
 	expect_consumed(EDGE + 1);
@@ -797,6 +805,7 @@ START_TEST(member_reload_to_another_edge)
 	bring_up(ROLE_CLIENT);
 	if (_i) {
 		say_gone(EDGE);
+		expect_works(false);
 		say_peer(0, EDGE + 1, dc1_key, true);
 		say_frame(EDGE + 1, CONFIG_TEXT);
 		expect_silence(parent, 50);
@@ -804,8 +813,7 @@ START_TEST(member_reload_to_another_edge)
 	}
 	give_config(config, 2);
 	config_free(config);
-	if (_i)
-		receive(parent, REQUEST_UP, 0);
+	expect_works(_i != 0);
 	expect_request(); /* what is applied already, within the new bounds */
 	expect_endpoint("192.0.2.1:51820");
 	expect_hello();
@@ -819,7 +827,7 @@ START_TEST(member_reload_to_another_edge)
 	skip_message(EDGE + 1, CONTROL_MESSAGE_HELLO);
 	skip_message(EDGE + 1, CONTROL_MESSAGE_MTU);
 	if (!_i)
-		receive(parent, REQUEST_UP, 0);
+		expect_works(true);
 	say_frame(EDGE + 1, CONFIG_TEXT);
 	expect_consumed(EDGE + 1);
 	stop();
@@ -868,10 +876,11 @@ START_TEST(client_of_a_stock_server)
 	expect_silence(parent, 100);
 	say_peer(0, EDGE, edge_key, true);
 	answer_request("192.168.1.0/24");
-	receive(parent, REQUEST_UP, 0);
+	expect_works(true);
 	say_peer(0, EDGE, edge_key, false);
+	expect_works(false);
 	say_peer(0, EDGE, edge_key, true);
-	receive(parent, REQUEST_UP, 0);
+	expect_works(true);
 	expect_silence(engine, 100);
 	config = stock_config("192.168.2.0/24");
 	give_config(config, 2);
@@ -913,7 +922,7 @@ static void start_edge(void)
 	config_free(config);
 	expect_hello();
 	say_end(expect_status());
-	receive(parent, REQUEST_UP, 0);
+	expect_works(true);
 }
 
 static void expect_config(uint64_t peer, const char *route, uint32_t addresses)
@@ -1044,7 +1053,7 @@ START_TEST(edge_tells_a_stock_peer_nothing)
 	config_free(config);
 	expect_hello();
 	say_end(expect_status());
-	receive(parent, REQUEST_UP, 0);
+	expect_works(true);
 	say_peer(0, 5, alice_key, true);
 	denied.dst = address("10.77.0.10");
 	say(engine, ENGINE_DENIED, &denied, sizeof denied);

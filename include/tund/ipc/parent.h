@@ -95,7 +95,9 @@ enum parent_request {
 	REQUEST_READY,      /* no body: it serves the UAPI from now on; not answered */
 	/* control */
 	REQUEST_NETWORK,    /* struct request_network: the whole of it, idempotent; answered */
-	REQUEST_UP,         /* no body: the tunnel works (sd_notify READY); not answered */
+	REQUEST_SERVES,     /* no body: commands are answered from now on: the start is complete
+			     * (sd_notify READY), whether or not the tunnel works yet; not answered */
+	REQUEST_WORKS,      /* struct request_works; not answered */
 	REQUEST_RELOAD,     /* no body; answered with the outcome's text */
 	REQUEST_DOWN,       /* no body: stop everything; answered when begun */
 	REQUEST_LOG,        /* struct parent_log: the level from now on; answered by PARENT_LOG */
@@ -119,6 +121,11 @@ struct request_socket {
  * PARENT_COMMIT cannot fail; until that comes, and after a no, it goes on with the old one. Who does
  * not answer in 5 s is killed, and starts again with the new one.
  */
+/* Whether the tunnel works; told when it changes. */
+struct request_works {
+	bool works;
+};
+
 struct request_prepared {
 	uint32_t generation; /* which */
 	int32_t error;       /* 0: yes; a positive errno: no, */
