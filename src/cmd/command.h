@@ -43,6 +43,7 @@ void command_print_help(const struct command *command);
 
 /* command_up.c, command_down.c, ... */
 int command_up(const struct command *command, int argc, char **argv);
+int command_wait(const struct command *command, int argc, char **argv);
 int command_down(const struct command *command, int argc, char **argv);
 int command_status(const struct command *command, int argc, char **argv);
 int command_log(const struct command *command, int argc, char **argv);

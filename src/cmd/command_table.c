@@ -34,8 +34,16 @@ const struct command commands[] = {
 	 "\n"
 	 "Example: tund log --level debug office\n",
 	 command_log},
+	{"wait", "[--timeout SECONDS] [NAME]", "wait until a running tunnel works",
+	 "For what a service manager starts after it. Exits with 0 as soon as the tunnel works,\n"
+	 "75 when it does not within 30 s or SECONDS, 69 when it is not running.\n"
+	 "\n"
+	 "  --timeout SECONDS   how long to wait, 0 to 86400\n"
+	 "\n"
+	 "Example: tund wait --timeout 60 office\n",
+	 command_wait},
 	{"run", "[NAME]", "run a tunnel in the foreground, for a service manager",
-	 "Messages go to standard error. Tells systemd when the tunnel works (Type=notify).\n"
+	 "Messages go to standard error. Tells systemd when it serves (Type=notify).\n"
 	 "SIGTERM and SIGINT end it, SIGHUP reloads the configuration.\n"
 	 "\n"
 	 "Example: tund run office\n",

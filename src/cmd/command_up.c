@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* up, run: start a tunnel, in the background or here. */
+/* up, run: start a tunnel, in the background or here; wait: until it works. */
 #include "command.h"
 
 #include <errno.h>
@@ -110,6 +110,25 @@ int command_up(const struct command *command, int argc, char **argv)
 	if (fd >= 0)
 		close(fd);
 	return code;
+}
+
+int command_wait(const struct command *command, int argc, char **argv)
+{
+	static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+						{"timeout", required_argument, NULL, 't'},
+						{0}};
+	unsigned seconds = UP_TIMEOUT_S;
+	struct tunnel tunnel;
+	int code;
+
+	while (command_option(command, argc, argv, options) != -1)
+		seconds = parse_timeout(command, optarg);
+	command_tunnel(command, argc, argv, &tunnel);
+	if (!tunnel_is_running(&tunnel))
+		return say_error(EXIT_NO_DAEMON, "%s is not running; start it with `tund up %s`",
+				 tunnel.name, tunnel.name);
+	code = wait_until_works(&tunnel, seconds);
+	return code == ENDED ? say_error(EXIT_SYSTEM, "%s was stopped", tunnel.name) : code;
 }
 
 int command_run(const struct command *command, int argc, char **argv)
