@@ -131,13 +131,6 @@ void lane_stage(struct lane *lane, uint64_t now_ns, struct peer *peer, const uin
 	(void)post(lane, lane->staged, &staged, sizeof staged, packet, len);
 }
 
-void lane_source_lost(struct lane *lane, uint32_t socket, const struct endpoint *local)
-{
-	struct note note = {.is_source = true, .from = {.socket = socket, .local = *local}};
-
-	(void)lane_post(lane, &note, NULL, 0);
-}
-
 void lane_not_posted(struct lane *lane, struct peer *peer, struct keypair *keypair,
 		     const struct note *note)
 {

@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#include <tund/session/setting.h>
 #include <tund/wire/control_frame.h>
 
 #include "lane_state.h"
@@ -93,10 +92,7 @@ static void take_note(struct node *node, uint64_t now_ns, const uint8_t *record,
 	struct note note;
 
 	memcpy(&note, record, sizeof note);
-	if (note.is_source)
-		node_source_lost(node, note.from.socket, &note.from.local);
-	else
-		count(node, take_up(node, now_ns, &note, record + sizeof note, len - sizeof note));
+	count(node, take_up(node, now_ns, &note, record + sizeof note, len - sizeof note));
 }
 
 static void take_stranger(struct node *node, uint64_t now_ns, const uint8_t *record, size_t len)

@@ -38,7 +38,6 @@ struct note {
 	uint64_t peer_id;
 	uint32_t index; /* of the keypair */
 	uint8_t work;   /* NOTE_* */
-	bool is_source; /* instead of all this: from.socket and from.local are gone */
 	/* Which of two messages of a keypair is newer: its counter, or in suite 0, where the one
 	 * that came last counts, how many came before. */
 	uint64_t order;

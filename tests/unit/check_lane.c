@@ -280,11 +280,11 @@ END_TEST
 
 static void fill_notes(unsigned node)
 {
-	struct endpoint nowhere = sim.nodes[2].udp;
+	const struct note of_nobody = {0};
 
 	lane_enter(lane_of(node, 0));
 	for (unsigned i = 0; i < 10000; i++)
-		lane_source_lost(lane_of(node, 0), 9, &nowhere);
+		lane_post(lane_of(node, 0), &of_nobody, NULL, 0);
 	lane_leave(lane_of(node, 0));
 }
 
@@ -328,25 +328,6 @@ START_TEST(no_room_loses_no_keypair)
 	drain(1);
 	ck_assert_ptr_null(b->next);
 	ck_assert_uint_eq(sim.nodes[1].events[PEER_REKEYED], 1);
-}
-END_TEST
-
-START_TEST(a_lost_source_is_told)
-{
-	struct path path = sim_udp_path(&sim, 0, 1);
-	uint32_t version;
-
-	established(tund, tund);
-	path.local = sim.nodes[0].udp;
-	peer_path_use(a, sim.now_ns, &path);
-	lane_enter(lane_of(0, 1));
-	lane_source_lost(lane_of(0, 1), path.socket, &path.local);
-	lane_leave(lane_of(0, 1));
-	drain(0);
-	ck_assert(peer_path(a, &path));
-	ck_assert_uint_eq(path.local.addr.family, 0);
-	ck_assert(shared_path_get(&a->traffic.path, &path, &version));
-	ck_assert_uint_eq(path.local.addr.family, 0);
 }
 END_TEST
 
@@ -426,7 +407,6 @@ int main(void)
 	tcase_add_test(tc, keys_are_wiped_when_the_lane_has_left);
 	tcase_add_test(tc, no_room_loses_no_timer);
 	tcase_add_test(tc, no_room_loses_no_keypair);
-	tcase_add_test(tc, a_lost_source_is_told);
 	tcase_add_loop_test(tc, a_lane_moves_ahead_of_main, 0, 2);
 	tcase_add_test(tc, a_busy_peer_posts_little);
 	suite_add_tcase(suite, tc);

@@ -134,11 +134,6 @@ void lane_stage(struct lane *lane, uint64_t now_ns, struct peer *peer, const uin
 		size_t len);
 
 /*
- * Posts that a local address is gone, as sending told: main calls node_source_lost(). Not NULL.
- */
-void lane_source_lost(struct lane *lane, uint32_t socket, const struct endpoint *local);
-
-/*
  * Main thread: takes up what all lanes have posted, a bounded amount of each for one call, and
  * frees what no lane can see any more. Returns whether more is waiting: call again soon. Handshakes
  * are queued only: node_work() follows.
