@@ -23,7 +23,7 @@ static struct policy *take(struct policy_spec *spec, struct registry *registry,
 			   const struct policy *previous)
 {
 	struct registry_plan plan;
-	struct policy *policy;
+	struct policy *policy = NULL;
 
 	expect(registry && policy_new(spec, registry, previous, &policy) == 0);
 	expect(registry_plan(registry, spec, &plan) == 0);
@@ -37,7 +37,7 @@ static void ask(const uint8_t *data, size_t len)
 	struct policy_spec *spec = random_spec(&d);
 	struct registry *registry = registry_new(NULL);
 	struct policy_error error;
-	struct policy *policy;
+	struct policy *policy = NULL;
 
 	expect(policy_spec_validate(spec, POLICY_OF_EDGE, &error) == 0);
 	policy = take(spec, registry, NULL);

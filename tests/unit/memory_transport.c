@@ -14,7 +14,7 @@ struct memory {
 	struct memory_message sent[MEMORY_MESSAGES];
 	unsigned count;
 	bool full;
-	uint64_t refused;
+	_Atomic uint64_t refused;
 	void (*flushed)(void *ctx);
 	void *ctx;
 };
@@ -125,10 +125,12 @@ static void commit(struct transport_worker *tw, uint32_t handle, size_t len)
 
 static void flush(struct transport_worker *tw)
 {
-	const struct memory *memory = memory_of(tw->all);
+	struct memory *memory = memory_of(tw->all);
 
+	pthread_mutex_lock(&memory->lock);
 	if (memory->flushed)
 		memory->flushed(memory->ctx);
+	pthread_mutex_unlock(&memory->lock);
 }
 
 static void take_record(struct transport_worker *tw, const uint8_t *record, size_t len)
@@ -225,6 +227,10 @@ bool memory_receive(struct transports *t, unsigned worker, const struct path *fr
 
 void memory_on_flush(struct transports *t, void (*flushed)(void *ctx), void *ctx)
 {
-	memory_of(t)->flushed = flushed;
-	memory_of(t)->ctx = ctx;
+	struct memory *memory = memory_of(t);
+
+	pthread_mutex_lock(&memory->lock);
+	memory->flushed = flushed;
+	memory->ctx = ctx;
+	pthread_mutex_unlock(&memory->lock);
 }
