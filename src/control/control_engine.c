@@ -161,16 +161,16 @@ static int take_confirmed(void *ctx, struct channel_message *m)
 }
 
 static const struct dispatch_row rows[] = {
-	[ENGINE_PEER] = {take_peer, sizeof(struct engine_peer)},
-	[ENGINE_FRAME] = {take_frame, sizeof(struct control_frame), .more = true},
-	[ENGINE_RESET] = {take_reset, sizeof(struct control_peer)},
-	[ENGINE_COUNTERS] = {take_counters, sizeof(struct engine_counters)},
-	[ENGINE_END] = {take_end, sizeof(struct control_ask)},
-	[ENGINE_EXPLAINED] = {take_explained, sizeof(struct engine_explained)},
-	[ENGINE_DENIED] = {take_denied, sizeof(struct engine_denied)},
-	[ENGINE_RESOLVE] = {take_resolve, 0},
-	[ENGINE_CONFIRMED] = {take_confirmed, 0},
-	[ENGINE_GONE] = {take_gone, sizeof(struct control_peer)},
+	[ENGINE_PEER] = {.handle = take_peer, .size = sizeof(struct engine_peer)},
+	[ENGINE_FRAME] = {.handle = take_frame, .size = sizeof(struct control_frame), .more = true},
+	[ENGINE_RESET] = {.handle = take_reset, .size = sizeof(struct control_peer)},
+	[ENGINE_COUNTERS] = {.handle = take_counters, .size = sizeof(struct engine_counters)},
+	[ENGINE_END] = {.handle = take_end, .size = sizeof(struct control_ask)},
+	[ENGINE_EXPLAINED] = {.handle = take_explained, .size = sizeof(struct engine_explained)},
+	[ENGINE_DENIED] = {.handle = take_denied, .size = sizeof(struct engine_denied)},
+	[ENGINE_RESOLVE] = {.handle = take_resolve, .size = 0},
+	[ENGINE_CONFIRMED] = {.handle = take_confirmed, .size = 0},
+	[ENGINE_GONE] = {.handle = take_gone, .size = sizeof(struct control_peer)},
 };
 
 static const struct dispatch_table table = {.rows = rows, .count = DISPATCH_COUNT(rows)};

@@ -161,14 +161,16 @@ static int take_stop(void *ctx, struct channel_message *m)
 }
 
 static const struct dispatch_row rows[] = {
-	[PARENT_CONFIG] = {take_config, sizeof(struct parent_config), .fd = DISPATCH_FD},
-	[PARENT_COMMAND] = {take_command, 0, .fd = DISPATCH_FD},
-	[PARENT_SIBLING] = {take_sibling, 0, .fd = DISPATCH_FD},
-	[PARENT_GO] = {take_go, 0},
-	[PARENT_REPLY] = {take_reply, sizeof(struct parent_reply)},
-	[PARENT_INTERFACE] = {take_interface, sizeof(struct parent_interface)},
-	[PARENT_STOP] = {take_stop, 0},
-	[PARENT_LOG] = {take_log, sizeof(struct parent_log)},
+	[PARENT_CONFIG] = {.handle = take_config,
+			   .size = sizeof(struct parent_config),
+			   .fd = DISPATCH_FD},
+	[PARENT_COMMAND] = {.handle = take_command, .size = 0, .fd = DISPATCH_FD},
+	[PARENT_SIBLING] = {.handle = take_sibling, .size = 0, .fd = DISPATCH_FD},
+	[PARENT_GO] = {.handle = take_go, .size = 0},
+	[PARENT_REPLY] = {.handle = take_reply, .size = sizeof(struct parent_reply)},
+	[PARENT_INTERFACE] = {.handle = take_interface, .size = sizeof(struct parent_interface)},
+	[PARENT_STOP] = {.handle = take_stop, .size = 0},
+	[PARENT_LOG] = {.handle = take_log, .size = sizeof(struct parent_log)},
 };
 
 static const struct dispatch_table table = {.rows = rows, .count = DISPATCH_COUNT(rows)};

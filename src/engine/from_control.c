@@ -157,19 +157,19 @@ static int on_frame(void *ctx, struct channel_message *message)
 }
 
 static const struct dispatch_row rows[] = {
-	[CONTROL_HELLO] = {on_hello, 0},
-	[CONTROL_ENDPOINTS] = {on_endpoints, sizeof(struct control_endpoints)},
-	[CONTROL_FRAME] = {on_frame, sizeof(struct control_frame), .more = true},
-	[CONTROL_CONSUMED] = {on_consumed, sizeof(struct control_peer)},
-	[CONTROL_NETWORK] = {on_network, sizeof(struct network)},
-	[CONTROL_ROUTES] = {on_routes, sizeof(struct control_routes)},
-	[CONTROL_IDENTITY] = {on_identities, sizeof(struct control_identity)},
-	[CONTROL_STATUS] = {on_status, sizeof(struct control_ask)},
-	[CONTROL_EXPLAIN] = {on_explain, sizeof(struct control_explain)},
-	[CONTROL_CLOSE] = {on_close, sizeof(struct control_peer)},
-	[CONTROL_LAST_SEEN] = {on_last_seen, sizeof(struct control_last_seen)},
-	[CONTROL_CONFIRM] = {on_confirm, 0},
-	[CONTROL_PEER_MTU] = {on_peer_mtu, sizeof(struct control_peer_mtu)},
+	[CONTROL_HELLO] = {.handle = on_hello, .size = 0},
+	[CONTROL_ENDPOINTS] = {.handle = on_endpoints, .size = sizeof(struct control_endpoints)},
+	[CONTROL_FRAME] = {.handle = on_frame, .size = sizeof(struct control_frame), .more = true},
+	[CONTROL_CONSUMED] = {.handle = on_consumed, .size = sizeof(struct control_peer)},
+	[CONTROL_NETWORK] = {.handle = on_network, .size = sizeof(struct network)},
+	[CONTROL_ROUTES] = {.handle = on_routes, .size = sizeof(struct control_routes)},
+	[CONTROL_IDENTITY] = {.handle = on_identities, .size = sizeof(struct control_identity)},
+	[CONTROL_STATUS] = {.handle = on_status, .size = sizeof(struct control_ask)},
+	[CONTROL_EXPLAIN] = {.handle = on_explain, .size = sizeof(struct control_explain)},
+	[CONTROL_CLOSE] = {.handle = on_close, .size = sizeof(struct control_peer)},
+	[CONTROL_LAST_SEEN] = {.handle = on_last_seen, .size = sizeof(struct control_last_seen)},
+	[CONTROL_CONFIRM] = {.handle = on_confirm, .size = 0},
+	[CONTROL_PEER_MTU] = {.handle = on_peer_mtu, .size = sizeof(struct control_peer_mtu)},
 };
 
 static const struct dispatch_table table = {.rows = rows, .count = DISPATCH_COUNT(rows)};

@@ -82,10 +82,10 @@ static int on_ready(void *ctx, struct channel_message *message)
 }
 
 static const struct dispatch_row rows[] = {
-	[REQUEST_LISTEN] = {on_listen, sizeof(struct request_listen)},
-	[REQUEST_MARK] = {on_mark, sizeof(struct request_listen)},
-	[REQUEST_ZONE] = {on_zone, sizeof(struct request_zone)},
-	[REQUEST_READY] = {on_ready, 0},
+	[REQUEST_LISTEN] = {.handle = on_listen, .size = sizeof(struct request_listen)},
+	[REQUEST_MARK] = {.handle = on_mark, .size = sizeof(struct request_listen)},
+	[REQUEST_ZONE] = {.handle = on_zone, .size = sizeof(struct request_zone)},
+	[REQUEST_READY] = {.handle = on_ready, .size = 0},
 };
 
 const struct dispatch_table wireguard_requests = {.rows = rows, .count = DISPATCH_COUNT(rows)};
