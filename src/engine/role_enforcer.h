@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What edge and connector share: judges, one for each dw, and what is done with verdicts. */
+/* What edge and connector share: judges, one for each worker, and what is done with verdicts. */
 #ifndef TUND_ENGINE_ROLE_ENFORCER_H
 #define TUND_ENGINE_ROLE_ENFORCER_H
 
@@ -42,7 +42,7 @@ struct enforcer {
 int enforcer_init(struct enforcer *enforcer, struct epoch *epoch, bool router, size_t flows);
 void enforcer_clear(struct enforcer *enforcer);
 
-/* A judge for each dw, before they see a packet; and freed, after they have ended. */
+/* A judge for each worker, before they see a packet; and freed, after they have ended. */
 int enforcer_start_workers(struct engine *engine, const struct enforcer *enforcer);
 void enforcer_stop_workers(struct engine *engine);
 

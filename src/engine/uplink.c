@@ -131,8 +131,12 @@ static void try_next_way(struct uplink *up)
 	char text[ENDPOINT_STRLEN];
 
 	/* Another way is being tried already. */
-	if (up->way_count == 0 || up->request != 0 || ev_is_active(&up->retry) || is_connecting(up))
+	if (up->request != 0 || ev_is_active(&up->retry) || is_connecting(up))
 		return;
+	if (up->way_count == 0) {
+		control_link_say(up->control, ENGINE_RESOLVE, NULL, 0);
+		return;
+	}
 	log_write(complaint_level(up), "no answer from %s over %s",
 		  endpoint_format(&up->way[up->current].remote, text), transport_of_way(up)->title);
 	choose_next_way(up);
@@ -207,8 +211,10 @@ static void change_transport(struct uplink *up, enum transport_choice allowed)
 		return;
 	up->request = 0; /* for the way before */
 	ev_timer_stop(up->loop, &up->retry);
-	if (up->socket[before].handle != 0 && !up->socket[before].ready)
-		close_socket(up, before);
+	for (unsigned other = 0; other < up->transports->count; other++) {
+		if (!up->socket[other].ready)
+			close_socket(up, other);
+	}
 	attempt(up);
 }
 

@@ -116,16 +116,16 @@ struct request_socket {
 	struct endpoint remote; /* its port must be the configured one */
 };
 
-/*
- * The engine's word on a new configuration. A yes means that it has built all that it needs, so that
- * PARENT_COMMIT cannot fail; until that comes, and after a no, it goes on with the old one. Who does
- * not answer in 5 s is killed, and starts again with the new one.
- */
 /* Whether the tunnel works; told when it changes. */
 struct request_works {
 	bool works;
 };
 
+/*
+ * The engine's word on a new configuration. A yes means that it has built all that it needs, so that
+ * PARENT_COMMIT cannot fail; until that comes, and after a no, it goes on with the old one. Who does
+ * not answer in 5 s is killed, and starts again with the new one.
+ */
 struct request_prepared {
 	uint32_t generation; /* which */
 	int32_t error;       /* 0: yes; a positive errno: no, */
