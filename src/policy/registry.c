@@ -3,8 +3,8 @@
  * The tables of devices. An entry is complete before a release store links it, and readers load
  * links with acquire, so they see it whole. One that is unlinked keeps its own links: a reader that
  * stands on it goes on along them, over nodes that are retired later than it, until it leaves the
- * epoch. A device's new addresses are linked before its old ones go, so that one that stays is never
- * missed.
+ * epoch. A device's new addresses are linked before its old ones go, and behind them in their lists,
+ * so that one that stays is never missed.
  */
 #include <tund/policy/registry.h>
 
@@ -309,15 +309,29 @@ void registry_discard(struct registry *r, struct registry_entry *e)
 	registry_entry_free(e);
 }
 
+/* The node of the same address, or the end of its bucket's list. */
+static struct registry_node *same_address(struct registry_node *at, const struct registry_node *n)
+{
+	while (at && !(at->word[0] == n->word[0] && at->word[1] == n->word[1] &&
+		       at->kind == n->kind))
+		at = atomic_load_explicit(&at->next, memory_order_relaxed);
+	return at;
+}
+
+/* A node of an address that is there already stands behind that one, so that whoever comes by finds
+ * either, also while the first is unlinked; any other stands at the head. */
 static void link_addresses(struct registry *r, struct registry_entry *e)
 {
 	for (size_t i = 0; i < e->node_count; i++) {
-		struct registry_node *n = &e->nodes[i];
-		struct registry_node *_Atomic *head = bucket_of(r, n->kind, n->word);
+		struct registry_node *n = &e->nodes[i], *same;
+		struct registry_node *_Atomic *from = bucket_of(r, n->kind, n->word);
 
-		atomic_store_explicit(&n->next, atomic_load_explicit(head, memory_order_relaxed),
+		same = same_address(atomic_load_explicit(from, memory_order_relaxed), n);
+		if (same)
+			from = &same->next;
+		atomic_store_explicit(&n->next, atomic_load_explicit(from, memory_order_relaxed),
 				      memory_order_relaxed);
-		atomic_store_explicit(head, n, memory_order_release);
+		atomic_store_explicit(from, n, memory_order_release);
 	}
 }
 
