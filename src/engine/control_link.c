@@ -2,6 +2,8 @@
 /* The engine's end of the channel to control. */
 #include "control_link.h"
 
+#include <tund/session/node.h>
+
 void control_link_attach(struct control_link *control, int fd)
 {
 	control_link_close(control);
@@ -18,6 +20,14 @@ void control_link_say_frame(struct control_link *control, const struct control_f
 {
 	link_send_parts(&control->on_loop.link, ENGINE_FRAME, frame, sizeof *frame, msg,
 			frame->len);
+}
+
+void control_link_remove_peer(struct control_link *control, struct peer *peer)
+{
+	const struct control_peer gone = {.peer = peer_id(peer)};
+
+	control_link_say(control, ENGINE_GONE, &gone, sizeof gone);
+	peer_remove(peer);
 }
 
 bool control_link_is_open(const struct control_link *control)

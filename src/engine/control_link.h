@@ -16,6 +16,8 @@
 
 #define CONTROL_BACKLOG_MAX (4 * 1024 * 1024) /* bytes waiting for control */
 
+struct peer;
+
 struct control_link {
 	struct link_ev on_loop; /* closed: no control at present */
 	uint32_t status_id;     /* of the CONTROL_STATUS being answered; 0: none */
@@ -33,6 +35,9 @@ void control_link_say(struct control_link *control, uint32_t kind, const void *b
 /* The same with ENGINE_FRAME: `msg` are frame->len bytes. */
 void control_link_say_frame(struct control_link *control, const struct control_frame *frame,
 			    const uint8_t *msg);
+
+/* Tells control that the peer is gone, and removes it (peer_remove()). */
+void control_link_remove_peer(struct control_link *control, struct peer *peer);
 
 /* False: there is no control at present. */
 bool control_link_is_open(const struct control_link *control);

@@ -39,14 +39,6 @@ void report_peer(struct engine *engine, struct peer *peer, uint32_t id)
 	control_link_say(&engine->control, ENGINE_PEER, &report, sizeof report);
 }
 
-void report_remove_peer(struct engine *engine, struct peer *peer)
-{
-	const struct control_peer gone = {.peer = peer_id(peer)};
-
-	control_link_say(&engine->control, ENGINE_GONE, &gone, sizeof gone);
-	peer_remove(peer);
-}
-
 /* A status, a few peers at a time, as long as control keeps up. */
 
 static void say_counter(struct engine *engine, const char *name, uint64_t count)

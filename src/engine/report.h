@@ -11,9 +11,6 @@ struct peer;
 /* What changed about a peer, or an answer to CONTROL_STATUS (`id`), to control. */
 void report_peer(struct engine *engine, struct peer *peer, uint32_t id);
 
-/* Removes a peer that is not wanted any more, and tells control. */
-void report_remove_peer(struct engine *engine, struct peer *peer);
-
 /* Answers CONTROL_HELLO and CONTROL_STATUS, a few peers at a time, as long as control keeps up;
  * report_continue() when it does again. */
 void report_greet(struct engine *engine);

@@ -17,7 +17,6 @@
 #include <tund/policy/words.h>
 #include <tund/sys/log.h>
 
-#include "report.h"
 #include "role_enforcer.h"
 #include "uapi_tunnel.h"
 
@@ -164,7 +163,7 @@ static void remove_peer(struct engine *engine, struct device *device)
 	device->seen.mtu = 0;
 	device->announced_count = 0;
 	if (peer)
-		report_remove_peer(engine, peer);
+		control_link_remove_peer(&engine->control, peer);
 }
 
 static void device_free(void *arg)

@@ -218,15 +218,6 @@ static void change_transport(struct uplink *up, enum transport_choice allowed)
 	attempt(up);
 }
 
-static void remove_edge(struct uplink *up)
-{
-	struct peer *edge = atomic_exchange(&up->peer, NULL);
-	const struct control_peer gone = {.peer = peer_id(edge)};
-
-	control_link_say(up->control, ENGINE_GONE, &gone, sizeof gone);
-	peer_remove(edge);
-}
-
 int uplink_prepare(struct uplink *up, const struct config *before, const struct config *fresh)
 {
 	return is_same_edge(before, fresh) ? 0 : make_edge(up, fresh, &up->next);
@@ -244,7 +235,7 @@ static void change_edge(struct uplink *up, uint64_t now_ns)
 	struct path path;
 	bool had_path = peer_path(up->peer, &path);
 
-	remove_edge(up);
+	control_link_remove_peer(up->control, atomic_exchange(&up->peer, NULL));
 	if (peer_join(up->next) < 0) {
 		log_error("out of memory for a table with one peer: starting again");
 		ev_break(up->loop, EVBREAK_ALL);
