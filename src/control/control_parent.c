@@ -120,13 +120,6 @@ static int take_reply(void *ctx, struct channel_message *m)
 	return 0;
 }
 
-static int take_interface(void *ctx, struct channel_message *m)
-{
-	/* the parent restores what it applied; the engine is told by itself */
-	(void)ctx, (void)m;
-	return 0;
-}
-
 static int take_log(void *ctx, struct channel_message *m)
 {
 	const struct parent_log *body = (const void *)m->body;
@@ -168,7 +161,6 @@ static const struct dispatch_row rows[] = {
 	[PARENT_SIBLING] = {.handle = take_sibling, .size = 0, .fd = DISPATCH_FD},
 	[PARENT_GO] = {.handle = take_go, .size = 0},
 	[PARENT_REPLY] = {.handle = take_reply, .size = sizeof(struct parent_reply)},
-	[PARENT_INTERFACE] = {.handle = take_interface, .size = sizeof(struct parent_interface)},
 	[PARENT_STOP] = {.handle = take_stop, .size = 0},
 	[PARENT_LOG] = {.handle = take_log, .size = sizeof(struct parent_log)},
 };
